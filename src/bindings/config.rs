@@ -1,0 +1,214 @@
+//! Configuration across the boundary.
+
+use napi::Either;
+use napi_derive::napi;
+use secrecy::ExposeSecret;
+
+use super::Failure;
+use crate::{
+    config::{self, CredentialKind},
+    error::Error,
+};
+
+/// One entry of `integrations.azure`, types checked and nothing else.
+#[napi(object, object_to_js = false)]
+pub struct IntegrationFields {
+    /// The host; `dev.azure.com` where it is missing.
+    pub host: Option<String>,
+    /// The credentials in their order.
+    pub credentials: Option<Vec<CredentialFields>>,
+    /// Whether one of the removed keys `credential` and `token` is there.
+    pub has_removed_keys: bool,
+}
+
+/// One credential as it is written.
+#[napi(object)]
+pub struct CredentialFields {
+    /// The organizations that it serves.
+    pub organizations: Option<Vec<String>>,
+    /// Of a service principal or managed identity.
+    pub client_id: Option<String>,
+    /// Of a service principal.
+    pub client_secret: Option<String>,
+    /// Of a managed identity that stands in for an app's secret.
+    pub managed_identity_client_id: Option<String>,
+    /// The Entra ID tenant of an app.
+    pub tenant_id: Option<String>,
+    /// A personal access token, raw.
+    pub personal_access_token: Option<String>,
+}
+
+/// One integration, valid.
+#[napi(object)]
+pub struct IntegrationConfig {
+    /// The host with its port.
+    pub host: String,
+    /// The credentials, if any are written.
+    pub credentials: Option<Vec<Credential>>,
+}
+
+/// One credential with its kind; the fields of other kinds are missing.
+#[napi(object)]
+pub struct Credential {
+    /// The kind's name in Backstage's types.
+    pub kind: String,
+    /// The organizations that it serves.
+    pub organizations: Option<Vec<String>>,
+    /// Of a service principal or managed identity.
+    pub client_id: Option<String>,
+    /// Of a service principal.
+    pub client_secret: Option<String>,
+    /// Of a managed identity that stands in for an app's secret.
+    pub managed_identity_client_id: Option<String>,
+    /// The Entra ID tenant of an app.
+    pub tenant_id: Option<String>,
+    /// A personal access token, raw.
+    pub personal_access_token: Option<String>,
+}
+
+/// Checks one integration by every rule beyond types.
+#[napi(catch_unwind)]
+pub fn read_integration_config(fields: IntegrationFields) -> Either<IntegrationConfig, Failure> {
+    match config::IntegrationConfig::read(fields.into()) {
+        Ok(config) => Either::A(config.into()),
+        Err(error) => Either::B(error.into()),
+    }
+}
+
+/// The integration to add to those of these hosts, if one is missing.
+#[napi(catch_unwind)]
+pub fn missing_integration(hosts: Vec<String>) -> Option<IntegrationConfig> {
+    config::lacks_azure(hosts.iter().map(String::as_str))
+        .then(|| config::IntegrationConfig::azure().into())
+}
+
+impl From<IntegrationFields> for config::IntegrationFields {
+    fn from(fields: IntegrationFields) -> Self {
+        let credentials = fields.credentials;
+        Self {
+            host: fields.host,
+            credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
+            has_removed_keys: fields.has_removed_keys,
+        }
+    }
+}
+
+impl From<CredentialFields> for config::CredentialFields {
+    fn from(fields: CredentialFields) -> Self {
+        Self {
+            organizations: fields.organizations,
+            client_id: fields.client_id,
+            client_secret: fields.client_secret,
+            managed_identity_client_id: fields.managed_identity_client_id,
+            tenant_id: fields.tenant_id,
+            personal_access_token: fields.personal_access_token,
+        }
+    }
+}
+
+impl From<config::IntegrationConfig> for IntegrationConfig {
+    fn from(config: config::IntegrationConfig) -> Self {
+        let credentials = config.credentials;
+        Self {
+            host: config.host,
+            credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
+        }
+    }
+}
+
+impl From<config::Credential> for Credential {
+    fn from(credential: config::Credential) -> Self {
+        let mut fields = Self {
+            kind: credential.kind.name().to_owned(),
+            organizations: credential.organizations,
+            client_id: None,
+            client_secret: None,
+            managed_identity_client_id: None,
+            tenant_id: None,
+            personal_access_token: None,
+        };
+        match credential.kind {
+            CredentialKind::ClientSecret {
+                tenant_id,
+                client_id,
+                client_secret,
+            } => {
+                fields.tenant_id = Some(tenant_id);
+                fields.client_id = Some(client_id);
+                fields.client_secret = Some(client_secret.expose_secret().to_owned());
+            }
+            CredentialKind::ManagedIdentity { client_id } => fields.client_id = Some(client_id),
+            CredentialKind::ManagedIdentityClientAssertion {
+                tenant_id,
+                client_id,
+                managed_identity_client_id,
+            } => {
+                fields.tenant_id = Some(tenant_id);
+                fields.client_id = Some(client_id);
+                fields.managed_identity_client_id = Some(managed_identity_client_id);
+            }
+            CredentialKind::PersonalAccessToken { token } => {
+                fields.personal_access_token = Some(token.expose_secret().to_owned());
+            }
+        }
+        fields
+    }
+}
+
+impl TryFrom<IntegrationConfig> for config::IntegrationConfig {
+    type Error = Error;
+
+    fn try_from(config: IntegrationConfig) -> Result<Self, Error> {
+        let credentials = config
+            .credentials
+            .map(|all| all.into_iter().map(TryInto::try_into).collect())
+            .transpose()?;
+        Ok(Self {
+            host: config.host,
+            credentials,
+        })
+    }
+}
+
+impl TryFrom<Credential> for config::Credential {
+    type Error = Error;
+
+    fn try_from(credential: Credential) -> Result<Self, Error> {
+        let kind_name = credential.kind;
+        let needed = |field: Option<String>, name: &str| {
+            field.ok_or_else(|| {
+                Error::other(format!("Credential of kind '{kind_name}' needs '{name}'"))
+            })
+        };
+        let kind = match kind_name.as_str() {
+            "ClientSecret" => CredentialKind::ClientSecret {
+                tenant_id: needed(credential.tenant_id, "tenantId")?,
+                client_id: needed(credential.client_id, "clientId")?,
+                client_secret: needed(credential.client_secret, "clientSecret")?.into(),
+            },
+            "ManagedIdentity" => CredentialKind::ManagedIdentity {
+                client_id: needed(credential.client_id, "clientId")?,
+            },
+            "ManagedIdentityClientAssertion" => CredentialKind::ManagedIdentityClientAssertion {
+                tenant_id: needed(credential.tenant_id, "tenantId")?,
+                client_id: needed(credential.client_id, "clientId")?,
+                managed_identity_client_id: needed(
+                    credential.managed_identity_client_id,
+                    "managedIdentityClientId",
+                )?,
+            },
+            "PersonalAccessToken" => CredentialKind::PersonalAccessToken {
+                token: needed(credential.personal_access_token, "personalAccessToken")?.into(),
+            },
+            _ => {
+                return Err(Error::other(format!(
+                    "Credential kind '{kind_name}' not supported"
+                )));
+            }
+        };
+        Ok(Self {
+            organizations: credential.organizations,
+            kind,
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! Reads across the boundary: one call in, one value out.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use napi::{
+    Either, Env,
+    bindgen_prelude::{Buffer, Null, PromiseRaw, ToNapiValue},
+};
+use napi_derive::napi;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, credentials::Credentials};
+use crate::{
+    error::Error,
+    reader::{self, Credit, Exchange},
+    rest::Conditions,
+};
+
+/// A file to read.
+#[napi(object, object_to_js = false)]
+pub struct ReadUrlOptions {
+    /// Its web URL.
+    pub url: String,
+    /// The headers of the caller's own credentials provider, each a name and a value; missing where
+    /// it had none.
+    pub headers: Option<Vec<Vec<String>>>,
+    /// The `ETag` of an earlier answer.
+    pub etag: Option<String>,
+    /// The time of an earlier answer, in milliseconds since 1970.
+    pub last_modified_after: Option<f64>,
+}
+
+/// A file that is there.
+#[napi(object, object_from_js = false)]
+pub struct ReadUrlResult {
+    /// The `ETag` header.
+    pub etag: Option<String>,
+    /// The `Last-Modified` header, as it came.
+    pub last_modified: Option<String>,
+    /// The whole content, if it came with the head.
+    pub content: Option<Buffer>,
+    /// The content to pull, if it did not.
+    pub body: Option<Body>,
+    /// The REST URL that was asked.
+    pub request: String,
+    /// The kind of credential in plain words.
+    pub credential: &'static str,
+    /// The host, and the organization or collection on it.
+    pub scope: String,
+    /// The answer's status.
+    pub status: u16,
+}
+
+/// Ends reads.
+#[napi]
+#[derive(Default)]
+pub struct Cancellation {
+    token: CancellationToken,
+}
+
+#[napi]
+impl Cancellation {
+    /// One that has not been asked to end anything.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends the reads that were started with this, and closes their connections.
+    #[napi]
+    pub fn cancel(&self) {
+        self.token.cancel();
+    }
+}
+
+/// Reads one file, with the configured credentials, or with the options' headers where there are
+/// none.
+#[napi(catch_unwind)]
+pub fn read_url<'env>(
+    env: &'env Env,
+    options: ReadUrlOptions,
+    credentials: Option<&Credentials>,
+    cancellation: Option<&Cancellation>,
+) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
+    let credit = match (credentials, options.headers) {
+        (Some(credentials), _) => Credit::Configured(Arc::clone(&credentials.credentials)),
+        (None, Some(headers)) => Credit::Provided(pairs(headers)),
+        (None, None) => Credit::Nobody,
+    };
+    let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
+    let cancellation = cancellation.map(|cancellation| cancellation.token.clone());
+    let read = conditions.map(|conditions| reader::ReadUrl {
+        url: options.url,
+        credit,
+        conditions,
+        cancellation: cancellation.unwrap_or_default(),
+    });
+    cross(env, async move {
+        match reader::read_url(read?).await {
+            Ok(response) => Ok(response.into()),
+            Err(error) => Err(error),
+        }
+    })
+}
+
+/// Content that is pulled piece by piece.
+#[napi]
+pub struct Body {
+    pull: Arc<Mutex<reader::Body>>,
+    exchange: Arc<Exchange>,
+}
+
+#[napi]
+impl Body {
+    /// The next piece; `null` at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Either<Buffer, Null>, Failure>>> {
+        let pull = Arc::clone(&self.pull);
+        cross(env, async move {
+            let piece = pull.lock().await.next().await?;
+            Ok(piece.map_or(Either::B(Null), |bytes| Either::A(Vec::from(bytes).into())))
+        })
+    }
+
+    /// Everything that is still to come.
+    #[napi(catch_unwind)]
+    pub fn collect<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
+        let pull = Arc::clone(&self.pull);
+        cross(
+            env,
+            async move { Ok(pull.lock().await.collect().await?.into()) },
+        )
+    }
+
+    /// Lets go of the connection; what is being pulled fails.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.exchange.cancellation.cancel();
+        // Whoever holds the lock is pulling, and lets go when it finds the read ended.
+        if let Ok(mut body) = self.pull.try_lock() {
+            body.close();
+        }
+    }
+}
+
+impl From<reader::ReadUrlResponse> for ReadUrlResult {
+    fn from(mut response: reader::ReadUrlResponse) -> Self {
+        let request = response.exchange.request.to_string();
+        let credential = response.exchange.identity.title();
+        let status = response.exchange.status;
+        let scope = response.exchange.scope();
+        let content = response.body.take_whole().map(Buffer::from);
+        let body = content.is_none().then(|| Body {
+            pull: Arc::new(Mutex::new(response.body)),
+            exchange: response.exchange,
+        });
+        Self {
+            etag: response.etag,
+            last_modified: response.last_modified,
+            content,
+            body,
+            request,
+            credential,
+            scope,
+            status,
+        }
+    }
+}
+
+/// Runs `future` on the runtime and settles a promise with what it gives; a panic becomes a
+/// rejection.
+fn cross<T>(
+    env: &Env,
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> napi::Result<PromiseRaw<'_, Either<T, Failure>>>
+where
+    T: ToNapiValue + Send + 'static,
+{
+    env.spawn_future(async move {
+        match AssertUnwindSafe(future).catch_unwind().await {
+            Ok(Ok(value)) => Ok(Either::A(value)),
+            Ok(Err(error)) => Ok(Either::B(error.into())),
+            Err(_) => Err(napi::Error::from_reason(
+                "backstage-azure-devops-native panicked; this is a bug worth reporting",
+            )),
+        }
+    })
+}
+
+fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, String)> {
+    headers
+        .into_iter()
+        .filter_map(|header| <[String; 2]>::try_from(header).ok())
+        .map(|[name, value]| (name, value))
+        .collect()
+}

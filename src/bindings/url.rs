@@ -1,0 +1,131 @@
+//! URLs across the boundary.
+
+use napi::Either;
+use napi_derive::napi;
+
+use super::Failure;
+use crate::{error::Error, url};
+
+/// A repository of Azure DevOps, or a path in it, as its web URL names it.
+#[napi]
+pub struct AzureUrl {
+    url: url::AzureUrl,
+}
+
+#[napi]
+impl AzureUrl {
+    /// Reads a URL as copied from the browser's address bar.
+    #[napi(catch_unwind)]
+    pub fn from_repo_url(repo_url: String) -> Either<AzureUrl, Failure> {
+        match url::AzureUrl::from_repo_url(&repo_url) {
+            Ok(url) => Either::A(Self { url }),
+            Err(error) => Either::B(error.into()),
+        }
+    }
+
+    /// The organization, or the collection.
+    #[napi(getter)]
+    pub fn owner(&self) -> &str {
+        self.url.owner()
+    }
+
+    /// The project's name, decoded.
+    #[napi(getter)]
+    pub fn project(&self) -> &str {
+        self.url.project()
+    }
+
+    /// The repository's name, decoded.
+    #[napi(getter)]
+    pub fn repo(&self) -> &str {
+        self.url.repo()
+    }
+
+    /// The `path` parameter.
+    #[napi(getter)]
+    pub fn path(&self) -> Option<&str> {
+        self.url.path()
+    }
+
+    /// The branch, tag or commit.
+    #[napi(getter)]
+    pub fn reference(&self) -> Option<&str> {
+        self.url.version().map(|version| version.name.as_str())
+    }
+
+    /// `GB`, `GT` or `GC`.
+    #[napi(getter)]
+    pub fn prefix(&self) -> Option<&str> {
+        self.url
+            .version()
+            .map(|version| version.version_type.prefix())
+    }
+
+    /// The URL under which a browser shows this.
+    #[napi(catch_unwind)]
+    pub fn to_repo_url(&self) -> Either<String, Failure> {
+        either(self.url.to_repo_url())
+    }
+
+    /// The REST URL of the file's content.
+    #[napi(catch_unwind)]
+    pub fn to_file_url(&self) -> Either<String, Failure> {
+        either(self.url.to_file_url())
+    }
+
+    /// The REST URL of a zip.
+    #[napi(catch_unwind)]
+    pub fn to_archive_url(&self) -> Either<String, Failure> {
+        either(self.url.to_archive_url())
+    }
+
+    /// The REST URL of the commits.
+    #[napi(catch_unwind)]
+    pub fn to_commits_url(&self) -> Either<String, Failure> {
+        either(self.url.to_commits_url())
+    }
+}
+
+/// The lines to which a resolved URL points, as text.
+#[napi(object, object_to_js = false)]
+pub struct Lines {
+    /// The first line.
+    pub start: String,
+    /// The line after the last.
+    pub end: String,
+}
+
+/// Resolves a URL or path as seen from the file at `base`.
+#[napi(catch_unwind)]
+pub fn resolve_url(url: String, base: String, lines: Option<Lines>) -> Either<String, Failure> {
+    let lines = lines.map(|lines| url::Lines {
+        start: lines.start,
+        end: lines.end,
+    });
+    either(url::resolve_url(&url, &base, lines.as_ref()))
+}
+
+/// The host of a URL with its port; nothing for what is no URL.
+#[napi(catch_unwind)]
+pub fn host_of(url: String) -> Option<String> {
+    url::host_of(&url)
+}
+
+/// Whether the path of a repository URL is a pattern.
+#[napi(catch_unwind)]
+pub fn is_glob(url: String) -> bool {
+    url::is_glob(&url)
+}
+
+/// The URL as a message may show it.
+#[napi(catch_unwind)]
+pub fn without_secrets(url: String) -> String {
+    url::without_secrets(&url)
+}
+
+fn either(result: Result<String, Error>) -> Either<String, Failure> {
+    match result {
+        Ok(url) => Either::A(url),
+        Err(error) => Either::B(error.into()),
+    }
+}

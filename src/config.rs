@@ -1,0 +1,345 @@
+//! `integrations.azure` of the app-config, checked and made into configuration.
+//!
+//! The rules and their words are those of `@backstage/integration`:
+//! <https://backstage.io/docs/integrations/azure/locations>.
+
+use std::{collections::HashMap, fmt};
+
+use secrecy::SecretString;
+
+use crate::{
+    error::Error,
+    url::{AZURE_HOST, is_valid_host},
+};
+
+/// One integration as it is written in the app-config, types checked and nothing else.
+#[derive(Default)]
+pub struct IntegrationFields {
+    /// `host`; `dev.azure.com` where it is missing.
+    pub host: Option<String>,
+    /// `credentials`, in their order.
+    pub credentials: Option<Vec<CredentialFields>>,
+    /// Whether one of the removed keys `credential` and `token` is there.
+    pub has_removed_keys: bool,
+}
+
+/// One credential as it is written in the app-config.
+#[derive(Default)]
+pub struct CredentialFields {
+    /// The organizations that it serves.
+    pub organizations: Option<Vec<String>>,
+    /// Of a service principal or managed identity.
+    pub client_id: Option<String>,
+    /// Of a service principal.
+    pub client_secret: Option<String>,
+    /// Of a managed identity that stands in for an app's secret.
+    pub managed_identity_client_id: Option<String>,
+    /// The Entra ID tenant of an app.
+    pub tenant_id: Option<String>,
+    /// A personal access token, raw.
+    pub personal_access_token: Option<String>,
+}
+
+/// One integration, valid.
+#[derive(Clone, Debug)]
+pub struct IntegrationConfig {
+    /// The host with its port, as URLs write it.
+    pub host: String,
+    /// The credentials; none where none are written.
+    pub credentials: Option<Vec<Credential>>,
+}
+
+/// One credential, valid.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The organizations that it serves; every other one where there are none.
+    pub organizations: Option<Vec<String>>,
+    /// How it signs in.
+    pub kind: CredentialKind,
+}
+
+impl Credential {
+    /// Whether it serves every organization that no other credential names.
+    #[must_use]
+    pub fn is_for_any_organization(&self) -> bool {
+        self.organizations.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+/// The four ways in which a configured credential signs in. No `Debug` shows a secret.
+#[derive(Clone)]
+pub enum CredentialKind {
+    /// A service principal with its secret.
+    ClientSecret {
+        /// The Entra ID tenant.
+        tenant_id: String,
+        /// The app's client id.
+        client_id: String,
+        /// The app's secret.
+        client_secret: SecretString,
+    },
+    /// A managed identity; `system-assigned` is the machine's own.
+    ManagedIdentity {
+        /// The identity's client id.
+        client_id: String,
+    },
+    /// A managed identity whose token is exchanged for an app's.
+    ManagedIdentityClientAssertion {
+        /// The Entra ID tenant.
+        tenant_id: String,
+        /// The app's client id.
+        client_id: String,
+        /// The identity's client id; `system-assigned` is the machine's own.
+        managed_identity_client_id: String,
+    },
+    /// A personal access token.
+    PersonalAccessToken {
+        /// The token, raw.
+        token: SecretString,
+    },
+}
+
+impl CredentialKind {
+    /// The kind's name in Backstage's types.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ClientSecret { .. } => "ClientSecret",
+            Self::ManagedIdentity { .. } => "ManagedIdentity",
+            Self::ManagedIdentityClientAssertion { .. } => "ManagedIdentityClientAssertion",
+            Self::PersonalAccessToken { .. } => "PersonalAccessToken",
+        }
+    }
+}
+
+impl fmt::Debug for CredentialKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl CredentialFields {
+    /// The kind whose fields are all there while the others are not.
+    fn into_credential(self) -> Option<Credential> {
+        let trimmed = |field: Option<String>| field.map(|text| trim(&text).to_owned());
+        let kind = match (
+            trimmed(self.client_id),
+            trimmed(self.client_secret),
+            trimmed(self.managed_identity_client_id),
+            trimmed(self.tenant_id),
+            trimmed(self.personal_access_token),
+        ) {
+            (Some(client_id), Some(secret), None, Some(tenant_id), None) => {
+                CredentialKind::ClientSecret {
+                    tenant_id,
+                    client_id,
+                    client_secret: secret.into(),
+                }
+            }
+            (Some(client_id), None, None, None, None) => {
+                CredentialKind::ManagedIdentity { client_id }
+            }
+            (Some(client_id), None, Some(managed_identity_client_id), Some(tenant_id), None) => {
+                CredentialKind::ManagedIdentityClientAssertion {
+                    tenant_id,
+                    client_id,
+                    managed_identity_client_id,
+                }
+            }
+            (None, None, None, None, Some(token)) => CredentialKind::PersonalAccessToken {
+                token: token.into(),
+            },
+            _ => return None,
+        };
+        Some(Credential {
+            organizations: self.organizations,
+            kind,
+        })
+    }
+}
+
+impl IntegrationConfig {
+    /// Checks one integration.
+    ///
+    /// # Errors
+    /// A removed key, a host that is none, credentials that are of no kind, organizations named
+    /// twice (all of these in one message), a credential other than a token for another host than
+    /// `dev.azure.com`, or two credentials without organizations.
+    pub fn read(fields: IntegrationFields) -> Result<Self, Error> {
+        if fields.has_removed_keys {
+            return Err(invalid(
+                ", 'credential' and 'token' have been removed. Use 'credentials' instead.",
+            ));
+        }
+        let host = fields.host.unwrap_or_else(|| AZURE_HOST.to_owned());
+        if !is_valid_host(&host) {
+            return Err(invalid(format!(", '{host}' is not a valid host")));
+        }
+        let credentials = fields
+            .credentials
+            .map(|credentials| read_credentials(&host, credentials))
+            .transpose()?;
+        Ok(Self { host, credentials })
+    }
+
+    /// What serves `dev.azure.com` where no integration is written for it.
+    #[must_use]
+    pub fn azure() -> Self {
+        Self {
+            host: AZURE_HOST.to_owned(),
+            credentials: None,
+        }
+    }
+}
+
+/// Whether `dev.azure.com` is to be added to the integrations of these hosts.
+#[must_use]
+pub fn lacks_azure<'a>(mut hosts: impl Iterator<Item = &'a str>) -> bool {
+    !hosts.any(|host| host == AZURE_HOST)
+}
+
+fn read_credentials(host: &str, fields: Vec<CredentialFields>) -> Result<Vec<Credential>, Error> {
+    let doubles = organizations_named_twice(&fields);
+    let mut credentials = Vec::with_capacity(fields.len());
+    let mut errors = Vec::new();
+    for (index, fields) in fields.into_iter().enumerate() {
+        match fields.into_credential() {
+            Some(credential) => credentials.push(credential),
+            None => errors.push(format!(
+                "credential at position {} is not a valid credential",
+                index + 1
+            )),
+        }
+    }
+    errors.extend(doubles);
+    if !errors.is_empty() {
+        return Err(invalid(format!(" for {host}: {}", errors.join("; "))));
+    }
+    check_together(host, &credentials)?;
+    Ok(credentials)
+}
+
+fn check_together(host: &str, credentials: &[Credential]) -> Result<(), Error> {
+    let is_token = |credential: &Credential| {
+        matches!(credential.kind, CredentialKind::PersonalAccessToken { .. })
+    };
+    if host != AZURE_HOST && !credentials.iter().all(is_token) {
+        return Err(invalid(format!(
+            " for {host}, only personal access tokens can be used with hosts other than {AZURE_HOST}"
+        )));
+    }
+    let for_any = credentials.iter().filter(|c| c.is_for_any_organization());
+    if for_any.count() > 1 {
+        return Err(invalid(format!(
+            " for {host}, you cannot specify multiple credentials without organizations"
+        )));
+    }
+    Ok(())
+}
+
+/// One message for each organization that is named more than once, with the credentials' positions.
+fn organizations_named_twice(credentials: &[CredentialFields]) -> Vec<String> {
+    let mut order: Vec<&str> = Vec::new();
+    let mut positions: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, credential) in credentials.iter().enumerate() {
+        for organization in credential.organizations.iter().flatten() {
+            let entry = positions.entry(organization).or_insert_with(|| {
+                order.push(organization);
+                Vec::new()
+            });
+            entry.push(index + 1);
+        }
+    }
+    // Upstream's order is that of a JavaScript object's keys: whole numbers first, ascending.
+    order.sort_by_key(|organization| array_index(organization).map_or((1, 0), |index| (0, index)));
+    order
+        .into_iter()
+        .filter_map(|organization| {
+            let (last, before) = positions.get(organization)?.split_last()?;
+            if before.is_empty() {
+                return None;
+            }
+            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+            Some(format!(
+                "organization {organization} is specified multiple times in credentials at positions {} and {last}",
+                before.join(", ")
+            ))
+        })
+        .collect()
+}
+
+/// The number that a JavaScript object takes a key for when it orders its keys.
+fn array_index(key: &str) -> Option<u32> {
+    let index: u32 = key.parse().ok()?;
+    (index.to_string() == key && index != u32::MAX).then_some(index)
+}
+
+/// Trims what JavaScript's `String.trim` trims, which is not quite what Rust's does.
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}'))
+}
+
+fn invalid(what: impl fmt::Display) -> Error {
+    Error::other(format!("Invalid Azure integration config{what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(organizations: &[&str]) -> CredentialFields {
+        CredentialFields {
+            organizations: Some(organizations.iter().map(ToString::to_string).collect()),
+            personal_access_token: Some("s3cret".to_owned()),
+            ..CredentialFields::default()
+        }
+    }
+
+    fn read(host: &str, credentials: Vec<CredentialFields>) -> Result<IntegrationConfig, Error> {
+        IntegrationConfig::read(IntegrationFields {
+            host: Some(host.to_owned()),
+            credentials: Some(credentials),
+            has_removed_keys: false,
+        })
+    }
+
+    fn message(result: Result<IntegrationConfig, Error>) -> String {
+        result.map_or_else(|error| error.to_string(), |_| "valid".to_owned())
+    }
+
+    #[test]
+    fn positions_are_those_of_the_config() {
+        let any = token(&[]);
+        assert_eq!(
+            message(read(
+                AZURE_HOST,
+                vec![any, token(&["a"]), token(&["a", "b"]), token(&["a"])]
+            )),
+            "Invalid Azure integration config for dev.azure.com: organization a is specified multiple times in credentials at positions 2, 3 and 4"
+        );
+    }
+
+    #[test]
+    fn other_hosts_take_tokens_only() {
+        let identity = CredentialFields {
+            client_id: Some("id".to_owned()),
+            ..CredentialFields::default()
+        };
+        assert_eq!(
+            message(read("server", vec![identity])),
+            "Invalid Azure integration config for server, only personal access tokens can be used with hosts other than dev.azure.com"
+        );
+    }
+
+    #[test]
+    fn trimming_is_javascripts() {
+        assert_eq!(trim("\u{feff}\u{a0} x\u{2028}\n"), "x");
+        assert_eq!(trim("\u{85}x"), "\u{85}x");
+    }
+
+    #[test]
+    fn a_secret_is_not_in_debug() {
+        let config = read(AZURE_HOST, vec![token(&["a"])]);
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,208 @@
+//! The choice of a credential by the URL that is to be read.
+
+use std::{collections::HashMap, sync::Arc};
+
+use url::{Url, quirks};
+
+use crate::{
+    config::{Credential, IntegrationConfig},
+    url::{AZURE_HOST, decode_component, is_visual_studio, origin},
+};
+
+/// Every configured credential, found by host and organization.
+///
+/// A credential that names the URL's organization comes before the host's credential for any
+/// organization. The name as it stands in the URL is tried first, then decoded and without regard
+/// to case, as Azure DevOps itself reads it. For `{org}.visualstudio.com` the organization is
+/// the host's, and what `dev.azure.com` has for that organization serves it too.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    exact: HashMap<(String, String), Arc<Credential>>,
+    folded: HashMap<(String, String), Arc<Credential>>,
+    any: HashMap<String, Arc<Credential>>,
+}
+
+impl Credentials {
+    /// Takes the credentials of all integrations, in their order.
+    ///
+    /// Of several for one organization the last serves it, of several for any organization of a
+    /// host the first.
+    #[must_use]
+    pub fn from_integrations(integrations: &[IntegrationConfig]) -> Self {
+        let mut credentials = Self::default();
+        for integration in integrations {
+            for credential in integration.credentials.iter().flatten() {
+                credentials.add(&integration.host, &Arc::new(credential.clone()));
+            }
+        }
+        credentials
+    }
+
+    /// The credential that serves the URL, if there is one.
+    #[must_use]
+    pub fn for_url(&self, url: &Url) -> Option<&Arc<Credential>> {
+        let host = quirks::host(url);
+        self.by_exact_name(host, url)
+            .or_else(|| self.by_folded_name(host, url))
+            .or_else(|| self.any.get(host))
+    }
+
+    fn add(&mut self, host: &str, credential: &Arc<Credential>) {
+        if credential.is_for_any_organization() {
+            let first = || Arc::clone(credential);
+            self.any.entry(host.to_owned()).or_insert_with(first);
+        }
+        for organization in credential.organizations.iter().flatten() {
+            let key = (host.to_owned(), organization.clone());
+            self.exact.insert(key, Arc::clone(credential));
+            let key = (host.to_owned(), organization.to_lowercase());
+            self.folded.insert(key, Arc::clone(credential));
+        }
+    }
+
+    fn by_exact_name(&self, host: &str, url: &Url) -> Option<&Arc<Credential>> {
+        let segments = url.path().split('/').filter(|segment| !segment.is_empty());
+        let name = organization_in(host, segments, |segment| segment == "tfs")?;
+        self.exact.get(&(host.to_owned(), name.to_owned()))
+    }
+
+    fn by_folded_name(&self, host: &str, url: &Url) -> Option<&Arc<Credential>> {
+        let get = |host: &str, name: &str| {
+            let key = (host.to_owned(), name.to_lowercase());
+            self.folded.get(&key)
+        };
+        if is_visual_studio(&origin(url)) {
+            let name = host.split('.').next()?;
+            return get(host, name).or_else(|| get(AZURE_HOST, name));
+        }
+        get(host, &organization_of(url)?)
+    }
+}
+
+/// The organization, or the server's collection, that a URL names: decoded, as it is written.
+///
+/// REST URLs of a collection below `/tfs/` have both in one segment (`tfs%2F{collection}`).
+#[must_use]
+pub fn organization_of(url: &Url) -> Option<String> {
+    let host = quirks::host(url);
+    if is_visual_studio(&origin(url)) {
+        return host.split('.').next().map(str::to_owned);
+    }
+    let path: Vec<String> = url
+        .path()
+        .split('/')
+        .map(|segment| decode_component(segment).unwrap_or_else(|_| segment.to_owned()))
+        .collect();
+    let path = path.join("/");
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    organization_in(host, segments, |segment| {
+        segment.eq_ignore_ascii_case("tfs")
+    })
+    .map(str::to_owned)
+}
+
+fn organization_in<'a>(
+    host: &str,
+    mut segments: impl Iterator<Item = &'a str>,
+    is_virtual_directory: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    let first = segments.next()?;
+    if host != AZURE_HOST && is_virtual_directory(first) {
+        segments.next()
+    } else {
+        Some(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CredentialFields, IntegrationFields};
+
+    fn integration(host: &str, credentials: &[(&str, Option<&[&str]>)]) -> IntegrationConfig {
+        let fields = credentials
+            .iter()
+            .map(|(token, organizations)| CredentialFields {
+                organizations: organizations.map(|o| o.iter().map(ToString::to_string).collect()),
+                personal_access_token: Some((*token).to_owned()),
+                ..CredentialFields::default()
+            });
+        IntegrationConfig::read(IntegrationFields {
+            host: Some(host.to_owned()),
+            credentials: Some(fields.collect()),
+            has_removed_keys: false,
+        })
+        .unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    fn chosen(integrations: &[IntegrationConfig], url: &str) -> Option<String> {
+        use crate::config::CredentialKind::PersonalAccessToken;
+        use secrecy::ExposeSecret;
+
+        let url = Url::parse(url).ok()?;
+        match &Credentials::from_integrations(integrations)
+            .for_url(&url)?
+            .kind
+        {
+            PersonalAccessToken { token } => Some(token.expose_secret().to_owned()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn an_organizations_own_credential_comes_before_the_hosts() {
+        let azure = [integration(
+            AZURE_HOST,
+            &[("any", None), ("mine", Some(&["My Org"]))],
+        )];
+        for (url, expected) in [
+            ("https://dev.azure.com/my%20org/p/_git/r", "mine"),
+            ("https://dev.azure.com/MY%20ORG/p/_git/r", "mine"),
+            ("https://dev.azure.com/other/p/_git/r", "any"),
+        ] {
+            assert_eq!(chosen(&azure, url).as_deref(), Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_collection_is_found_with_and_without_tfs() {
+        let server = [integration("server:8080", &[("coll", Some(&["Coll"]))])];
+        for path in ["Coll/p", "tfs/coll/p", "TFS/Coll/p", "tfs%2FColl/p"] {
+            let url = format!("http://server:8080/{path}/_git/r");
+            assert_eq!(chosen(&server, &url).as_deref(), Some("coll"), "{url}");
+        }
+        assert_eq!(chosen(&server, "http://server:8080/tfs/other/p"), None);
+    }
+
+    #[test]
+    fn the_old_hosts_are_served_by_their_organizations_credential() {
+        let azure = [integration(
+            AZURE_HOST,
+            &[("any", None), ("org", Some(&["Org"]))],
+        )];
+        assert_eq!(
+            chosen(&azure, "https://org.visualstudio.com/p/_git/r").as_deref(),
+            Some("org")
+        );
+        assert_eq!(
+            chosen(&azure, "https://other.visualstudio.com/p/_git/r"),
+            None
+        );
+    }
+
+    #[test]
+    fn the_exact_name_wins_over_one_that_differs_by_case() {
+        let azure = [integration(
+            AZURE_HOST,
+            &[("upper", Some(&["ORG"])), ("lower", Some(&["org"]))],
+        )];
+        assert_eq!(
+            chosen(&azure, "https://dev.azure.com/ORG/p").as_deref(),
+            Some("upper")
+        );
+        assert_eq!(
+            chosen(&azure, "https://dev.azure.com/org/p").as_deref(),
+            Some("lower")
+        );
+    }
+}

@@ -1,0 +1,139 @@
+//! The one error of the core, told apart by its kind.
+
+use std::{error::Error as StdError, fmt};
+
+/// What went wrong, in the words of those who must tell failures apart.
+///
+/// Each kind becomes one error class of Backstage or of JavaScript; see `ts/failure.ts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The text is no URL at all (a `TypeError` in JavaScript).
+    InvalidUrl,
+    /// A percent escape does not decode to UTF-8 (a `URIError` in JavaScript).
+    MalformedEscape,
+    /// An option of the caller's cannot be used.
+    Input,
+    /// Azure DevOps has no such item, version, repository, project or organization.
+    NotFound,
+    /// What is there is what the caller has already.
+    NotModified,
+    /// Azure DevOps asks to sign in.
+    Authentication,
+    /// The identity is known, but may not read this.
+    NotAllowed,
+    /// The caller ended the read.
+    Aborted,
+    /// Everything else.
+    Other,
+}
+
+impl ErrorKind {
+    /// The kind's name as it crosses to JavaScript.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InvalidUrl => "InvalidUrl",
+            Self::MalformedEscape => "MalformedEscape",
+            Self::Input => "Input",
+            Self::NotFound => "NotFound",
+            Self::NotModified => "NotModified",
+            Self::Authentication => "Authentication",
+            Self::NotAllowed => "NotAllowed",
+            Self::Aborted => "Aborted",
+            Self::Other => "Other",
+        }
+    }
+}
+
+/// A failure: its kind, a message for the person who reads it at night, and its cause.
+///
+/// The message is whole in itself and never holds a secret.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure of `kind` that says `message`.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// A failure that no other kind names.
+    #[must_use]
+    pub fn other(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Other, message)
+    }
+
+    /// The text is no URL; the message is the one that JavaScript's `URL` gives.
+    #[must_use]
+    pub fn invalid_url() -> Self {
+        Self::new(ErrorKind::InvalidUrl, "Invalid URL")
+    }
+
+    /// The same failure with what caused it.
+    #[must_use]
+    pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// An error's message followed by those of its causes, outermost first, each said once.
+///
+/// A cause that only repeats the end of what stands there already is left out.
+#[must_use]
+pub fn chain(error: &dyn StdError) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !said.ends_with(&message) {
+            said.push_str(": ");
+            said.push_str(&message);
+        }
+        next = cause.source();
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_says_every_cause_once() {
+        let inner = Error::other("connection refused");
+        let middle = Error::other("connect: connection refused").because(inner);
+        let outer = Error::other("the request failed").because(middle);
+        assert_eq!(
+            chain(&outer),
+            "the request failed: connect: connection refused"
+        );
+    }
+}

@@ -1,0 +1,7 @@
+//! The one HTTP client of the process: TLS, proxies, redirects, connections shared by all readers.
+
+mod client;
+mod redirect;
+mod trust;
+
+pub use client::{Client, Failure, Request};

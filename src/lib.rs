@@ -1,0 +1,25 @@
+//! The core of `backstage-azure-devops-native`: Azure DevOps repositories for a Backstage backend.
+//!
+//! Data flows one way: `bindings → reader → rest → http → credentials`; `config`, `url` and `error`
+//! lean on nothing but each other.
+//!
+//! - [`config`]: `integrations.azure`, checked and made into configuration.
+//! - [`url`]: repository URLs and the REST URLs that read them.
+//! - [`credentials`]: which credential serves a URL, and what it puts on a request.
+//! - [`http`]: the one client of the process.
+//! - [`rest`]: typed calls of the Git REST API.
+//! - [`reader`]: what a Backstage URL reader does with a URL.
+//! - [`error`]: the one error, told apart by kind.
+//! - `bindings`: the only room that knows Node.
+
+pub mod config;
+pub mod credentials;
+pub mod error;
+pub mod http;
+pub mod reader;
+pub mod rest;
+pub mod url;
+
+// Unit tests run without Node, so without the room that needs it.
+#[cfg(not(test))]
+mod bindings;

@@ -1,0 +1,38 @@
+//! A request that was answered, for what comes after: its body, messages, logs, measurements.
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::explain::Read;
+use crate::credentials::Identity;
+
+/// One request and its answer.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The web URL that the caller gave.
+    pub url: String,
+    /// The REST URL that was asked.
+    pub request: Url,
+    /// By whom.
+    pub identity: Identity,
+    /// The answer's status.
+    pub status: u16,
+    /// Ends what is left of the read.
+    pub cancellation: CancellationToken,
+}
+
+impl Exchange {
+    /// The host, and the organization or collection on it.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        self.read().scope()
+    }
+
+    pub(super) fn read(&self) -> Read<'_> {
+        Read {
+            url: &self.url,
+            request: &self.request,
+            identity: self.identity,
+        }
+    }
+}

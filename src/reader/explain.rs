@@ -1,0 +1,188 @@
+//! Failed reads in words: what was read, as what, by whom, what Azure DevOps said, what to check.
+//!
+//! The messages begin as those of Backstage's own reader do.
+
+use reqwest::StatusCode;
+use url::{Url, quirks};
+
+use crate::{
+    credentials::{Identity, organization_of},
+    error::{Error, ErrorKind, chain},
+    http::Failure,
+    rest::Refusal,
+    url::without_secrets,
+};
+
+/// One read, as far as a message tells of it.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    /// The URL that the caller gave.
+    pub url: &'a str,
+    /// The REST URL that was asked.
+    pub request: &'a Url,
+    /// By whom.
+    pub identity: Identity,
+}
+
+impl Read<'_> {
+    /// Azure DevOps answered, but not with the content.
+    pub(super) fn refused(&self, refusal: &Refusal) -> Error {
+        let status = refusal.status;
+        let kind = match status {
+            StatusCode::NOT_FOUND => ErrorKind::NotFound,
+            StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
+                ErrorKind::Authentication
+            }
+            StatusCode::FORBIDDEN => ErrorKind::NotAllowed,
+            _ => ErrorKind::Other,
+        };
+        let mut message = self.outcome(status, &refusal.reason);
+        if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
+            message.push_str(". Azure DevOps answered with its sign-in page");
+        }
+        if let Some(words) = &refusal.words {
+            message.push_str(". Azure DevOps said: ");
+            message.push_str(words.trim_end_matches('.'));
+        }
+        message.push_str(". ");
+        message.push_str(&self.by_whom());
+        if let Some(advice) = self.advice(status) {
+            message.push_str(&advice);
+        }
+        Error::new(kind, message)
+    }
+
+    /// The answer is what the caller has.
+    pub(super) fn not_modified(&self) -> Error {
+        let url = without_secrets(self.url);
+        Error::new(
+            ErrorKind::NotModified,
+            format!("{url} has not been modified"),
+        )
+    }
+
+    /// There was no answer.
+    pub(super) fn failed(&self, failure: Failure) -> Error {
+        let url = without_secrets(self.url);
+        let host = quirks::host(self.request);
+        match failure {
+            Failure::RedirectedAway(place, status) => Error::new(
+                ErrorKind::Authentication,
+                format!(
+                    "{}. Azure DevOps redirected to {place}, which was not followed: that is how it asks to sign in. {}{}",
+                    self.outcome(status, status.canonical_reason().unwrap_or_default()),
+                    self.by_whom(),
+                    self.sign_in_advice()
+                ),
+            ),
+            Failure::TooManyRedirects => {
+                Error::other(format!("Unable to read {url}, {host} redirects in circles"))
+            }
+            Failure::Client(message) => Error::other(format!(
+                "Unable to read {url}, the HTTP client could not be set up: {message}"
+            )),
+            Failure::Transport(error) => self.transport(error),
+        }
+    }
+
+    /// The connection broke while the content came.
+    pub(super) fn broken(&self, error: reqwest::Error) -> Error {
+        let url = without_secrets(self.url);
+        let error = error.without_url();
+        Error::other(format!(
+            "Unable to read {url}, the content of {} ended before its end: {}",
+            self.request,
+            chain(&error)
+        ))
+        .because(error)
+    }
+
+    /// The caller ended the read.
+    pub(super) fn ended(&self) -> Error {
+        let url = without_secrets(self.url);
+        Error::new(
+            ErrorKind::Aborted,
+            format!("Unable to read {url}, the caller ended the read"),
+        )
+    }
+
+    /// The read did not get as far as a request.
+    pub(super) fn unable(url: &str, error: &Error) -> Error {
+        Error::new(
+            error.kind(),
+            format!("Unable to read {}, {error}", without_secrets(url)),
+        )
+    }
+
+    fn transport(&self, error: reqwest::Error) -> Error {
+        let url = without_secrets(self.url);
+        let host = quirks::host(self.request);
+        let error = error.without_url();
+        let what = if error.is_timeout() {
+            format!("{host} did not answer in time")
+        } else if error.is_connect() {
+            format!("no connection to {host}")
+        } else {
+            format!("the request to {host} failed")
+        };
+        let advice = if error.is_connect() {
+            ". Check the network, HTTPS_PROXY and NO_PROXY, and, for a certificate of your own authority, NODE_EXTRA_CA_CERTS"
+        } else {
+            ""
+        };
+        Error::other(format!(
+            "Unable to read {url}, {what}: {}{advice}",
+            chain(&error)
+        ))
+        .because(error)
+    }
+
+    fn outcome(&self, status: StatusCode, reason: &str) -> String {
+        let url = without_secrets(self.url);
+        format!(
+            "{url} could not be read as {}, {} {reason}",
+            self.request,
+            status.as_u16()
+        )
+    }
+
+    fn by_whom(&self) -> String {
+        format!("Read with {} for {}", self.identity, self.scope())
+    }
+
+    /// The host, and the organization or collection on it.
+    pub(super) fn scope(&self) -> String {
+        let host = quirks::host(self.request);
+        organization_of(self.request).map_or_else(
+            || host.to_owned(),
+            |organization| format!("{host}, organization {organization}"),
+        )
+    }
+
+    fn advice(&self, status: StatusCode) -> Option<String> {
+        match status {
+            StatusCode::UNAUTHORIZED
+            | StatusCode::NON_AUTHORITATIVE_INFORMATION
+            | StatusCode::FORBIDDEN => Some(self.sign_in_advice()),
+            StatusCode::NOT_FOUND if self.identity == Identity::Anonymous => Some(format!(
+                ": what is not public is not found without one; see integrations.azure for {}",
+                self.scope()
+            )),
+            _ => None,
+        }
+    }
+
+    fn sign_in_advice(&self) -> String {
+        match self.identity {
+            Identity::Anonymous => {
+                ": add a credential under integrations.azure, or check that its organizations name this one".to_owned()
+            }
+            Identity::PersonalAccessToken => {
+                ": check that the token has not expired or been revoked, that it is for this organization, and that its scope includes Code (Read)".to_owned()
+            }
+            Identity::Provided => {
+                ": check the credentials provider that this reader was given".to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `readUrl`: one file.
+
+use std::sync::Arc;
+
+use reqwest::{
+    Response, StatusCode,
+    header::{ETAG, HeaderName, LAST_MODIFIED},
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{body::Body, exchange::Exchange, explain::Read};
+use crate::{
+    credentials::{Authorization, Credentials},
+    error::Error,
+    rest::{self, Conditions, Refusal},
+    url::{AzureUrl, parse},
+};
+
+/// Where the headers that authorize a read come from.
+#[derive(Debug)]
+pub enum Credit {
+    /// The configured credential that serves the URL.
+    Configured(Arc<Credentials>),
+    /// Headers that the caller's own provider gave.
+    Provided(Vec<(String, String)>),
+    /// None: the caller's provider had nothing.
+    Nobody,
+}
+
+/// A file to read.
+#[derive(Debug)]
+pub struct ReadUrl {
+    /// Its web URL.
+    pub url: String,
+    /// Who reads.
+    pub credit: Credit,
+    /// What the caller has already.
+    pub conditions: Conditions,
+    /// Ends the read when it is cancelled.
+    pub cancellation: CancellationToken,
+}
+
+/// A file that is there.
+#[derive(Debug)]
+pub struct ReadUrlResponse {
+    /// The `ETag` header.
+    pub etag: Option<String>,
+    /// The `Last-Modified` header, as it came.
+    pub last_modified: Option<String>,
+    /// The content.
+    pub body: Body,
+    /// How it was read.
+    pub exchange: Arc<Exchange>,
+}
+
+/// Reads one file.
+///
+/// The answer is given when the head is there; see [`Body`] for what comes with it. Ending the
+/// read, or dropping the future, closes the connection.
+///
+/// # Errors
+/// The URL names no file; there is no usable credential; Azure DevOps has no such file
+/// ([`crate::error::ErrorKind::NotFound`]), asks to sign in ([`crate::error::ErrorKind::Authentication`]), or refuses; it has
+/// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
+pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
+    let request = parse(&AzureUrl::from_repo_url(&input.url)?.to_file_url()?)?;
+    let authorization = authorize(&input.url, &request, input.credit)?;
+    let mut exchange = Exchange {
+        url: input.url,
+        request,
+        identity: authorization.identity(),
+        status: 0,
+        cancellation: input.cancellation,
+    };
+    let read = exchange.read();
+    let item = get_item(&read, &authorization, &input.conditions);
+    let response = exchange
+        .cancellation
+        .run_until_cancelled(item)
+        .await
+        .unwrap_or_else(|| Err(read.ended()))?;
+    exchange.status = response.status().as_u16();
+    let exchange = Arc::new(exchange);
+    Ok(ReadUrlResponse {
+        etag: header(&response, &ETAG),
+        last_modified: header(&response, &LAST_MODIFIED),
+        body: Body::of(response, Arc::clone(&exchange)).await,
+        exchange,
+    })
+}
+
+async fn get_item(
+    read: &Read<'_>,
+    authorization: &Authorization,
+    conditions: &Conditions,
+) -> Result<Response, Error> {
+    let response = rest::get_item(read.request.clone(), authorization, conditions)
+        .await
+        .map_err(|failure| read.failed(failure))?;
+    accept(read, conditions, response).await
+}
+
+fn authorize(url: &str, request: &Url, credit: Credit) -> Result<Authorization, Error> {
+    let authorization = match credit {
+        Credit::Nobody => Ok(Authorization::anonymous()),
+        Credit::Provided(headers) => Authorization::provided(headers),
+        Credit::Configured(credentials) => {
+            Authorization::of(credentials.for_url(request).map(AsRef::as_ref))
+        }
+    };
+    authorization.map_err(|error| Read::unable(url, &error))
+}
+
+async fn accept(
+    read: &Read<'_>,
+    conditions: &Conditions,
+    response: Response,
+) -> Result<Response, Error> {
+    let status = response.status();
+    let is_content = status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION;
+    if is_content && !conditions.are_met_by(response.headers()) {
+        return Ok(response);
+    }
+    if is_content || (status == StatusCode::NOT_MODIFIED && conditions.are_some()) {
+        return Err(read.not_modified());
+    }
+    Err(read.refused(&Refusal::read(response).await))
+}
+
+/// The text of a header; a byte is a character, as in `fetch`.
+fn header(response: &Response, name: &HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?;
+    let text: String = value.as_bytes().iter().copied().map(char::from).collect();
+    (!text.is_empty()).then_some(text)
+}

@@ -1,0 +1,243 @@
+//! Typed calls of the Azure DevOps Git REST API, and what its errors say.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::{
+    Response, StatusCode,
+    header::{
+        CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    },
+};
+use serde::Deserialize;
+use url::Url;
+
+use crate::{
+    credentials::Authorization,
+    error::{Error, ErrorKind},
+    http::{Client, Failure, Request},
+};
+
+/// The most of an error's body that is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// The most characters of Azure DevOps' own words that a message repeats.
+const MAX_WORDS: usize = 1000;
+
+/// What the caller has already, so that the same need not be sent again.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    etag: Option<HeaderValue>,
+    modified_after: Option<SystemTime>,
+}
+
+/// The last second that an HTTP date can name, in milliseconds since 1970.
+const LAST_HTTP_DATE: f64 = 253_402_300_799_000.0;
+
+impl Conditions {
+    /// Takes the `ETag` of an earlier answer and its time in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// The etag holds what no header can, or the time is no date that HTTP can name.
+    pub fn new(etag: Option<&str>, modified_after: Option<f64>) -> Result<Self, Error> {
+        let etag = etag
+            .filter(|etag| !etag.is_empty())
+            .map(HeaderValue::from_str)
+            .transpose()
+            .map_err(|error| {
+                invalid("etag is not one that a server could have given").because(error)
+            })?;
+        let modified_after = modified_after.map(http_time).transpose()?;
+        Ok(Self {
+            etag,
+            modified_after,
+        })
+    }
+
+    /// Whether there are any.
+    #[must_use]
+    pub const fn are_some(&self) -> bool {
+        self.etag.is_some() || self.modified_after.is_some()
+    }
+
+    /// Whether an answer's headers say that it is what the caller has: a server that knows no
+    /// conditions sends it all the same.
+    #[must_use]
+    pub fn are_met_by(&self, headers: &HeaderMap) -> bool {
+        let same_etag = self.etag.as_ref().is_some_and(|etag| {
+            headers
+                .get(ETAG)
+                .is_some_and(|answered| opaque(answered) == opaque(etag))
+        });
+        // As in HTTP, an etag that differs settles the matter whatever the times say.
+        let not_later = self.etag.is_none()
+            && self.modified_after.is_some_and(|after| {
+                last_modified(headers).is_some_and(|modified| modified <= after)
+            });
+        same_etag || not_later
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Some(etag) = &self.etag {
+            headers.insert(IF_NONE_MATCH, etag.clone());
+        }
+        if let Some(value) = self
+            .modified_after
+            .and_then(|time| HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok())
+        {
+            headers.insert(IF_MODIFIED_SINCE, value);
+        }
+        headers
+    }
+}
+
+/// An etag without the mark of a weak one, which does not matter to who only reads.
+fn opaque(etag: &HeaderValue) -> &[u8] {
+    let bytes = etag.as_bytes();
+    bytes.strip_prefix(b"W/").unwrap_or(bytes)
+}
+
+fn last_modified(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(LAST_MODIFIED)?.to_str().ok()?).ok()
+}
+
+fn http_time(milliseconds: f64) -> Result<SystemTime, Error> {
+    if !(0.0..=LAST_HTTP_DATE).contains(&milliseconds) {
+        return Err(invalid(
+            "lastModifiedAfter is not a date that HTTP can name",
+        ));
+    }
+    Ok(SystemTime::UNIX_EPOCH + Duration::from_secs_f64(milliseconds / 1000.0))
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(ErrorKind::Input, format!("The option {what}"))
+}
+
+/// The answer to a call that was refused.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// The status' phrase as the server put it.
+    pub reason: String,
+    /// What Azure DevOps said of it, where it said something readable.
+    pub words: Option<String>,
+}
+
+/// Asks for an item's content as it is.
+///
+/// `url` is what [`crate::url::AzureUrl::to_file_url`] gives. Any status is an answer.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/items/get>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn get_item(
+    url: Url,
+    authorization: &Authorization,
+    conditions: &Conditions,
+) -> Result<Response, Failure> {
+    let request = Request {
+        url,
+        authorization,
+        headers: conditions.headers(),
+    };
+    Client::shared()?.get(request).await
+}
+
+/// The body of the API's errors, as far as a person needs it.
+#[derive(Deserialize)]
+struct ErrorBody {
+    message: String,
+}
+
+impl Refusal {
+    /// Reads the rest of a refused answer; what cannot be read is left out.
+    pub async fn read(response: Response) -> Self {
+        let status = response.status();
+        let reason = reason_phrase(&response);
+        let words = words(response).await;
+        Self {
+            status,
+            reason,
+            words,
+        }
+    }
+}
+
+async fn words(mut response: Response) -> Option<String> {
+    let is_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("json"));
+    if !is_json {
+        return None;
+    }
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ERROR_BODY {
+            return None;
+        }
+    }
+    let body: ErrorBody = serde_json::from_slice(&body).ok()?;
+    let words: String = body
+        .message
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let words: String = words.chars().take(MAX_WORDS).collect();
+    (!words.is_empty()).then_some(words)
+}
+
+/// The phrase that the server sent, or the standard's where the protocol has none.
+#[must_use]
+pub fn reason_phrase(response: &Response) -> String {
+    response
+        .extensions()
+        .get::<hyper::ext::ReasonPhrase>()
+        .map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned())
+        .or_else(|| response.status().canonical_reason().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: reqwest::header::HeaderName, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_static(value));
+        headers
+    }
+
+    fn conditions(etag: Option<&str>, after: Option<f64>) -> Conditions {
+        Conditions::new(etag, after).unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    #[test]
+    fn a_server_that_knows_no_conditions_is_not_believed_to_have_news() {
+        let same = conditions(Some("\"a\""), None);
+        assert!(same.are_met_by(&headers(ETAG, "W/\"a\"")));
+        assert!(!same.are_met_by(&headers(ETAG, "\"b\"")));
+        let after = conditions(None, Some(1_600_000_000_000.0));
+        assert!(after.are_met_by(&headers(LAST_MODIFIED, "Sun, 13 Sep 2020 12:26:40 GMT")));
+        assert!(!after.are_met_by(&headers(LAST_MODIFIED, "Sun, 13 Sep 2020 12:26:41 GMT")));
+    }
+
+    #[test]
+    fn no_conditions_are_never_met() {
+        assert!(!Conditions::default().are_met_by(&headers(ETAG, "\"a\"")));
+        assert!(!conditions(Some(""), None).are_some());
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_said() {
+        assert!(Conditions::new(Some("a\nb"), None).is_err());
+        for time in [f64::NAN, f64::INFINITY, -1.0] {
+            assert!(Conditions::new(None, Some(time)).is_err(), "{time}");
+        }
+    }
+}
