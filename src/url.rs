@@ -276,24 +276,25 @@ pub struct Lines {
     pub end: String,
 }
 
-/// Resolves `url` as seen from the file at `base`.
+/// Resolves `url` as seen from the file at `base`; nothing where it is a URL already.
 ///
-/// An absolute URL stays as it is. A path is resolved inside the repository, in the `path`
-/// parameter; `lines` are added as the web page of Azure DevOps takes them. What is no repository
-/// URL is resolved as any URL is.
+/// A path is resolved inside the repository, in the `path` parameter; `lines` are added as the web
+/// page of Azure DevOps takes them. Where `base` is no repository URL, `url` is resolved as from
+/// any other.
 ///
 /// # Errors
 /// Neither way gives a URL.
-pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<String, Error> {
+pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<Option<String>, Error> {
     if Url::parse(url).is_ok() {
-        return Ok(url.to_owned());
+        return Ok(None);
     }
-    resolve_in_repository(url, base, lines).or_else(|_| {
-        Ok(parse(base)?
-            .join(url)
-            .map_err(|_| Error::invalid_url())?
-            .into())
-    })
+    resolve_in_repository(url, base, lines)
+        .or_else(|_| join(&parse(base)?, url).map(Into::into))
+        .map(Some)
+}
+
+fn join(base: &Url, url: &str) -> Result<Url, Error> {
+    base.join(url).map_err(|_| Error::invalid_url())
 }
 
 fn resolve_in_repository(url: &str, base: &str, lines: Option<&Lines>) -> Result<String, Error> {
@@ -301,7 +302,7 @@ fn resolve_in_repository(url: &str, base: &str, lines: Option<&Lines>) -> Result
     let mut resolved = parse(base)?;
     // Any host does: only the path that comes out of it is used.
     let tree = parse(&format!("https://a.com{}", azure_url.path().unwrap_or("")))?;
-    let path = tree.join(url).map_err(|_| Error::invalid_url())?;
+    let path = join(&tree, url)?;
     let mut parameters = vec![("path", path.path())];
     if let Some(lines) = lines {
         parameters.extend([
@@ -520,6 +521,7 @@ mod tests {
                 "https://dev.azure.com/o/_git/r?path=/x/a.yaml&version=GBmain&path=/y",
                 None
             )
+            .unwrap_or_default()
             .unwrap_or_default(),
             "https://dev.azure.com/o/_git/r?path=%2Fx%2Fb.yaml&version=GBmain"
         );

@@ -1,6 +1,9 @@
 //! URLs across the boundary.
 
-use napi::Either;
+use napi::{
+    Either,
+    bindgen_prelude::{Either3, Null},
+};
 use napi_derive::napi;
 
 use super::Failure;
@@ -95,14 +98,22 @@ pub struct Lines {
     pub end: String,
 }
 
-/// Resolves a URL or path as seen from the file at `base`.
+/// Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving.
 #[napi(catch_unwind)]
-pub fn resolve_url(url: String, base: String, lines: Option<Lines>) -> Either<String, Failure> {
+pub fn resolve_url(
+    url: String,
+    base: String,
+    lines: Option<Lines>,
+) -> Either3<String, Failure, Null> {
     let lines = lines.map(|lines| url::Lines {
         start: lines.start,
         end: lines.end,
     });
-    either(url::resolve_url(&url, &base, lines.as_ref()))
+    match url::resolve_url(&url, &base, lines.as_ref()) {
+        Ok(Some(resolved)) => Either3::A(resolved),
+        Ok(None) => Either3::C(Null),
+        Err(error) => Either3::B(error.into()),
+    }
 }
 
 /// The host of a URL with its port; nothing for what is no URL.

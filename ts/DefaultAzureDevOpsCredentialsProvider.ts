@@ -1,0 +1,75 @@
+import type {
+  AzureDevOpsCredentials,
+  AzureDevOpsCredentialsProvider,
+} from './AzureDevOpsCredentialsProvider';
+import { native } from './binding';
+import { unwrap } from './failure';
+import type { Credentials } from './native';
+import { redact } from './redact';
+import type { AzureIntegrations } from './types';
+
+const HEADERS = ['Authorization'];
+
+// Beside the class and not in it, so that the public type does not name what is native.
+const natives = new WeakMap<AzureDevOpsCredentialsProvider, Credentials>();
+
+/**
+ * The native credentials of a provider that is exactly ours; a subclass, or any other provider, is
+ * to be asked.
+ */
+export function nativeCredentials(
+  provider: AzureDevOpsCredentialsProvider,
+): Credentials | undefined {
+  const { getCredentials } = DefaultAzureDevOpsCredentialsProvider.prototype;
+  return provider.getCredentials === getCredentials
+    ? natives.get(provider)
+    : undefined;
+}
+
+/**
+ * Finds the configured credential that serves a URL.
+ *
+ * @public
+ */
+export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredentialsProvider {
+  /**
+   * Takes the credentials of all Azure integrations.
+   *
+   * @param integrations - `ScmIntegrations` of `@backstage/integration`, or anything with a list of
+   * Azure integrations.
+   */
+  static fromIntegrations(
+    integrations: AzureIntegrations,
+  ): DefaultAzureDevOpsCredentialsProvider {
+    const configs = integrations.azure.list().map(({ config }) => config);
+    return new DefaultAzureDevOpsCredentialsProvider(
+      unwrap(native().Credentials.fromIntegrations(configs)),
+    );
+  }
+
+  readonly #credentials: Credentials;
+
+  private constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+    natives.set(this, credentials);
+  }
+
+  /**
+   * Gives the headers, token and type of the credential that serves `url`, or nothing where none
+   * does.
+   */
+  async getCredentials(opts: {
+    url: string;
+  }): Promise<AzureDevOpsCredentials | undefined> {
+    const found = unwrap(this.#credentials.forUrl(opts.url));
+    if (!found) {
+      return undefined;
+    }
+    const credentials: AzureDevOpsCredentials = {
+      headers: redact({ Authorization: found.authorization }, HEADERS),
+      type: 'pat',
+      token: found.token,
+    };
+    return redact(credentials, ['token']);
+  }
+}

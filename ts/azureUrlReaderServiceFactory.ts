@@ -1,0 +1,47 @@
+import {
+  coreServices,
+  createServiceFactory,
+  createServiceRef,
+  type RootLoggerService,
+} from '@backstage/backend-plugin-api';
+import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
+import { AzureUrlReader } from './AzureUrlReader';
+import { native } from './binding';
+
+/**
+ * The service that `@backstage/backend-defaults` collects reader factories from.
+ *
+ * Services are told apart by their id, so it is defined here again: importing theirs would load
+ * every reader and cloud SDK of that package, and fail where it is not installed.
+ */
+const urlReaderFactoriesServiceRef = createServiceRef<ReaderFactory>({
+  id: 'core.urlReader.factories',
+  scope: 'plugin',
+  multiton: true,
+});
+
+/**
+ * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded it
+ * logs why and adds nothing, so that the built-in reader serves.
+ *
+ * @public
+ */
+export const azureUrlReaderServiceFactory = createServiceFactory({
+  service: urlReaderFactoriesServiceRef,
+  deps: { rootLogger: coreServices.rootLogger },
+  createRootContext: ({ rootLogger }) => usableFactory(rootLogger),
+  factory: async (_deps, factory) => factory,
+});
+
+function usableFactory(logger: RootLoggerService): ReaderFactory {
+  try {
+    native();
+    return AzureUrlReader.factory;
+  } catch (error) {
+    logger.warn(
+      'Azure DevOps is read by the built-in reader, because backstage-azure-devops-native cannot be used',
+      error as Error,
+    );
+    return () => [];
+  }
+}

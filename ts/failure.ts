@@ -1,0 +1,45 @@
+import {
+  AuthenticationError,
+  InputError,
+  NotAllowedError,
+  NotFoundError,
+  NotModifiedError,
+} from '@backstage/errors';
+import type { Failure } from './native';
+
+/** Whether the native part gave a failure and not a result. */
+export function isFailure(outcome: unknown): outcome is Failure {
+  return (
+    typeof outcome === 'object' && outcome !== null && 'message' in outcome
+  );
+}
+
+/** The result, or the failure thrown as an error of its class. */
+export function unwrap<T>(outcome: T | Failure): T {
+  if (isFailure(outcome)) {
+    throw toError(outcome);
+  }
+  return outcome;
+}
+
+/** The error that Backstage, or JavaScript itself, has for a failure. */
+export function toError({ kind, message }: Failure): Error {
+  switch (kind) {
+    case 'InvalidUrl':
+      return Object.assign(new TypeError(message), { code: 'ERR_INVALID_URL' });
+    case 'MalformedEscape':
+      return new URIError(message);
+    case 'Input':
+      return new InputError(message);
+    case 'NotFound':
+      return new NotFoundError(message);
+    case 'NotModified':
+      return new NotModifiedError(message);
+    case 'Authentication':
+      return new AuthenticationError(message);
+    case 'NotAllowed':
+      return new NotAllowedError(message);
+    default:
+      return new Error(message);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Config } from '@backstage/config';
+import { native } from './binding';
+import { unwrap } from './failure';
+import type { Credential, CredentialFields, IntegrationFields } from './native';
+import { redact } from './redact';
+import type { AzureDevOpsCredential, AzureIntegrationConfig } from './types';
+
+/**
+ * Reads and checks one entry of `integrations.azure`.
+ *
+ * @param config - The entry.
+ * @throws Where a value has the wrong type, a host is none, or a credential is of no kind or
+ * serves what another one serves.
+ *
+ * @public
+ */
+export function readAzureIntegrationConfig(
+  config: Config,
+): AzureIntegrationConfig {
+  const fields: IntegrationFields = { hasRemovedKeys: false };
+  let commitSigningKey: string | undefined;
+  let typeError: unknown;
+  try {
+    fields.hasRemovedKeys = hasRemovedKeys(config);
+    fields.host = config.getOptionalString('host');
+    fields.credentials = config
+      .getOptionalConfigArray('credentials')
+      ?.map(readCredentialFields);
+    commitSigningKey = config.getOptionalString('commitSigningKey');
+  } catch (error) {
+    typeError = error;
+  }
+  // A rule that is broken by what stands before the value of a wrong type is told first.
+  const { host, credentials } = unwrap(native().readIntegrationConfig(fields));
+  if (typeError !== undefined) {
+    throw typeError;
+  }
+  return redact(
+    { host, credentials: credentials?.map(toCredential), commitSigningKey },
+    ['commitSigningKey'],
+  );
+}
+
+/**
+ * Reads and checks `integrations.azure`, and adds `dev.azure.com` where it is missing.
+ *
+ * @param configs - The entries.
+ * @throws As {@link readAzureIntegrationConfig}.
+ *
+ * @public
+ */
+export function readAzureIntegrationConfigs(
+  configs: Config[],
+): AzureIntegrationConfig[] {
+  const integrations = configs.map(readAzureIntegrationConfig);
+  const missing = native().missingIntegration(integrations.map(i => i.host));
+  return missing ? [...integrations, { host: missing.host }] : integrations;
+}
+
+function hasRemovedKeys(config: Config): boolean {
+  return Boolean(
+    config.getOptional('credential') || config.getOptional('token'),
+  );
+}
+
+function readCredentialFields(config: Config): CredentialFields {
+  return {
+    organizations: config.getOptionalStringArray('organizations'),
+    personalAccessToken: config.getOptionalString('personalAccessToken'),
+    tenantId: config.getOptionalString('tenantId'),
+    clientId: config.getOptionalString('clientId'),
+    clientSecret: config.getOptionalString('clientSecret'),
+    managedIdentityClientId: config.getOptionalString(
+      'managedIdentityClientId',
+    ),
+  };
+}
+
+function toCredential({
+  kind,
+  organizations,
+  ...fields
+}: Credential): AzureDevOpsCredential {
+  // The native part gives exactly the fields of the kind, which the type cannot say.
+  const credential = {
+    kind,
+    organizations,
+    ...fields,
+  } as AzureDevOpsCredential;
+  return redact(credential, ['clientSecret', 'personalAccessToken']);
+}

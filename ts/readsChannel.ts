@@ -1,0 +1,46 @@
+import { channel } from 'node:diagnostics_channel';
+import type { ReadUrlResult } from './native';
+
+/**
+ * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ *
+ * @public
+ */
+export interface AzureReadMessage {
+  /** The web URL that was read. */
+  url: string;
+  /** The REST URL that was asked. */
+  request: string;
+  /** The host, and the organization or collection on it. */
+  scope: string;
+  /** The kind of credential, in plain words. */
+  credential: string;
+  /** The status of the answer. */
+  status: number;
+  /** The time until the answer was there, in milliseconds. */
+  durationMs: number;
+}
+
+const reads = channel('backstage-azure-devops-native:read');
+
+/** Tells subscribers of a read; costs nothing where there are none. */
+export function publishRead(
+  url: string,
+  result: ReadUrlResult,
+  startedAt: number,
+): void {
+  if (!reads.hasSubscribers) {
+    return;
+  }
+  const { request, scope, credential, status } = result;
+  const durationMs = performance.now() - startedAt;
+  const message: AzureReadMessage = {
+    url: url,
+    request,
+    scope,
+    credential,
+    status,
+    durationMs,
+  };
+  reads.publish(message);
+}

@@ -1,0 +1,25 @@
+import { inspect, type InspectOptions } from 'node:util';
+
+/**
+ * Keeps the values of `fields` out of `util.inspect`, and so out of `console.log`.
+ *
+ * The object stays what it was for everything else: the method that does it is not enumerable.
+ */
+export function redact<T extends object>(
+  object: T,
+  fields: ReadonlyArray<string>,
+): T {
+  return Object.defineProperty(object, inspect.custom, {
+    enumerable: false,
+    value: (_depth: number, options: InspectOptions) =>
+      inspect(withoutValues(object, fields), options),
+  });
+}
+
+function withoutValues(object: object, fields: ReadonlyArray<string>): object {
+  const entries = Object.entries(object).map(([key, value]) => [
+    key,
+    fields.includes(key) && value !== undefined ? '[redacted]' : value,
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,148 @@
+/**
+ * The configuration of one Azure DevOps host.
+ *
+ * @public
+ */
+export type AzureIntegrationConfig = {
+  /** The host that this is for, with its port, e.g. `dev.azure.com`. */
+  host: string;
+
+  /**
+   * The credentials for its organizations. The one that names a URL's organization serves it;
+   * where none does, the one that names no organization.
+   *
+   * Without any, reads are anonymous.
+   */
+  credentials?: AzureDevOpsCredential[];
+
+  /** The PGP key with which commits are signed. */
+  commitSigningKey?: string;
+};
+
+/**
+ * How a credential signs in.
+ *
+ * @public
+ */
+export type AzureDevOpsCredentialKind =
+  | 'PersonalAccessToken'
+  | 'ClientSecret'
+  | 'ManagedIdentity'
+  | 'ManagedIdentityClientAssertion';
+
+/**
+ * What all credentials have.
+ *
+ * @public
+ */
+export type AzureCredentialBase = {
+  /** How it signs in. */
+  kind: AzureDevOpsCredentialKind;
+
+  /** The organizations that it serves; without any, every one that no other credential names. */
+  organizations?: string[];
+};
+
+/**
+ * A service principal with its secret.
+ *
+ * @public
+ */
+export type AzureClientSecretCredential = AzureCredentialBase & {
+  kind: 'ClientSecret';
+  /** The Entra ID tenant. */
+  tenantId: string;
+  /** The app's client id. */
+  clientId: string;
+  /** The app's secret. */
+  clientSecret: string;
+};
+
+/**
+ * A managed identity whose token is exchanged for an app's.
+ *
+ * @public
+ */
+export type AzureManagedIdentityClientAssertionCredential =
+  AzureCredentialBase & {
+    kind: 'ManagedIdentityClientAssertion';
+    /** The Entra ID tenant. */
+    tenantId: string;
+    /** The app's client id. */
+    clientId: string;
+    /** The identity's client id; `system-assigned` is the machine's own. */
+    managedIdentityClientId: 'system-assigned' | string;
+  };
+
+/**
+ * A managed identity.
+ *
+ * @public
+ */
+export type AzureManagedIdentityCredential = AzureCredentialBase & {
+  kind: 'ManagedIdentity';
+  /** The identity's client id; `system-assigned` is the machine's own. */
+  clientId: 'system-assigned' | string;
+};
+
+/**
+ * A personal access token.
+ *
+ * @public
+ */
+export type PersonalAccessTokenCredential = AzureCredentialBase & {
+  kind: 'PersonalAccessToken';
+  /** The token, raw. */
+  personalAccessToken: string;
+};
+
+/**
+ * A credential with the fields of its kind.
+ *
+ * @public
+ */
+export type AzureDevOpsCredential =
+  | AzureClientSecretCredential
+  | AzureManagedIdentityClientAssertionCredential
+  | AzureManagedIdentityCredential
+  | PersonalAccessTokenCredential;
+
+/**
+ * A credential of which the kind is not known yet.
+ *
+ * @public
+ */
+export type AzureDevOpsCredentialLike = Omit<
+  Partial<AzureClientSecretCredential> &
+    Partial<AzureManagedIdentityClientAssertionCredential> &
+    Partial<AzureManagedIdentityCredential> &
+    Partial<PersonalAccessTokenCredential>,
+  'kind'
+>;
+
+/**
+ * What an {@link AzureUrlReader} needs of an integration: upstream's fits as well as ours.
+ *
+ * @public
+ */
+export interface AzureIntegrationLike {
+  /** The host and its credentials. */
+  config: AzureIntegrationConfig;
+  /** Resolves a URL or path as seen from the file at `base`. */
+  resolveUrl(options: {
+    url: string;
+    base: string;
+    lineNumber?: number;
+  }): string;
+}
+
+/**
+ * What credentials are taken from: `ScmIntegrations` of `@backstage/integration`, or anything with
+ * a list of Azure integrations.
+ *
+ * @public
+ */
+export interface AzureIntegrations {
+  /** The group of Azure integrations. */
+  azure: { list(): Array<{ config: AzureIntegrationConfig }> };
+}
