@@ -55,7 +55,9 @@ function nativeReader(host) {
 function makeReader(host, classes) {
   const integration = new classes.AzureIntegration({
     host,
-    credentials: [{ kind: 'PersonalAccessToken', personalAccessToken: 'token' }],
+    credentials: [
+      { kind: 'PersonalAccessToken', personalAccessToken: 'token' },
+    ],
   });
   const credentialsProvider =
     classes.DefaultAzureDevOpsCredentialsProvider.fromIntegrations({

@@ -1,0 +1,406 @@
+/**
+ * Azure DevOps for Backstage: a drop-in `UrlReader` and `ScmIntegration` with a Rust core.
+ *
+ * @packageDocumentation
+ */
+
+import type { Config } from '@backstage/config';
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
+import type { ReadTreeResponseFactory } from '@backstage/backend-defaults/urlReader';
+import type { ScmIntegration } from '@backstage/integration';
+import type { ScmIntegrationsFactory } from '@backstage/integration';
+import { ServiceFactory } from '@backstage/backend-plugin-api';
+import type { UrlReaderService } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceReadTreeOptions } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceReadTreeResponse } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceReadUrlOptions } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceReadUrlResponse } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceSearchOptions } from '@backstage/backend-plugin-api';
+import type { UrlReaderServiceSearchResponse } from '@backstage/backend-plugin-api';
+
+/**
+ * A service principal with its secret.
+ *
+ * @public
+ */
+export declare type AzureClientSecretCredential = AzureCredentialBase & {
+    kind: 'ClientSecret';
+    /** The Entra ID tenant. */
+    tenantId: string;
+    /** The app's client id. */
+    clientId: string;
+    /** The app's secret. */
+    clientSecret: string;
+};
+
+/**
+ * What all credentials have.
+ *
+ * @public
+ */
+export declare type AzureCredentialBase = {
+    /** How it signs in. */
+    kind: AzureDevOpsCredentialKind;
+    /** The organizations that it serves; without any, every one that no other credential names. */
+    organizations?: string[];
+};
+
+/**
+ * A credential with the fields of its kind.
+ *
+ * @public
+ */
+export declare type AzureDevOpsCredential = AzureClientSecretCredential | AzureManagedIdentityClientAssertionCredential | AzureManagedIdentityCredential | PersonalAccessTokenCredential;
+
+/**
+ * How a credential signs in.
+ *
+ * @public
+ */
+export declare type AzureDevOpsCredentialKind = 'PersonalAccessToken' | 'ClientSecret' | 'ManagedIdentity' | 'ManagedIdentityClientAssertion';
+
+/**
+ * A credential of which the kind is not known yet.
+ *
+ * @public
+ */
+export declare type AzureDevOpsCredentialLike = Omit<Partial<AzureClientSecretCredential> & Partial<AzureManagedIdentityClientAssertionCredential> & Partial<AzureManagedIdentityCredential> & Partial<PersonalAccessTokenCredential>, 'kind'>;
+
+/**
+ * What authorizes a request to Azure DevOps.
+ *
+ * @public
+ */
+export declare type AzureDevOpsCredentials = {
+    /** The headers to send. */
+    headers: {
+        [name: string]: string;
+    };
+    /** The token in them. */
+    token: string;
+    /** Whether it is a token of Entra ID or a personal access token. */
+    type: AzureDevOpsCredentialType;
+};
+
+/**
+ * Finds the credentials for a URL.
+ *
+ * @public
+ */
+export declare interface AzureDevOpsCredentialsProvider {
+    /** Gives the credentials for `url`, or nothing where there are none. */
+    getCredentials(opts: {
+        url: string;
+    }): Promise<AzureDevOpsCredentials | undefined>;
+}
+
+/**
+ * The kind of token in {@link AzureDevOpsCredentials}.
+ *
+ * @public
+ */
+export declare type AzureDevOpsCredentialType = 'bearer' | 'pat';
+
+/**
+ * One Azure DevOps host as a Backstage integration.
+ *
+ * @public
+ */
+export declare class AzureIntegration implements ScmIntegration {
+    #private;
+    /** Makes the integrations of `integrations.azure`, `dev.azure.com` among them. */
+    static factory: ScmIntegrationsFactory<AzureIntegration>;
+    constructor(integrationConfig: AzureIntegrationConfig);
+    /** Always `azure`. */
+    get type(): string;
+    /** The host. */
+    get title(): string;
+    /** The configuration that this was made from. */
+    get config(): AzureIntegrationConfig;
+    /**
+     * Resolves a URL or path as seen from the file at `base`: a path stays inside the repository,
+     * in the `path` parameter.
+     */
+    resolveUrl(options: {
+        url: string;
+        base: string;
+        lineNumber?: number;
+    }): string;
+    /** Azure DevOps edits a file where it shows it. */
+    resolveEditUrl(url: string): string;
+}
+
+/**
+ * The configuration of one Azure DevOps host.
+ *
+ * @public
+ */
+export declare type AzureIntegrationConfig = {
+    /** The host that this is for, with its port, e.g. `dev.azure.com`. */
+    host: string;
+    /**
+     * The credentials for its organizations. The one that names a URL's organization serves it;
+     * where none does, the one that names no organization.
+     *
+     * Without any, reads are anonymous.
+     */
+    credentials?: AzureDevOpsCredential[];
+    /** The PGP key with which commits are signed. */
+    commitSigningKey?: string;
+};
+
+/**
+ * What an {@link AzureUrlReader} needs of an integration: upstream's fits as well as ours.
+ *
+ * @public
+ */
+export declare interface AzureIntegrationLike {
+    /** The host and its credentials. */
+    config: AzureIntegrationConfig;
+    /** Resolves a URL or path as seen from the file at `base`. */
+    resolveUrl(options: {
+        url: string;
+        base: string;
+        lineNumber?: number;
+    }): string;
+}
+
+/**
+ * What credentials are taken from: `ScmIntegrations` of `@backstage/integration`, or anything with
+ * a list of Azure integrations.
+ *
+ * @public
+ */
+export declare interface AzureIntegrations {
+    /** The group of Azure integrations. */
+    azure: {
+        list(): Array<{
+            config: AzureIntegrationConfig;
+        }>;
+    };
+}
+
+/**
+ * A managed identity whose token is exchanged for an app's.
+ *
+ * @public
+ */
+export declare type AzureManagedIdentityClientAssertionCredential = AzureCredentialBase & {
+    kind: 'ManagedIdentityClientAssertion';
+    /** The Entra ID tenant. */
+    tenantId: string;
+    /** The app's client id. */
+    clientId: string;
+    /** The identity's client id; `system-assigned` is the machine's own. */
+    managedIdentityClientId: 'system-assigned' | string;
+};
+
+/**
+ * A managed identity.
+ *
+ * @public
+ */
+export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
+    kind: 'ManagedIdentity';
+    /** The identity's client id; `system-assigned` is the machine's own. */
+    clientId: 'system-assigned' | string;
+};
+
+/**
+ * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ *
+ * @public
+ */
+export declare interface AzureReadMessage {
+    /** The web URL that was read. */
+    url: string;
+    /** The REST URL that was asked. */
+    request: string;
+    /** The host, and the organization or collection on it. */
+    scope: string;
+    /** The kind of credential, in plain words. */
+    credential: string;
+    /** The status of the answer. */
+    status: number;
+    /** The time until the answer was there, in milliseconds. */
+    durationMs: number;
+}
+
+/**
+ * A repository of Azure DevOps, or a path in it, as its web URL names it.
+ *
+ * @public
+ */
+export declare class AzureUrl {
+    #private;
+    /**
+     * Reads a URL as copied from the browser's address bar.
+     *
+     * @throws Where the URL names no repository, or a version that is no branch, tag or commit.
+     */
+    static fromRepoUrl(repoUrl: string): AzureUrl;
+    private constructor();
+    /** The URL under which a browser shows this. */
+    toRepoUrl(): string;
+    /**
+     * The REST URL of the file's content.
+     *
+     * @throws Where the URL names no path.
+     */
+    toFileUrl(): string;
+    /** The REST URL of a zip of the repository, or of the folder that the path names. */
+    toArchiveUrl(): string;
+    /** The REST URL of the version's commits, newest first. */
+    toCommitsUrl(): string;
+    /** The organization, or the collection (`tfs/{collection}` below `/tfs/`). */
+    getOwner(): string;
+    /** The name of the project. */
+    getProject(): string;
+    /** The name of the repository. */
+    getRepo(): string;
+    /** The path in the repository, if the URL has one. */
+    getPath(): string | undefined;
+    /** The branch, tag or commit, if the URL has one. */
+    getRef(): string | undefined;
+    /** What the ref is: `GB` a branch, `GT` a tag, `GC` a commit. */
+    getPrefix(): string | undefined;
+}
+
+/**
+ * Reads Azure DevOps repositories, natively.
+ *
+ * @public
+ */
+export declare class AzureUrlReader implements UrlReaderService {
+    #private;
+    /** Makes a reader for every host of `integrations.azure`. */
+    static factory: ReaderFactory;
+    constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps);
+    /** Reads a whole file. */
+    read(url: string): Promise<Buffer>;
+    /**
+     * Reads a file.
+     *
+     * @throws NotFoundError, NotModifiedError (for `etag` or `lastModifiedAfter`), AuthenticationError,
+     * NotAllowedError, or an Error that begins as those of Backstage's own reader do.
+     */
+    readUrl(url: string, options?: UrlReaderServiceReadUrlOptions): Promise<UrlReaderServiceReadUrlResponse>;
+    /** Reads a tree; left to Backstage's own reader. */
+    readTree(url: string, options?: UrlReaderServiceReadTreeOptions): Promise<UrlReaderServiceReadTreeResponse>;
+    /**
+     * Finds the file at `url`, or none where there is none there; a pattern in its path is left to
+     * Backstage's own reader.
+     */
+    search(url: string, options?: UrlReaderServiceSearchOptions): Promise<UrlReaderServiceSearchResponse>;
+    /** The host, and whether it has credentials. */
+    toString(): string;
+}
+
+/**
+ * What an {@link AzureUrlReader} works with.
+ *
+ * @public
+ */
+export declare interface AzureUrlReaderDeps {
+    /** Makes the responses of `readTree`. */
+    treeResponseFactory: ReadTreeResponseFactory;
+    /** Finds the credentials for a URL: ours, or any object with `getCredentials`. */
+    credentialsProvider: AzureDevOpsCredentialsProvider;
+    /** Where it is told, once each, which credential reads and what is left to Backstage's reader. */
+    logger?: LoggerService;
+}
+
+/**
+ * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded it
+ * logs why and adds nothing, so that the built-in reader serves.
+ *
+ * @public
+ */
+declare const azureUrlReaderServiceFactory: ServiceFactory<ReaderFactory, "plugin", "multiton">;
+export default azureUrlReaderServiceFactory;
+
+/**
+ * Finds the configured credential that serves a URL.
+ *
+ * @public
+ */
+export declare class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredentialsProvider {
+    #private;
+    /**
+     * Takes the credentials of all Azure integrations.
+     *
+     * @param integrations - `ScmIntegrations` of `@backstage/integration`, or anything with a list of
+     * Azure integrations.
+     */
+    static fromIntegrations(integrations: AzureIntegrations): DefaultAzureDevOpsCredentialsProvider;
+    private constructor();
+    /**
+     * Gives the headers, token and type of the credential that serves `url`, or nothing where none
+     * does.
+     */
+    getCredentials(opts: {
+        url: string;
+    }): Promise<AzureDevOpsCredentials | undefined>;
+}
+
+/**
+ * The REST URL of the commits of a repository's branch, tag or commit.
+ *
+ * @param url - The web URL.
+ *
+ * @public
+ */
+export declare function getAzureCommitsUrl(url: string): string;
+
+/**
+ * The REST URL of a zip of a repository or folder.
+ *
+ * @param url - Its web URL.
+ *
+ * @public
+ */
+export declare function getAzureDownloadUrl(url: string): string;
+
+/**
+ * The REST URL of a file's content.
+ *
+ * @param url - The file's web URL.
+ *
+ * @public
+ */
+export declare function getAzureFileFetchUrl(url: string): string;
+
+/**
+ * A personal access token.
+ *
+ * @public
+ */
+export declare type PersonalAccessTokenCredential = AzureCredentialBase & {
+    kind: 'PersonalAccessToken';
+    /** The token, raw. */
+    personalAccessToken: string;
+};
+
+/**
+ * Reads and checks one entry of `integrations.azure`.
+ *
+ * @param config - The entry.
+ * @throws Where a value has the wrong type, a host is none, or a credential is of no kind or
+ * serves what another one serves.
+ *
+ * @public
+ */
+export declare function readAzureIntegrationConfig(config: Config): AzureIntegrationConfig;
+
+/**
+ * Reads and checks `integrations.azure`, and adds `dev.azure.com` where it is missing.
+ *
+ * @param configs - The entries.
+ * @throws As {@link readAzureIntegrationConfig}.
+ *
+ * @public
+ */
+export declare function readAzureIntegrationConfigs(configs: Config[]): AzureIntegrationConfig[];
+
+export { }

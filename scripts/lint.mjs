@@ -1,0 +1,37 @@
+// Everything that looks at the code without running it: formatting, lints, types, and whether the committed types are up to date.
+import { existsSync } from 'node:fs';
+import { fail, inRoot, section, tool, tryRun } from './lib/commands.mjs';
+import { ensureDependencies } from './lib/dependencies.mjs';
+
+ensureDependencies();
+
+const formatted = [
+  'ts',
+  '__test__',
+  'scripts',
+  'examples',
+  'benches',
+  '*.{json,cjs,mjs,js,ts}',
+].filter(name => name.includes('*') || existsSync(inRoot(name)));
+
+const checks = {
+  'npm run api -- --check': [process.execPath, ['scripts/api.mjs', '--check']],
+  rustfmt: ['cargo', ['fmt', '--check']],
+  clippy: clippy(),
+  tsc: tool('tsc', ['-p', 'tsconfig.json']),
+  prettier: tool('prettier', ['--check', '--log-level=warn', ...formatted]),
+};
+
+const failed = Object.entries(checks).filter(([title, command]) => {
+  section(title);
+  return tryRun(...command) !== 0;
+});
+if (failed.length > 0) {
+  fail(`failed: ${failed.map(([title]) => title).join(', ')}`);
+}
+
+/** The lints themselves are in Cargo.toml; here they become errors. */
+function clippy() {
+  const args = ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings'];
+  return ['cargo', args];
+}
