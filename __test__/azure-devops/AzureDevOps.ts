@@ -1,0 +1,543 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import http2, {
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import net, { type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { finished } from 'node:stream/promises';
+import { gzipSync } from 'node:zlib';
+import { ApiError } from './ApiError';
+import {
+  credentialKind,
+  isAdmitted,
+  signInPage,
+  type Token,
+} from './authentication';
+import { makeCertificates } from './certificates';
+import { type Answer, GitApi, type HostedRepository } from './GitApi';
+import { type FileToCommit, GitRepository } from './GitRepository';
+import { Misbehaviours, type Misbehaviour } from './Misbehaviour';
+import type { RecordedRequest } from './RecordedRequest';
+import { resourceAreas, resourceLocations } from './resources';
+import { parseRoute, type Route } from './route';
+
+/** What the stand-in may be told when it starts. */
+export interface AzureDevOpsOptions {
+  /** Personal access tokens or bearer tokens, with the organizations that each may read (all by default). */
+  tokens?: Array<string | Token>;
+}
+
+/** A repository to host: with files to commit, or one that is there already. */
+export interface RepositoryToHost {
+  organization: string;
+  project: string;
+  repository: string;
+  files?: Record<string, FileToCommit>;
+  /** A git directory, bare or not. */
+  path?: string;
+  defaultBranch?: string;
+  /** Sent as `Last-Modified`, which Azure DevOps itself does not send. */
+  lastModified?: Date;
+}
+
+/** The token that reads everything unless others are asked for. */
+export const DEFAULT_TOKEN = 'stand-in-personal-access-token';
+
+const HOSTS = ['dev.azure.com', '*.visualstudio.com'];
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/**
+ * A stand-in for Azure DevOps over real git repositories: as a Server host over plain HTTP, and
+ * over TLS as `dev.azure.com` and `*.visualstudio.com`, reached through its CONNECT proxy.
+ */
+export class AzureDevOps {
+  static async start(options: AzureDevOpsOptions = {}): Promise<AzureDevOps> {
+    const azure = new AzureDevOps(options);
+    await azure.#listen();
+    return azure;
+  }
+
+  /** Every request since the last `clearRequests`, oldest first. */
+  readonly requests: RecordedRequest[] = [];
+  /** Every `host:port` that the proxy was asked for. */
+  readonly proxyRequests: string[] = [];
+  /** Organizations (or collections) that are read without a credential. */
+  readonly anonymous = new Set<string>();
+  /** Where the certificates, and the repositories made here, lie. */
+  readonly directory = mkdtempSync(
+    path.join(tmpdir(), 'stand-in-azure-devops-'),
+  );
+  /** The authority that vouches for the TLS hosts, as a PEM file. */
+  readonly caFile = path.join(this.directory, 'ca.pem');
+  /** What a request without a credential gets that does not ask for a `401`. */
+  signIn: 'page' | 'redirect' = 'redirect';
+
+  readonly #tokens: Token[];
+  readonly #repositories: HostedRepository[] = [];
+  readonly #misbehaviours = new Misbehaviours();
+  readonly #servers: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  #keepsProcess = true;
+  #plain!: AddressInfo;
+  #tls!: AddressInfo;
+  #proxy!: AddressInfo;
+
+  private constructor(options: AzureDevOpsOptions) {
+    const tokens = options.tokens ?? [DEFAULT_TOKEN];
+    this.#tokens = tokens.map(token =>
+      typeof token === 'string' ? { token } : token,
+    );
+  }
+
+  /** The Server host, with its port. */
+  get host(): string {
+    return `127.0.0.1:${this.#plain.port}`;
+  }
+
+  /** The Server host's URL. */
+  get url(): string {
+    return `http://${this.host}`;
+  }
+
+  /** The CONNECT proxy's URL. */
+  get proxyUrl(): string {
+    return `http://127.0.0.1:${this.#proxy.port}`;
+  }
+
+  /** How many connections clients have open. */
+  get openSockets(): number {
+    return this.#sockets.size;
+  }
+
+  addToken(token: string | Token): void {
+    this.#tokens.push(typeof token === 'string' ? { token } : token);
+  }
+
+  /** Refuses a token from now on. */
+  revokeToken(token: string): void {
+    const index = this.#tokens.findIndex(known => known.token === token);
+    if (index >= 0) this.#tokens.splice(index, 1);
+  }
+
+  /** Hosts a repository, and gives the git repository with its URLs. */
+  async addRepository(options: RepositoryToHost): Promise<Hosted> {
+    const { organization, project, repository: name, lastModified } = options;
+    const git = options.path
+      ? GitRepository.open(options.path)
+      : GitRepository.init(this.#newDirectory(), options.defaultBranch);
+    if (options.files) await git.commit({ files: options.files });
+    const hosted = { organization, project, name, git, lastModified };
+    this.#repositories.push(hosted);
+    return new Hosted(this, hosted);
+  }
+
+  /** Does something else with the requests that match; the result takes it back. */
+  misbehave(misbehaviour: Misbehaviour): () => void {
+    return this.#misbehaviours.add(misbehaviour);
+  }
+
+  clearRequests(): void {
+    this.requests.length = 0;
+    this.proxyRequests.length = 0;
+  }
+
+  /** Behaves again, and forgets the requests; repositories and tokens stay. */
+  reset(): void {
+    this.#misbehaviours.clear();
+    this.clearRequests();
+    this.anonymous.clear();
+    this.signIn = 'redirect';
+  }
+
+  /** Lets a process end although the stand-in listens and clients keep connections. */
+  unref(): void {
+    this.#keepsProcess = false;
+    this.#servers.forEach(server => server.unref());
+  }
+
+  /** Closes every connection, so that the next request makes a new one. */
+  closeConnections(): void {
+    this.#sockets.forEach(socket => socket.destroy());
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#servers.map(
+      server => new Promise(resolve => server.close(resolve)),
+    );
+    this.closeConnections();
+    await Promise.all(closed);
+    this.removeFiles();
+  }
+
+  /** Removes the certificates and the repositories made here. */
+  removeFiles(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #newDirectory(): string {
+    return path.join(this.directory, `${this.#repositories.length}.git`);
+  }
+
+  async #listen(): Promise<void> {
+    const { ca, key, cert } = await makeCertificates(HOSTS);
+    writeFileSync(this.caFile, ca);
+    const answer = (request: Request, response: Response) =>
+      void this.#handle(request, response);
+    const options = { key, cert, allowHTTP1: true };
+    this.#plain = await this.#start(
+      http.createServer({ keepAliveTimeout: 60_000 }, answer),
+    );
+    this.#tls = await this.#start(http2.createSecureServer(options, answer));
+    this.#proxy = await this.#start(this.#makeProxy());
+  }
+
+  async #start(server: Server): Promise<AddressInfo> {
+    this.#servers.push(server);
+    server.on('connection', (socket: Socket) => {
+      this.#track(socket);
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    return server.address() as AddressInfo;
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (!this.#keepsProcess) socket.unref();
+  }
+
+  /** Whatever host it is asked for, the proxy leads to the TLS server. */
+  #makeProxy(): Server {
+    const proxy = http.createServer((_request, response) =>
+      response.writeHead(405).end(),
+    );
+    proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
+      this.proxyRequests.push(request.url ?? '');
+      const server = net.connect(this.#tls.port, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        server.pipe(socket).pipe(server);
+      });
+      this.#track(server);
+      const close = () => [server, socket].forEach(end => end.destroy());
+      [server, socket].forEach(end =>
+        end.on('error', close).on('close', close),
+      );
+    });
+    return proxy;
+  }
+
+  async #handle(request: Request, response: Response): Promise<void> {
+    const record = await this.#record(request, response);
+    const misbehaviour = this.#misbehaviours.take(record);
+    if (misbehaviour?.delayMs) await wait(misbehaviour.delayMs);
+    if (misbehaviour?.resetAfter !== undefined && misbehaviour.resetAfter < 0) {
+      reset(request);
+      return;
+    }
+    const answer = misbehaviour?.status
+      ? scripted(misbehaviour)
+      : await this.#answer(request, record);
+    record.status = answer.status;
+    await send(request, response, answer, misbehaviour, record).catch(() => {});
+  }
+
+  async #record(
+    request: Request,
+    response: Response,
+  ): Promise<RecordedRequest> {
+    const { method = 'GET', url = '/', headers } = request;
+    const record: RecordedRequest = {
+      at: Date.now(),
+      protocol: request.httpVersionMajor === 2 ? 'h2' : 'http/1.1',
+      method,
+      host: String(headers[':authority'] ?? headers.host),
+      url,
+      headers,
+      credential: credentialKind(headers.authorization),
+      status: 0,
+      bytesSent: 0,
+      aborted: false,
+    };
+    this.requests.push(record);
+    response.on('close', () => {
+      record.aborted = !response.writableFinished;
+    });
+    if (method === 'POST') record.body = await text(request);
+    return record;
+  }
+
+  async #answer(request: Request, record: RecordedRequest): Promise<Written> {
+    try {
+      const route = parseRoute(record.host, record.url);
+      const suppress = request.headers['x-tfs-fedauthredirect'] === 'Suppress';
+      const admitted =
+        this.anonymous.has(route.organization) ||
+        isAdmitted(
+          this.#tokens,
+          request.headers.authorization,
+          route.organization,
+        );
+      if (!admitted)
+        return signInPage(suppress ? 'refusal' : this.signIn, record.host);
+      return written(await this.#route(request, route, record), request);
+    } catch (error) {
+      const known =
+        error instanceof ApiError
+          ? error
+          : new ApiError(500, 'Exception', String(error));
+      return {
+        ...written({ json: known.body }, request),
+        status: known.status,
+      };
+    }
+  }
+
+  async #route(
+    request: Request,
+    route: Route,
+    record: RecordedRequest,
+  ): Promise<Answer> {
+    const { organization, project, resource } = route;
+    const baseUrl = `${record.host.startsWith('127.') ? 'http' : 'https'}://${record.host}${route.base}`;
+    if (request.method === 'OPTIONS') return { json: resourceLocations() };
+    if (resource[0]?.toLowerCase() === 'resourceareas')
+      return { json: resourceAreas() };
+    if (
+      resource[0] !== 'git' ||
+      resource[1]?.toLowerCase() !== 'repositories'
+    ) {
+      throw new ApiError(
+        404,
+        'VssResourceNotFoundException',
+        'TF400813: The resource is not available.',
+      );
+    }
+    const repositories = this.#in(organization, project);
+    if (!resource[2]) {
+      const value = repositories.map(r => new GitApi(r).describe({ baseUrl }));
+      return { json: { count: value.length, value } };
+    }
+    return new GitApi(find(repositories, resource[2])).answer({
+      method: request.method ?? 'GET',
+      path: resource.slice(3),
+      query: route.query,
+      accept: String(request.headers.accept ?? '*/*'),
+      body: record.body ? JSON.parse(record.body) : undefined,
+      baseUrl,
+    });
+  }
+
+  #in(organization: string, project?: string): HostedRepository[] {
+    const within = this.#repositories.filter(r =>
+      same(r.organization, organization),
+    );
+    if (within.length === 0) {
+      throw new ApiError(
+        404,
+        'ServiceHostDoesNotExistException',
+        `TF400636: The organization ${organization} does not exist.`,
+      );
+    }
+    if (project === undefined) return within;
+    const found = within.filter(
+      r => same(r.project, project) || r.git.id === project,
+    );
+    if (found.length === 0) {
+      throw new ApiError(
+        404,
+        'ProjectDoesNotExistWithNameException',
+        `TF200016: The following project does not exist: ${project}. Verify that the name of the project is correct and that the project exists on the specified Azure DevOps Server.`,
+      );
+    }
+    return found;
+  }
+}
+
+/** A repository that the stand-in hosts. */
+export class Hosted {
+  constructor(
+    private readonly azure: AzureDevOps,
+    private readonly repository: HostedRepository,
+  ) {}
+
+  /** The git repository itself. */
+  get git(): GitRepository {
+    return this.repository.git;
+  }
+
+  /** The URL that a browser shows for a path at one of the hosts. */
+  webUrl(options: WebUrlOptions = {}): string {
+    const { organization, project, name } = this.repository;
+    const parts = [encode(project), '_git', encode(name)].join('/');
+    const base = {
+      'dev.azure.com': `https://dev.azure.com/${encode(organization)}`,
+      'visualstudio.com': `https://${organization}.visualstudio.com`,
+      server: `${this.azure.url}/${encode(organization)}`,
+      tfs: `${this.azure.url}/tfs/${encode(organization)}`,
+    }[options.at ?? 'dev.azure.com'];
+    const query = new URLSearchParams();
+    if (options.path !== undefined) query.set('path', options.path);
+    if (options.version !== undefined) query.set('version', options.version);
+    return `${base}/${parts}${query.size > 0 ? `?${query}` : ''}`;
+  }
+}
+
+/** What a web URL is to say, and at which of the hosts. */
+export interface WebUrlOptions {
+  path?: string;
+  /** With its prefix, e.g. `GBmain`. */
+  version?: string;
+  at?: 'dev.azure.com' | 'visualstudio.com' | 'server' | 'tfs';
+}
+
+/** An answer as it goes over the wire. */
+export interface Written {
+  status: number;
+  reason?: string;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+function scripted({
+  status = 200,
+  reason,
+  headers = {},
+  body = '',
+}: Misbehaviour): Written {
+  return { status, reason, headers, body: Buffer.from(body) };
+}
+
+function written(answer: Answer, request: Request): Written {
+  if ('json' in answer) {
+    const headers = {
+      'content-type': 'application/json; charset=utf-8; api-version=7.1',
+    };
+    const body = Buffer.from(JSON.stringify(answer.json));
+    const gzip = String(request.headers['accept-encoding']).includes('gzip');
+    return gzip
+      ? {
+          status: 200,
+          headers: { ...headers, 'content-encoding': 'gzip' },
+          body: gzipSync(body),
+        }
+      : { status: 200, headers, body };
+  }
+  const headers = { 'content-type': answer.type, ...answer.headers };
+  return isUnchanged(request, headers)
+    ? { status: 304, headers, body: Buffer.alloc(0) }
+    : { status: 200, headers, body: answer.bytes };
+}
+
+function isUnchanged(
+  request: Request,
+  headers: Record<string, string>,
+): boolean {
+  const { 'if-none-match': etags, 'if-modified-since': since } =
+    request.headers;
+  if (etags !== undefined)
+    return headers.etag !== undefined && etags === headers.etag;
+  const modified = headers['last-modified'];
+  return !!since && !!modified && Date.parse(modified) <= Date.parse(since);
+}
+
+async function send(
+  request: Request,
+  response: Response,
+  answer: Written,
+  misbehaviour: Misbehaviour | undefined,
+  record: RecordedRequest,
+): Promise<void> {
+  const { status, reason, headers, body } = answer;
+  const hasBody = status !== 304 && status !== 204;
+  const all = hasBody
+    ? { 'content-length': String(body.length), ...headers }
+    : headers;
+  if (reason !== undefined && request.httpVersionMajor < 2) {
+    (response as ServerResponse).writeHead(status, reason, all);
+  } else {
+    response.writeHead(status, all);
+  }
+  const until =
+    misbehaviour?.resetAfter ??
+    misbehaviour?.stallAfter ??
+    misbehaviour?.truncateAfter ??
+    body.length;
+  await write(response, body.subarray(0, until), misbehaviour?.drip, record);
+  if (misbehaviour?.stallAfter !== undefined) return;
+  if (misbehaviour?.resetAfter !== undefined) {
+    reset(request);
+  } else if (misbehaviour?.truncateAfter !== undefined) {
+    request.socket?.end();
+  } else {
+    response.end();
+    await finished(response as NodeJS.WritableStream);
+  }
+}
+
+async function write(
+  response: Response,
+  body: Buffer,
+  drip: Misbehaviour['drip'],
+  record: RecordedRequest,
+): Promise<void> {
+  const size = drip?.bytes ?? 64 * 1024;
+  for (let at = 0; at < body.length && !response.destroyed; at += size) {
+    const piece = body.subarray(at, at + size);
+    const more = (response as NodeJS.WritableStream).write(piece);
+    record.bytesSent += piece.length;
+    if (!more)
+      await Promise.race(
+        ['drain', 'close'].map(event => once(response, event)),
+      );
+    if (drip) await wait(drip.everyMs);
+  }
+}
+
+function once(response: Response, event: string): Promise<void> {
+  return new Promise(resolve => response.once(event, resolve));
+}
+
+function reset(request: Request): void {
+  const stream = (request as Http2ServerRequest).stream;
+  if (stream && request.httpVersionMajor === 2)
+    stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+  else (request.socket as Socket).resetAndDestroy();
+}
+
+function find(
+  repositories: HostedRepository[],
+  name: string,
+): HostedRepository {
+  const found = repositories.find(r => same(r.name, name) || r.git.id === name);
+  if (!found) {
+    throw new ApiError(
+      404,
+      'GitRepositoryNotFoundException',
+      `TF401019: The Git repository with name or identifier ${name} does not exist or you do not have permissions for the operation you are attempting.`,
+    );
+  }
+  return found;
+}
+
+async function text(request: Request): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function encode(segment: string): string {
+  return encodeURIComponent(segment);
+}
+
+function wait(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
+}

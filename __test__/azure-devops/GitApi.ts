@@ -1,0 +1,490 @@
+import type { GitRepository, TreeEntry, Commit } from './GitRepository';
+import { ApiError } from './ApiError';
+import { zip, type ZipEntry } from './zip';
+
+/** A repository with its place in Azure DevOps. */
+export interface HostedRepository {
+  organization: string;
+  project: string;
+  name: string;
+  git: GitRepository;
+  /** Sent as `Last-Modified` with every item, which Azure DevOps itself does not send. */
+  lastModified?: Date;
+}
+
+/** A call: where to, with which query parameters (names in lower case), accepting what. */
+export interface Call {
+  method: string;
+  /** What follows `_apis/git/repositories/{repository}/`. */
+  path: string[];
+  query: Map<string, string>;
+  accept: string;
+  body?: unknown;
+  /** The organization's URL, from which the API's own are made. */
+  baseUrl: string;
+}
+
+/** An answer before it is written out: JSON, or bytes of some type. */
+export type Answer =
+  | { json: unknown; headers?: Record<string, string> }
+  | { bytes: Buffer; type: string; headers?: Record<string, string> };
+
+/** What an item's description is to say. */
+interface ItemOptions {
+  /** The commit by which it was asked for, if it was. */
+  version?: Version;
+  metadata: boolean;
+  content?: boolean;
+}
+
+interface Version {
+  name?: string;
+  type: string;
+}
+
+type Json = Record<string, unknown>;
+
+/**
+ * The calls of the Git REST API for one repository, answered from git.
+ *
+ * https://learn.microsoft.com/rest/api/azure/devops/git
+ */
+export class GitApi {
+  constructor(private readonly repository: HostedRepository) {}
+
+  async answer(call: Call): Promise<Answer> {
+    const [resource, id] = call.path;
+    switch (`${call.method} ${resource?.toLowerCase() ?? ''}`) {
+      case 'GET ':
+        return { json: this.describe(call) };
+      case 'GET items':
+        return this.#items(call, call.path.slice(1).join('/'));
+      case 'POST itemsbatch':
+        return this.#itemsBatch(call);
+      case 'GET blobs':
+        return this.#blob(call, id);
+      case 'POST blobs':
+        return this.#blobsZip(call);
+      case 'GET commits':
+        return id ? this.#commit(call, id) : this.#commits(call);
+      case 'GET trees':
+        return this.#tree(call, id);
+      case 'GET refs':
+        return this.#refs(call, id);
+      default:
+        throw new ApiError(
+          404,
+          'VssResourceNotFoundException',
+          'TF400813: The resource is not available.',
+        );
+    }
+  }
+
+  /** The repository as the API describes it. */
+  describe(call: Pick<Call, 'baseUrl'>): Json {
+    const { name, project, git } = this.repository;
+    const url = this.#url(call);
+    const web = `${call.baseUrl}/${encodeURIComponent(project)}/_git/${encodeURIComponent(name)}`;
+    return {
+      id: git.id,
+      name,
+      url,
+      project: {
+        id: git.id,
+        name: project,
+        url: `${call.baseUrl}/_apis/projects/${git.id}`,
+        state: 'wellFormed',
+      },
+      defaultBranch: `refs/heads/${git.defaultBranch}`,
+      remoteUrl: web,
+      _links: { self: { href: url }, web: { href: web } },
+    };
+  }
+
+  async #items(call: Call, pathSegment: string): Promise<Answer> {
+    const { query } = call;
+    const recursion = recursionName(query.get('recursionlevel'));
+    const path = query.get('path') ?? (pathSegment || undefined);
+    const scope = path ?? query.get('scopepath') ?? '/';
+    const version = versionOf(query, 'versiondescriptor.');
+    const commit = await this.#resolve(version);
+    const entry = await this.#entry(commit, scope);
+    const format = query.get('$format') ?? formatOf(call.accept);
+    if (format === 'zip') return this.#zip(call, entry, commit);
+    const isListing = path === undefined || recursion !== 'none';
+    if (isListing || format === 'json') {
+      const entries = await this.#below(entry, commit, recursion);
+      const items = await this.#describeItems(call, entries, commit, {
+        version: version.type === 'commit' ? version : undefined,
+        metadata: query.get('includecontentmetadata') === 'true',
+        content: query.get('includecontent') === 'true',
+      });
+      return {
+        json: isListing ? { count: items.length, value: items } : items[0],
+      };
+    }
+    if (entry.type !== 'blob') {
+      throw new ApiError(
+        400,
+        'GitItemNotFoundException',
+        `TF401174: The item ${scope} is a folder.`,
+      );
+    }
+    return this.#content(call, entry);
+  }
+
+  async #content(call: Call, entry: TreeEntry): Promise<Answer> {
+    const bytes = await this.repository.git.blob(entry.id);
+    const { lastModified } = this.repository;
+    const name = entry.path.split('/').at(-1)!;
+    const attachment = call.query.get('download') === 'true';
+    return {
+      bytes,
+      type: 'application/octet-stream',
+      headers: {
+        etag: `"${entry.id}"`,
+        ...(lastModified && { 'last-modified': lastModified.toUTCString() }),
+        ...(attachment && {
+          'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+        }),
+      },
+    };
+  }
+
+  /** Only the item that was asked for has metadata, not what is listed below it. */
+  async #describeItems(
+    call: Call,
+    entries: TreeEntry[],
+    commit: string,
+    options: ItemOptions,
+  ): Promise<Json[]> {
+    return Promise.all(
+      entries.map((entry, index) =>
+        this.#item(call, entry, commit, {
+          ...options,
+          metadata: options.metadata && index === 0,
+        }),
+      ),
+    );
+  }
+
+  async #item(
+    call: Call,
+    entry: TreeEntry,
+    commit: string,
+    { version, metadata, content }: ItemOptions,
+  ): Promise<Json> {
+    const isFolder = entry.type === 'tree';
+    const path = `/${entry.path}`;
+    const { git } = this.repository;
+    const at = version ? `Commit&version=${version.name}` : 'Branch';
+    return {
+      objectId: entry.id,
+      gitObjectType: entry.type,
+      commitId: commit,
+      path,
+      ...(isFolder && { isFolder: true }),
+      ...(entry.mode === '120000' && { isSymLink: true }),
+      ...(metadata && { contentMetadata: contentMetadata(entry) }),
+      ...(content &&
+        !isFolder && { content: (await git.blob(entry.id)).toString() }),
+      url: `${this.#url(call)}/items${encodeURI(path)}?versionType=${at}&versionOptions=None`,
+    };
+  }
+
+  async #below(
+    entry: TreeEntry,
+    commit: string,
+    recursion: string,
+  ): Promise<TreeEntry[]> {
+    if (entry.type !== 'tree' || recursion === 'none') return [entry];
+    const prefix = entry.path ? `${entry.path}/` : '';
+    const all = await this.repository.git.tree(commit);
+    const below = all.filter(e => e.path.startsWith(prefix));
+    const deep = recursion === 'full';
+    return [
+      entry,
+      ...below.filter(e => deep || !e.path.slice(prefix.length).includes('/')),
+    ];
+  }
+
+  async #zip(call: Call, entry: TreeEntry, commit: string): Promise<Answer> {
+    const keepModes = call.query.get('zipforunix') === 'true';
+    const top = entry.path.split('/').at(-1)!;
+    const within =
+      entry.path && entry.type === 'tree' ? entry.path.length - top.length : 0;
+    const listed = await this.#below(entry, commit, 'full');
+    const files = listed.filter(e => e.type === 'blob');
+    const entries = files.map(async (file): Promise<ZipEntry> => ({
+      path: entry.type === 'blob' ? top : file.path.slice(within),
+      content: await this.repository.git.blob(file.id),
+      ...(keepModes && { mode: parseInt(file.mode, 8) }),
+    }));
+    const name = top || this.repository.name;
+    return {
+      bytes: zip(await Promise.all(entries)),
+      type: 'application/zip',
+      headers: {
+        'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name)}.zip`,
+      },
+    };
+  }
+
+  async #itemsBatch(call: Call): Promise<Answer> {
+    const body = call.body as {
+      itemDescriptors: Json[];
+      includeContentMetadata?: boolean | string;
+    };
+    const metadata = String(body.includeContentMetadata) === 'true';
+    const value = await Promise.all(
+      body.itemDescriptors.map(async descriptor => {
+        const { version: name, versionType } = descriptor;
+        const version = toVersion(name as string | undefined, versionType);
+        const commit = await this.#resolve(version);
+        const entry = await this.#entry(commit, String(descriptor.path));
+        const recursion = recursionName(descriptor.recursionLevel);
+        const entries = await this.#below(entry, commit, recursion);
+        return this.#describeItems(call, entries, commit, {
+          version: version.type === 'commit' ? version : undefined,
+          metadata,
+        });
+      }),
+    );
+    return { json: { count: value.length, value } };
+  }
+
+  async #blob(call: Call, id: string): Promise<Answer> {
+    await this.#mustBe(id, 'blob');
+    const bytes = await this.repository.git.blob(id);
+    const format =
+      call.query.get('$format')?.toLowerCase() ?? formatOf(call.accept);
+    if (format === 'zip') {
+      return {
+        bytes: zip([{ path: id, content: bytes }]),
+        type: 'application/zip',
+      };
+    }
+    if (format !== 'json') return { bytes, type: 'application/octet-stream' };
+    const url = `${this.#url(call)}/blobs/${id}`;
+    return {
+      json: {
+        objectId: id,
+        size: bytes.length,
+        url,
+        _links: { self: { href: url }, repository: { href: this.#url(call) } },
+      },
+    };
+  }
+
+  async #blobsZip(call: Call): Promise<Answer> {
+    const ids = call.body as string[];
+    const entries = ids.map(async id => {
+      await this.#mustBe(id, 'blob');
+      return { path: id, content: await this.repository.git.blob(id) };
+    });
+    return { bytes: zip(await Promise.all(entries)), type: 'application/zip' };
+  }
+
+  async #commits(call: Call): Promise<Answer> {
+    const { query } = call;
+    const commit = await this.#resolve(
+      versionOf(query, 'searchcriteria.itemversion.', 'searchcriteria.'),
+    );
+    const number = (name: string) => {
+      const value = query.get(`searchcriteria.${name}`) ?? query.get(name);
+      return value === undefined ? undefined : Number(value);
+    };
+    const path = query.get('searchcriteria.itempath')?.replace(/^\/+/, '');
+    const log = await this.repository.git.log(commit, {
+      top: number('$top') ?? 100,
+      skip: number('$skip') ?? 0,
+      path,
+    });
+    const value = log.map(entry => ({
+      ...this.#describeCommit(call, entry),
+      changeCounts: { Add: 1, Edit: 0, Delete: 0 },
+    }));
+    return { json: { count: value.length, value } };
+  }
+
+  async #commit(call: Call, id: string): Promise<Answer> {
+    await this.#mustBe(id, 'commit');
+    const [commit] = await this.repository.git.log(id, { top: 1 });
+    const described = this.#describeCommit(call, commit);
+    const url = described.url as string;
+    return {
+      json: {
+        parents: commit.parents,
+        treeId: commit.tree,
+        push: {
+          pushedBy: commit.committer,
+          pushId: 1,
+          date: commit.committer.date,
+        },
+        ...described,
+        _links: {
+          self: { href: url },
+          repository: { href: this.#url(call) },
+          changes: { href: `${url}/changes` },
+          web: { href: described.remoteUrl },
+          tree: { href: `${this.#url(call)}/trees/${commit.tree}` },
+        },
+      },
+    };
+  }
+
+  #describeCommit(call: Call, commit: Commit): Json {
+    const web = this.describe(call).remoteUrl;
+    return {
+      commitId: commit.id,
+      author: commit.author,
+      committer: commit.committer,
+      comment: commit.comment,
+      url: `${this.#url(call)}/commits/${commit.id}`,
+      remoteUrl: `${web}/commit/${commit.id}`,
+    };
+  }
+
+  async #tree(call: Call, id: string): Promise<Answer> {
+    await this.#mustBe(id, 'tree');
+    const deep = call.query.get('recursive') === 'true';
+    const all = await this.repository.git.tree(id);
+    const entries = all.filter(e => deep || !e.path.includes('/'));
+    const url = `${this.#url(call)}/trees/${id}`;
+    const treeEntries = entries.map(e => ({
+      objectId: e.id,
+      relativePath: e.path,
+      mode: e.mode.replace(/^0+/, ''),
+      gitObjectType: e.type,
+      url: `${this.#url(call)}/${e.type}s/${e.id}`,
+      size: e.size,
+    }));
+    return {
+      json: {
+        objectId: id,
+        url,
+        treeEntries,
+        size: entries.reduce((sum, e) => sum + e.size, 0),
+        _links: {
+          self: { href: url },
+          repository: { href: this.#url(call) },
+          treeEntries: treeEntries.map(entry => ({ href: entry.url })),
+        },
+      },
+    };
+  }
+
+  async #refs(call: Call, segment: string | undefined): Promise<Answer> {
+    const filter = call.query.get('filter') ?? segment ?? '';
+    const refs = await this.repository.git.refs();
+    const value = refs
+      .filter(ref => ref.name.startsWith(`refs/${filter}`))
+      .map(ref => ({
+        name: ref.name,
+        objectId: ref.id,
+        url: `${this.#url(call)}/${ref.name}`,
+      }));
+    return { json: { count: value.length, value } };
+  }
+
+  async #resolve(version: Version): Promise<string> {
+    const { git } = this.repository;
+    const name = version.name ?? git.defaultBranch;
+    const type = version.name === undefined ? 'branch' : version.type;
+    const ref = {
+      branch: `refs/heads/${name}`,
+      tag: `refs/tags/${name}`,
+      commit: name,
+    }[type];
+    const commit = ref && (await git.resolveRef(ref));
+    if (!commit) {
+      throw new ApiError(
+        404,
+        'GitUnresolvableToCommitException',
+        `TF401175: The version descriptor <${capitalized(type)}: ${name} > could not be resolved to a version in the repository ${this.repository.name}`,
+      );
+    }
+    return commit;
+  }
+
+  async #entry(commit: string, path: string): Promise<TreeEntry> {
+    const wanted = path.replace(/^\/+|\/+$/g, '');
+    const { git } = this.repository;
+    if (wanted === '') {
+      return {
+        mode: '40000',
+        type: 'tree',
+        id: await git.treeOf(commit),
+        size: 0,
+        path: '',
+      };
+    }
+    const entry = (await git.tree(commit)).find(e => e.path === wanted);
+    if (!entry) {
+      throw new ApiError(
+        404,
+        'GitItemNotFoundException',
+        `TF401174: The item '${path}' could not be found in the repository '${this.repository.name}' at the version specified by '<Commit: ${commit} >' (resolved to commit '${commit}')`,
+      );
+    }
+    return entry;
+  }
+
+  async #mustBe(id: string, kind: string): Promise<void> {
+    if ((await this.repository.git.kind(id)) !== kind) {
+      throw new ApiError(
+        404,
+        'GitObjectDoesNotExistException',
+        `TF401177: The ${kind} ${id} does not exist.`,
+      );
+    }
+  }
+
+  #url(call: Pick<Call, 'baseUrl'>): string {
+    return `${call.baseUrl}/_apis/git/repositories/${this.repository.git.id}`;
+  }
+}
+
+function versionOf(query: Map<string, string>, ...prefixes: string[]): Version {
+  const find = (name: string) => {
+    const keys = [...prefixes.map(prefix => `${prefix}${name}`), name];
+    return keys.map(key => query.get(key)).find(value => value !== undefined);
+  };
+  return toVersion(find('version'), find('versiontype'));
+}
+
+/** The client library sends version types as numbers. */
+function toVersion(name: string | undefined, type: unknown): Version {
+  const names = ['branch', 'tag', 'commit'];
+  const text = String(type ?? 'branch').toLowerCase();
+  return { name, type: names[Number(text)] ?? text };
+}
+
+/** It sends recursion levels as numbers, too. */
+function recursionName(level: unknown): string {
+  const names: Record<string, string> = {
+    '0': 'none',
+    '1': 'onelevel',
+    '4': 'onelevelplusnestedemptyfolders',
+    '120': 'full',
+  };
+  const text = String(level ?? 'none').toLowerCase();
+  return names[text] ?? text;
+}
+
+function formatOf(accept: string): string {
+  const known = { 'application/json': 'json', 'application/zip': 'zip' };
+  const named = Object.entries(known).find(([type]) => accept.includes(type));
+  return named?.[1] ?? 'octetstream';
+}
+
+function contentMetadata(entry: TreeEntry): Json {
+  const fileName = entry.path.split('/').at(-1)!;
+  if (entry.type === 'tree') return { fileName };
+  const extension = fileName.includes('.') ? fileName.split('.').at(-1)! : '';
+  return { encoding: 65001, contentType: 'text/plain', fileName, extension };
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

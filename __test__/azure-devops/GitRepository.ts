@@ -1,0 +1,270 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** A file to commit: its content, or its content with another mode; `null` removes it. */
+export type FileToCommit =
+  | string
+  | Buffer
+  | { content: string | Buffer; mode: '100644' | '100755' | '120000' }
+  | null;
+
+/** One entry of a tree, with its path from the repository's root and without a leading slash. */
+export interface TreeEntry {
+  mode: string;
+  type: 'blob' | 'tree' | 'commit';
+  id: string;
+  size: number;
+  path: string;
+}
+
+/** One commit as `git log` tells it. */
+export interface Commit {
+  id: string;
+  tree: string;
+  parents: string[];
+  author: Person;
+  committer: Person;
+  comment: string;
+}
+
+interface Person {
+  name: string;
+  email: string;
+  date: string;
+}
+
+/** The empty tree, which git knows without storing it. */
+const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
+
+/**
+ * A bare git repository, read by the git binary. What is addressed by an object id is kept, because
+ * it never changes.
+ */
+export class GitRepository {
+  readonly #trees = new Map<string, Promise<TreeEntry[]>>();
+  readonly #blobs = new Map<string, Promise<Buffer>>();
+  #clock = 1_700_000_000;
+
+  constructor(
+    readonly directory: string,
+    readonly defaultBranch: string,
+  ) {}
+
+  static init(directory: string, defaultBranch = 'main'): GitRepository {
+    const branch = `--initial-branch=${defaultBranch}`;
+    execFileSync('git', ['init', '--quiet', '--bare', branch, directory]);
+    return new GitRepository(directory, defaultBranch);
+  }
+
+  static open(directory: string): GitRepository {
+    const args = ['-C', directory, 'symbolic-ref', '--short', 'HEAD'];
+    const branch = execFileSync('git', args, { encoding: 'utf8' });
+    return new GitRepository(directory, branch.trim());
+  }
+
+  /** An id that stays the same for the same repository. */
+  get id(): string {
+    const hash = createHash('sha256').update(this.directory).digest('hex');
+    return hash.replace(
+      /^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/,
+      '$1-$2-$3-$4-$5',
+    );
+  }
+
+  /** Adds a commit to a branch and gives its id. */
+  async commit(options: {
+    files: Record<string, FileToCommit>;
+    message?: string;
+    branch?: string;
+  }): Promise<string> {
+    const {
+      files,
+      message = 'A commit',
+      branch = this.defaultBranch,
+    } = options;
+    const ref = `refs/heads/${branch}`;
+    const parent = await this.resolveRef(ref);
+    this.#clock += 60;
+    const input = [
+      `commit ${ref}\n`,
+      `committer A Person <person@example.com> ${this.#clock} +0000\n`,
+      ...data(message),
+      ...(parent ? [`from ${parent}\n`] : []),
+      ...Object.entries(files).flatMap(([path, file]) => change(path, file)),
+    ];
+    await this.#fastImport(Buffer.concat(input.map(part => Buffer.from(part))));
+    return (await this.resolveRef(ref))!;
+  }
+
+  /** Lets a tag point at a commit, or at the default branch's tip. */
+  async tag(name: string, commit?: string): Promise<void> {
+    await this.#setRef(`refs/tags/${name}`, commit);
+  }
+
+  /** Lets a branch point at a commit, or at the default branch's tip. */
+  async branch(name: string, commit?: string): Promise<void> {
+    await this.#setRef(`refs/heads/${name}`, commit);
+  }
+
+  /** The tip of the default branch. */
+  async head(): Promise<string | undefined> {
+    return this.resolveRef(`refs/heads/${this.defaultBranch}`);
+  }
+
+  /** The commit that a ref or a commit id names, if there is one. */
+  async resolveRef(ref: string): Promise<string | undefined> {
+    try {
+      const args = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
+      return (await this.#git(args)).toString().trim();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** All branches and tags with what they point at. */
+  async refs(): Promise<Array<{ name: string; id: string }>> {
+    const format = '--format=%(refname) %(objectname)';
+    const lines = (await this.#git(['for-each-ref', format])).toString();
+    return lines
+      .split('\n')
+      .filter(Boolean)
+      .map(line => ({ name: line.slice(0, -41), id: line.slice(-40) }));
+  }
+
+  /** Everything below a commit or tree, trees included, by path. */
+  async tree(id: string): Promise<TreeEntry[]> {
+    return this.#keep(this.#trees, id, async () => {
+      const args = ['ls-tree', '-z', '-l', '-r', '-t', '--full-tree', id];
+      const listed = (await this.#git(args)).toString();
+      return listed.split('\0').filter(Boolean).map(toEntry);
+    });
+  }
+
+  /** The id of a commit's tree. */
+  async treeOf(commit: string): Promise<string> {
+    const args = ['rev-parse', '--verify', `${commit}^{tree}`];
+    return (await this.#git(args)).toString().trim();
+  }
+
+  /** The kind of an object, if there is such an object. */
+  async kind(id: string): Promise<string | undefined> {
+    if (id === EMPTY_TREE) return 'tree';
+    try {
+      return (await this.#git(['cat-file', '-t', id])).toString().trim();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The content of a blob. */
+  async blob(id: string): Promise<Buffer> {
+    return this.#keep(this.#blobs, id, () =>
+      this.#git(['cat-file', 'blob', id]),
+    );
+  }
+
+  /** The commits that lead to one, newest first, those that touch a path only if one is given. */
+  async log(
+    commit: string,
+    options: { top?: number; skip?: number; path?: string } = {},
+  ): Promise<Commit[]> {
+    const { top = 100, skip = 0, path } = options;
+    const fields =
+      '%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%aI%x1f%cn%x1f%ce%x1f%cI%x1f%B%x1e';
+    const args = [
+      'log',
+      `--format=${fields}`,
+      `-n${top}`,
+      `--skip=${skip}`,
+      commit,
+    ];
+    const logged = await this.#git([...args, '--', ...(path ? [path] : [])]);
+    return logged
+      .toString()
+      .split('\x1e')
+      .map(text => text.trim())
+      .filter(Boolean)
+      .map(toCommit);
+  }
+
+  async #setRef(ref: string, commit?: string): Promise<void> {
+    const target = commit ?? (await this.head());
+    await this.#git(['update-ref', ref, target ?? '']);
+  }
+
+  async #git(args: string[]): Promise<Buffer> {
+    const { stdout } = await run('git', ['-C', this.directory, ...args], {
+      encoding: 'buffer',
+      maxBuffer: 1024 * 1024 * 1024,
+    });
+    return stdout;
+  }
+
+  async #fastImport(input: Buffer): Promise<void> {
+    const args = ['-C', this.directory, 'fast-import', '--quiet', '--force'];
+    const git = spawn('git', args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    git.stdin.end(input);
+    const code = await new Promise(resolve => git.once('close', resolve));
+    if (code !== 0) throw new Error(`git fast-import exited with ${code}`);
+  }
+
+  #keep<T>(
+    kept: Map<string, Promise<T>>,
+    id: string,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    let value = kept.get(id);
+    if (!value) {
+      value = read();
+      kept.set(id, value);
+      value.catch(() => kept.delete(id));
+    }
+    return value;
+  }
+}
+
+function data(content: string | Buffer): Array<string | Buffer> {
+  return [`data ${Buffer.byteLength(content)}\n`, content, '\n'];
+}
+
+function change(path: string, file: FileToCommit): Array<string | Buffer> {
+  const quoted = quote(path.replace(/^\//, ''));
+  if (file === null) return [`D ${quoted}\n`];
+  const isPlain = typeof file === 'string' || Buffer.isBuffer(file);
+  const { content, mode } = isPlain ? { content: file, mode: '100644' } : file;
+  return [`M ${mode} inline ${quoted}\n`, ...data(content)];
+}
+
+/** A path as fast-import reads it whatever is in it. */
+function quote(path: string): string {
+  return `"${path.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
+}
+
+function toEntry(line: string): TreeEntry {
+  const [, mode, type, id, size, path] = line.match(
+    /^(\d+) (\w+) (\w+) +(\S+)\t([^]*)$/,
+  )!;
+  return {
+    mode,
+    type: type as TreeEntry['type'],
+    id,
+    size: Number(size) || 0,
+    path,
+  };
+}
+
+function toCommit(text: string): Commit {
+  const [id, tree, parents, an, ae, ad, cn, ce, cd, comment] =
+    text.split('\x1f');
+  return {
+    id,
+    tree,
+    parents: parents.split(' ').filter(Boolean),
+    author: { name: an, email: ae, date: ad },
+    committer: { name: cn, email: ce, date: cd },
+    comment: comment.trim(),
+  };
+}

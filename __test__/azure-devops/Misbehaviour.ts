@@ -1,0 +1,57 @@
+import type { RecordedRequest } from './RecordedRequest';
+
+/** What the stand-in does with a request in place of answering it properly. */
+export interface Misbehaviour {
+  /** The requests that it is for: a part of the URL, or a test; all where it is missing. */
+  match?: string | ((request: RecordedRequest) => boolean);
+  /** How often it happens; always where it is missing. */
+  times?: number;
+  /** Wait this long before the head is sent. */
+  delayMs?: number;
+  /** Answer with this status, and with these headers and this body. */
+  status?: number;
+  /** The phrase after the status, where the protocol has one. */
+  reason?: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** Reset the connection after so many bytes of the body; before the head if negative. */
+  resetAfter?: number;
+  /** Send so many bytes of the body and then nothing more. */
+  stallAfter?: number;
+  /** Close the connection after so many bytes, fewer than were announced. */
+  truncateAfter?: number;
+  /** Send the body in pieces of this size, with a pause after each. */
+  drip?: { bytes: number; everyMs: number };
+}
+
+/** The misbehaviours that are asked for, oldest first. */
+export class Misbehaviours {
+  #active: Array<Misbehaviour & { left: number }> = [];
+
+  /** Adds one; the result takes it back. */
+  add(misbehaviour: Misbehaviour): () => void {
+    const added = { ...misbehaviour, left: misbehaviour.times ?? Infinity };
+    this.#active.push(added);
+    return () => {
+      this.#active = this.#active.filter(other => other !== added);
+    };
+  }
+
+  clear(): void {
+    this.#active = [];
+  }
+
+  /** The one that this request gets, if any, which is then used once. */
+  take(request: RecordedRequest): Misbehaviour | undefined {
+    const found = this.#active.find(m => m.left > 0 && matches(m, request));
+    if (found) found.left -= 1;
+    return found;
+  }
+}
+
+function matches({ match }: Misbehaviour, request: RecordedRequest): boolean {
+  if (match === undefined) return true;
+  return typeof match === 'string'
+    ? request.url.includes(match)
+    : match(request);
+}

@@ -1,0 +1,15 @@
+import type { AzureDevOps } from './AzureDevOps';
+
+export {
+  AzureDevOps,
+  DEFAULT_TOKEN,
+  type AzureDevOpsOptions,
+  type Hosted,
+  type RepositoryToHost,
+} from './AzureDevOps';
+export type { RecordedRequest } from './RecordedRequest';
+
+/** The stand-in that the jest environment started; see `__test__/environment.ts`. */
+export function standIn(): AzureDevOps {
+  return (globalThis as unknown as { azure: AzureDevOps }).azure;
+}

@@ -1,0 +1,74 @@
+import { crc32, deflateRawSync } from 'node:zlib';
+
+/** A file in a zip. */
+export interface ZipEntry {
+  path: string;
+  content: Buffer;
+  /** The mode of git, kept where the client is said to be Unix. */
+  mode?: number;
+}
+
+/** Makes a zip as Azure DevOps does: deflated, names in UTF-8, directories not listed. */
+export function zip(entries: ZipEntry[]): Buffer {
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const entry of entries) {
+    const name = Buffer.from(entry.path);
+    const body = deflateRawSync(entry.content);
+    const head = header(entry, name, body);
+    files.push(Buffer.concat([signature(0x04034b50), head, name, body]));
+    directory.push(centralHeader(entry, head, name, offset));
+    offset += files.at(-1)!.length;
+  }
+  const central = Buffer.concat(directory);
+  return Buffer.concat([
+    ...files,
+    central,
+    end(entries.length, central.length, offset),
+  ]);
+}
+
+function signature(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** The fields that stand before a file and in the directory alike. */
+function header(entry: ZipEntry, name: Buffer, body: Buffer): Buffer {
+  const head = Buffer.alloc(26);
+  head.writeUInt16LE(20, 0);
+  head.writeUInt16LE(0x0800, 2);
+  head.writeUInt16LE(8, 4);
+  head.writeUInt16LE(0x21, 8);
+  head.writeUInt32LE(crc32(entry.content), 10);
+  head.writeUInt32LE(body.length, 14);
+  head.writeUInt32LE(entry.content.length, 18);
+  head.writeUInt16LE(name.length, 22);
+  return head;
+}
+
+function centralHeader(
+  entry: ZipEntry,
+  head: Buffer,
+  name: Buffer,
+  offset: number,
+): Buffer {
+  const version = Buffer.alloc(2);
+  version.writeUInt16LE(entry.mode === undefined ? 20 : 0x0314);
+  const tail = Buffer.alloc(14);
+  tail.writeUInt32LE((entry.mode ?? 0) * 0x10000, 6);
+  tail.writeUInt32LE(offset, 10);
+  return Buffer.concat([signature(0x02014b50), version, head, tail, name]);
+}
+
+function end(count: number, size: number, offset: number): Buffer {
+  const bytes = Buffer.alloc(22);
+  bytes.writeUInt32LE(0x06054b50);
+  bytes.writeUInt16LE(count, 8);
+  bytes.writeUInt16LE(count, 10);
+  bytes.writeUInt32LE(size, 12);
+  bytes.writeUInt32LE(offset, 16);
+  return bytes;
+}

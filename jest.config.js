@@ -1,0 +1,16 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  roots: ['<rootDir>/__test__'],
+  testMatch: ['**/*.test.ts'],
+  testEnvironment: '<rootDir>/__test__/environment.ts',
+  testTimeout: 60_000,
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+};
