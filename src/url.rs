@@ -293,8 +293,24 @@ pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<Optio
         .map(Some)
 }
 
-fn join(base: &Url, url: &str) -> Result<Url, Error> {
-    base.join(url).map_err(|_| Error::invalid_url())
+/// Resolves a reference as JavaScript's `URL` does.
+///
+/// That takes any number of slashes for the two before a host; the parser here takes only two.
+fn join(base: &Url, reference: &str) -> Result<Url, Error> {
+    let is_slash = |c| matches!(c, '/' | '\\');
+    let trimmed = reference.trim_start_matches(|c| c <= ' ');
+    let rest = trimmed.trim_start_matches(is_slash);
+    let joined = if trimmed.len() - rest.len() > 2 && has_host(base) {
+        base.join(&format!("//{rest}"))
+    } else {
+        base.join(reference)
+    };
+    joined.map_err(|_| Error::invalid_url())
+}
+
+/// Whether the scheme is one whose URLs always have a host.
+fn has_host(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https" | "ws" | "wss" | "ftp")
 }
 
 fn resolve_in_repository(url: &str, base: &str, lines: Option<&Lines>) -> Result<String, Error> {
@@ -408,6 +424,10 @@ pub fn decode_component(component: &str) -> Result<String, Error> {
 /// The origin as `URL.origin` gives it: `null` where the scheme has none.
 #[must_use]
 pub fn origin(url: &Url) -> String {
+    let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
+    if url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| is_web(&inner)) {
+        return "null".to_owned();
+    }
     url.origin().ascii_serialization()
 }
 

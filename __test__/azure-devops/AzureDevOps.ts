@@ -264,8 +264,8 @@ export class AzureDevOps {
       aborted: false,
     };
     this.requests.push(record);
-    response.on('close', () => {
-      record.aborted = !response.writableFinished;
+    onAbort(request, response, () => {
+      record.aborted = true;
     });
     if (method === 'POST') record.body = await text(request);
     return record;
@@ -490,16 +490,35 @@ async function write(
     const piece = body.subarray(at, at + size);
     const more = (response as NodeJS.WritableStream).write(piece);
     record.bytesSent += piece.length;
-    if (!more)
-      await Promise.race(
-        ['drain', 'close'].map(event => once(response, event)),
-      );
+    if (!more) await drained(response);
     if (drip) await wait(drip.everyMs);
   }
 }
 
-function once(response: Response, event: string): Promise<void> {
-  return new Promise(resolve => response.once(event, resolve));
+/** Tells when the client goes away before the end; of an HTTP/2 stream only the stream tells. */
+function onAbort(
+  request: Request,
+  response: Response,
+  listener: () => void,
+): void {
+  if ('stream' in request) {
+    request.stream.once('aborted', listener);
+  } else {
+    response.once('close', () => {
+      if (!(response as ServerResponse).writableFinished) listener();
+    });
+  }
+}
+
+/** Waits until the client takes more, or goes away. */
+function drained(response: Response): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 function reset(request: Request): void {

@@ -7,6 +7,7 @@ export {
   type Hosted,
   type RepositoryToHost,
 } from './AzureDevOps';
+export type { Misbehaviour } from './Misbehaviour';
 export type { RecordedRequest } from './RecordedRequest';
 
 /** The stand-in that the jest environment started; see `__test__/environment.ts`. */
