@@ -185,7 +185,7 @@ export class AzureDevOps {
 
   async #listen(): Promise<void> {
     const { ca, key, cert } = await makeCertificates(HOSTS);
-    writeFileSync(this.caFile, ca);
+    writeFileSync(this.caFile, `${ca}\n`);
     const answer = (request: Request, response: Response) =>
       void this.#handle(request, response);
     const options = { key, cert, allowHTTP1: true };

@@ -1,0 +1,16 @@
+// Makes a reader for the host of a URL, as the scripts beside this file need it.
+import { createRequire } from 'node:module';
+
+const {
+  AzureIntegration,
+  AzureUrlReader,
+  DefaultAzureDevOpsCredentialsProvider,
+} = createRequire(import.meta.url)('backstage-azure-devops-native');
+
+export function readerOf(url) {
+  const integration = new AzureIntegration({ host: new URL(url).host });
+  const azure = { list: () => [integration] };
+  const credentialsProvider =
+    DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
+  return new AzureUrlReader(integration, { credentialsProvider });
+}
