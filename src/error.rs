@@ -11,6 +11,8 @@ pub enum ErrorKind {
     InvalidUrl,
     /// A percent escape does not decode to UTF-8 (a `URIError` in JavaScript).
     MalformedEscape,
+    /// A token has a character that it cannot have (a `DOMException` in JavaScript).
+    InvalidCharacter,
     /// An option of the caller's cannot be used.
     Input,
     /// Azure DevOps has no such item, version, repository, project or organization.
@@ -34,6 +36,7 @@ impl ErrorKind {
         match self {
             Self::InvalidUrl => "InvalidUrl",
             Self::MalformedEscape => "MalformedEscape",
+            Self::InvalidCharacter => "InvalidCharacter",
             Self::Input => "Input",
             Self::NotFound => "NotFound",
             Self::NotModified => "NotModified",

@@ -29,6 +29,8 @@ export function toError({ kind, message }: Failure): Error {
       return Object.assign(new TypeError(message), { code: 'ERR_INVALID_URL' });
     case 'MalformedEscape':
       return new URIError(message);
+    case 'InvalidCharacter':
+      return new DOMException(message, 'InvalidCharacterError');
     case 'Input':
       return new InputError(message);
     case 'NotFound':

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     config::{Credential, CredentialKind},
-    error::Error,
+    error::{Error, ErrorKind},
 };
 
 /// Who reads, as far as a message or a log line may tell.
@@ -127,9 +127,8 @@ pub fn basic(token: &SecretString) -> Result<SecretString, Error> {
         .chain(token.expose_secret().chars())
         .map(u8::try_from)
         .collect();
-    let bytes = bytes.map_err(|_| {
-        Error::other("the personal access token holds characters that no token has: check what the configuration puts in personalAccessToken")
-    })?;
+    // The message is that of `btoa`.
+    let bytes = bytes.map_err(|_| Error::new(ErrorKind::InvalidCharacter, "Invalid character"))?;
     Ok(format!("Basic {}", BASE64_STANDARD.encode(bytes)).into())
 }
 

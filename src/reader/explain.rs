@@ -108,10 +108,16 @@ impl Read<'_> {
 
     /// The read did not get as far as a request.
     pub(super) fn unable(url: &str, error: &Error) -> Error {
-        Error::new(
-            error.kind(),
-            format!("Unable to read {}, {error}", without_secrets(url)),
-        )
+        let url = without_secrets(url);
+        let why = match error.kind() {
+            ErrorKind::InvalidCharacter => {
+                format!(
+                    "InvalidCharacterError: {error}. Check what the configuration puts in personalAccessToken: it holds a character that no token has"
+                )
+            }
+            _ => error.to_string(),
+        };
+        Error::other(format!("Unable to read {url}, {why}"))
     }
 
     fn transport(&self, error: reqwest::Error) -> Error {
