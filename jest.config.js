@@ -1,5 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
+  // A backend that was stopped leaves a timer of Backstage's own behind.
+  forceExit: true,
   roots: ['<rootDir>/__test__'],
   testMatch: ['**/*.test.ts'],
   testEnvironment: '<rootDir>/__test__/environment.ts',

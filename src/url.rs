@@ -298,12 +298,14 @@ pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<Optio
 /// That takes any number of slashes for the two before a host; the parser here takes only two.
 fn join(base: &Url, reference: &str) -> Result<Url, Error> {
     let is_slash = |c| matches!(c, '/' | '\\');
+    // The standard takes these out wherever they stand.
+    let reference = reference.replace(['\t', '\n', '\r'], "");
     let trimmed = reference.trim_start_matches(|c| c <= ' ');
     let rest = trimmed.trim_start_matches(is_slash);
     let joined = if trimmed.len() - rest.len() > 2 && has_host(base) {
         base.join(&format!("//{rest}"))
     } else {
-        base.join(reference)
+        base.join(&reference)
     };
     joined.map_err(|_| Error::invalid_url())
 }

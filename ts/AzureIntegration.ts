@@ -57,7 +57,7 @@ export class AzureIntegration implements ScmIntegration {
     const lines = lineNumber
       ? { start: String(lineNumber), end: String(lineNumber + 1) }
       : undefined;
-    return unwrap(native().resolveUrl(url, base, lines)) ?? url;
+    return unwrap(native().resolveUrl(String(url), String(base), lines)) ?? url;
   }
 
   /** Azure DevOps edits a file where it shows it. */
@@ -69,12 +69,12 @@ export class AzureIntegration implements ScmIntegration {
 function group(
   integrations: AzureIntegration[],
 ): ScmIntegrationsGroup<AzureIntegration> {
-  const byHost = (host: string | null) =>
+  const byHost = (host?: string | null) =>
     integrations.find(integration => integration.config.host === host);
   return {
     list: () => integrations,
     byUrl: url =>
-      byHost(typeof url === 'string' ? native().hostOf(url) : url.host),
+      byHost(typeof url === 'string' ? native().hostOf(url) : url?.host),
     byHost,
   };
 }

@@ -172,7 +172,8 @@ export class AzureUrlReader implements UrlReaderService {
       const credentials = await this.#deps.credentialsProvider.getCredentials({
         url: request,
       });
-      return credentials && Object.entries(credentials.headers);
+      const headers = credentials && Object.entries(credentials.headers);
+      return headers?.map(([name, value]) => [name, String(value)]);
     } catch (error) {
       throw unable(url, error);
     }

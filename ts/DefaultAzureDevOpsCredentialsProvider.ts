@@ -5,10 +5,8 @@ import type {
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credentials } from './native';
-import { redact } from './redact';
+import { redact, redactHeaders } from './redact';
 import type { AzureIntegrations } from './types';
-
-const HEADERS = ['Authorization'];
 
 // Beside the class and not in it, so that the public type does not name what is native.
 const natives = new WeakMap<AzureDevOpsCredentialsProvider, Credentials>();
@@ -61,12 +59,12 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   async getCredentials(opts: {
     url: string;
   }): Promise<AzureDevOpsCredentials | undefined> {
-    const found = unwrap(this.#credentials.forUrl(opts.url));
+    const found = unwrap(this.#credentials.forUrl(String(opts.url)));
     if (!found) {
       return undefined;
     }
     const credentials: AzureDevOpsCredentials = {
-      headers: redact({ Authorization: found.authorization }, HEADERS),
+      headers: redactHeaders({ Authorization: found.authorization }),
       type: 'pat',
       token: found.token,
     };

@@ -23,3 +23,19 @@ function withoutValues(object: object, fields: ReadonlyArray<string>): object {
   ]);
   return Object.fromEntries(entries);
 }
+
+/**
+ * The same for headers, where the method is the prototype's: `fetch` reads every property of its
+ * headers' own, enumerable or not.
+ */
+export function redactHeaders<T extends object>(headers: T): T {
+  const method = {
+    value(this: object, _depth: number, options: InspectOptions) {
+      return inspect(withoutValues(this, Object.keys(this)), options);
+    },
+  };
+  const prototype = Object.create(Object.prototype, {
+    [inspect.custom]: method,
+  });
+  return Object.assign(Object.create(prototype), headers);
+}

@@ -180,7 +180,7 @@ export class AzureDevOps {
   }
 
   #newDirectory(): string {
-    return path.join(this.directory, `${this.#repositories.length}.git`);
+    return mkdtempSync(path.join(this.directory, 'repository-'));
   }
 
   async #listen(): Promise<void> {

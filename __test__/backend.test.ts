@@ -1,0 +1,215 @@
+import { urlReaderFactoriesServiceRef } from '@backstage/backend-defaults/urlReader';
+import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
+import { BackendLog } from '../examples/demo/BackendLog';
+import { CatalogBackend } from '../examples/demo/CatalogBackend';
+import { waitFor } from '../examples/demo/waitFor';
+import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import { component, location } from './backend/catalogFiles';
+import { ReaderProbe } from './backend/ReaderProbe';
+import { startWithoutBinary } from './backend/startWithoutBinary';
+
+const OURS = /^backstage-azure-devops-native\/\d/;
+
+const azure = standIn();
+const log = new BackendLog();
+const probe = new ReaderProbe();
+
+let repository: Hosted;
+let backend: CatalogBackend;
+
+beforeAll(async () => {
+  repository = await azure.addRepository({
+    organization: 'backend-org',
+    project: 'shop',
+    repository: 'shop',
+    files: {
+      'catalog-info.yaml': location('all', './parts/search.yaml', 'cart.yaml'),
+      'cart.yaml': component('cart', 'Holds what is bought.'),
+      'parts/search.yaml': component('search', 'Finds things.'),
+      'parts/payment.yaml': component('payment', 'Takes money.'),
+    },
+  });
+  backend = await CatalogBackend.start({
+    azure: [
+      {
+        host: 'dev.azure.com',
+        credentials: [{ personalAccessToken: DEFAULT_TOKEN }],
+      },
+    ],
+    locations: [urlOf('/catalog-info.yaml')],
+    // Nothing is processed again unless a test asks for it.
+    processingInterval: { hours: 1 },
+    log,
+    plugins: [probe.plugin],
+  });
+  await entity('cart');
+  await entity('search');
+});
+
+beforeEach(() => azure.clearRequests());
+
+afterAll(() => backend?.stop());
+
+describe('a catalog whose backend has this package', () => {
+  it('ingests a static location and what it points to, read by us', async () => {
+    const { metadata } = await entity('search');
+    expect(metadata.description).toBe('Finds things.');
+    expect(metadata.annotations).toMatchObject({
+      'backstage.io/managed-by-location': `url:${urlOf('/parts/search.yaml')}`,
+    });
+
+    await backend.refresh('component:default/search');
+    await waitFor(
+      'read of it',
+      async () => requestsOf('/parts/search.yaml')[0],
+    );
+    const [request] = requestsOf('/parts/search.yaml');
+    expect(request).toMatchObject({
+      host: 'dev.azure.com',
+      credential: 'pat',
+      headers: { 'user-agent': expect.stringMatching(OURS) },
+    });
+  });
+
+  it('logs once which credential reads which organization', () => {
+    const how =
+      /^Reading dev\.azure\.com\b.*\bbackend-org with a personal access token$/;
+    expect(log.matching(/^Reading /)).toEqual([expect.stringMatching(how)]);
+  });
+
+  it('tells what a location would add, and adds nothing, in a dry run', async () => {
+    const target = urlOf('/parts/payment.yaml');
+    const { entities } = await backend.register(target, { dryRun: true });
+    expect(entities).toMatchObject([
+      { kind: 'Location', spec: { target } },
+      { kind: 'Component', metadata: { name: 'payment' } },
+    ]);
+    expect(requestsOf('/parts/payment.yaml')).toMatchObject([
+      { status: 200, headers: { 'user-agent': expect.stringMatching(OURS) } },
+    ]);
+    await backend.refresh('component:default/cart');
+    await waitFor('later read', async () => requestsOf('/cart.yaml')[0]);
+    expect(await backend.entity('Component', 'payment')).toBeUndefined();
+  });
+
+  it('ingests a registered location', async () => {
+    const target = urlOf('/parts/payment.yaml');
+    await backend.register(target, { dryRun: false });
+    const { metadata } = await entity('payment');
+    expect(metadata.description).toBe('Takes money.');
+    expect(userAgents()).toEqual([expect.stringMatching(OURS)]);
+  });
+
+  it('picks up a changed file', async () => {
+    const changed = 'Holds what is about to be bought.';
+    await repository.git.commit({
+      files: { 'cart.yaml': component('cart', changed) },
+    });
+    await backend.refresh('component:default/cart');
+    await waitFor('change', async () => {
+      const { metadata } = await entity('cart');
+      return metadata.description === changed || undefined;
+    });
+    expect(requestsOf('/cart.yaml')).toContainEqual(
+      expect.objectContaining({ status: 200 }),
+    );
+    expect(userAgents()).toEqual([expect.stringMatching(OURS)]);
+  });
+
+  it('does not download a file again that has not changed, and keeps its entities', async () => {
+    await backend.refresh('component:default/search');
+    const request = await waitFor('answer', async () =>
+      requestsOf('/parts/search.yaml').find(({ status }) => status > 0),
+    );
+    expect(request).toMatchObject({
+      status: 304,
+      bytesSent: 0,
+      headers: { 'if-none-match': expect.stringMatching(/^"[0-9a-f]{40}"$/) },
+    });
+
+    await backend.refresh('component:default/search');
+    await waitFor(
+      'answer to the second',
+      async () => requestsOf('/parts/search.yaml')[1],
+    );
+    const { metadata } = await entity('search');
+    expect(metadata.description).toBe('Finds things.');
+  });
+});
+
+describe('what is left to the built-in reader', () => {
+  it('reads a tree, and the log says so', async () => {
+    const tree = await probe.reader.readTree(urlOf('/parts'));
+    const files = await tree.files();
+    expect(files.map(({ path }) => path).sort()).toEqual([
+      'payment.yaml',
+      'search.yaml',
+    ]);
+    expect(userAgents()).not.toContainEqual(expect.stringMatching(OURS));
+    expect(log.matching(/^Leaving readTree/)).toEqual([
+      "Leaving readTree on dev.azure.com to Backstage's own AzureUrlReader",
+    ]);
+  });
+
+  it('searches with a pattern, and the log says so', async () => {
+    const { files } = await probe.reader.search(urlOf('/parts/*.yaml'));
+    expect(files.map(({ url }) => url).sort()).toEqual([
+      urlOf('/parts/payment.yaml'),
+      urlOf('/parts/search.yaml'),
+    ]);
+    expect(userAgents()).not.toContainEqual(expect.stringMatching(OURS));
+    expect(log.matching(/^Leaving search/)).toEqual([
+      "Leaving search with a pattern on dev.azure.com to Backstage's own AzureUrlReader",
+    ]);
+  });
+
+  it('is everything where the binary cannot be loaded, which the log says once', async () => {
+    const { description, warnings } = await startWithoutBinary({
+      host: azure.host,
+      personalAccessToken: DEFAULT_TOKEN,
+      target: repository.webUrl({ path: '/parts/search.yaml', at: 'server' }),
+    });
+    expect(description).toBe('Finds things.');
+    expect(warnings).toEqual([
+      {
+        message:
+          'Azure DevOps is read by the built-in reader, because backstage-azure-devops-native cannot be used',
+        reason: expect.stringMatching(
+          /^The native part of backstage-azure-devops-native could not be loaded on .*no-such-binary\.node/,
+        ),
+      },
+    ]);
+    expect(azure.requests.length).toBeGreaterThan(0);
+    expect(userAgents()).not.toContainEqual(expect.stringMatching(OURS));
+  });
+});
+
+it('provides the service from which the built-in reader takes its factories', () => {
+  const { id, scope, multiton } = azureUrlReaderServiceFactory.service;
+  const theirs = urlReaderFactoriesServiceRef;
+  expect({ id, scope, multiton }).toEqual({
+    id: theirs.id,
+    scope: theirs.scope,
+    multiton: theirs.multiton,
+  });
+});
+
+function urlOf(path: string): string {
+  return repository.webUrl({ path });
+}
+
+function entity(name: string) {
+  return waitFor(`component ${name}`, () => backend.entity('Component', name));
+}
+
+function requestsOf(path: string) {
+  return azure.requests.filter(
+    ({ url }) => new URLSearchParams(url.split('?')[1]).get('path') === path,
+  );
+}
+
+/** Who asked the stand-in, each once. */
+function userAgents(): string[] {
+  const agents = azure.requests.map(({ headers }) => headers['user-agent']);
+  return [...new Set(agents.map(String))];
+}

@@ -1,0 +1,130 @@
+/** How reads may differ. */
+import { same, type Outcome, type Thrown } from './outcome';
+import {
+  REVOKED,
+  mustSignIn,
+  sameRead,
+  type ReadAnswer,
+  type ReadQuestion,
+} from './readQuestions';
+import type { Rule } from './rule';
+import { hasVersion } from './urlRules';
+
+/** What the caller has is not read again. */
+export const conditions: Rule<ReadQuestion> = {
+  applies: ({ options = {} }) =>
+    Boolean(options.etag || options.lastModifiedAfter),
+  holds: ({ question, upstream: theirs, here }) =>
+    isThrown(here, 'NotModifiedError') && isKnown(question, theirs),
+};
+
+/** The same read, with the token of the credential that names the organization. */
+export const organizationsInReads: Rule<ReadQuestion> = {
+  applies: ({ url, provider }) =>
+    !provider && /\/tfs\/|\.visualstudio\.com/.test(url),
+  holds: ({ upstream: theirs, here }) => same(withToken(theirs, REVOKED), here),
+};
+
+/** An error that says what to check. */
+export const signInPages: Rule<ReadQuestion> = {
+  applies: question =>
+    mustSignIn(question) || [203, 302].includes(question.answer?.status ?? 0),
+  holds: ({ question, here }) =>
+    isThrown(here, 'AuthenticationError', `${question.url} could not be`) &&
+    / Read with .*: (check|add) /.test(here.error.message),
+};
+
+/** An error of a class of its own, in words that begin as upstream's do. */
+export const unauthorized: Rule<ReadQuestion> = {
+  applies: ({ answer }) => classOf(answer?.status) !== undefined,
+  holds: ({ question, upstream: theirs, here }) =>
+    'error' in theirs &&
+    isThrown(here, classOf(question.answer?.status), theirs.error.message),
+};
+
+function classOf(status?: number): string | undefined {
+  return { 401: 'AuthenticationError', 403: 'NotAllowedError' }[status ?? 0];
+}
+
+/** Here a version that is no branch is read as what it is. */
+export function typedRead(prefix: string, type: string): Rule<ReadQuestion> {
+  const parameter = `&versionDescriptor.versionType=${type}`;
+  return {
+    always: true,
+    applies: ({ url }) => hasVersion(url, prefix),
+    holds: ({ question, upstream: theirs, here }) => {
+      if ('error' in here) {
+        const { name, message } = here.error;
+        const plain = { name, message: message.replace(parameter, '') };
+        return sameRead(theirs, { error: plain }) || isRefused(question, here);
+      }
+      const { sent, contents } = here.value as ReadAnswer;
+      const isSent = JSON.stringify(sent).includes(parameter);
+      return isSent && holdsFile(contents, question);
+    },
+  };
+}
+
+/** What is no file is refused by Azure DevOps, or before it is asked. */
+function isRefused(
+  { there, url, provider }: ReadQuestion,
+  here: Outcome,
+): boolean {
+  const noPath = 'Azure URL must point to a specific path';
+  if (provider?.rejects !== undefined) {
+    const rejection = `Unable to read ${url}, ${provider.rejects}`;
+    return [noPath, rejection].some(start => isThrown(here, 'Error', start));
+  }
+  const starts = [`${url} could not be read`, noPath];
+  const names = ['Error', 'NotFoundError'];
+  return (
+    !there &&
+    names.some(name => starts.some(start => isThrown(here, name, start)))
+  );
+}
+
+/** Whether what was read is the file, or nothing where there is none. */
+function holdsFile(
+  contents: unknown[],
+  { call, there }: ReadQuestion,
+): boolean {
+  if (call !== 'search') return same(contents[0], there);
+  const [file] = contents as Array<{ content: Buffer } | undefined>;
+  return same(file?.content, there);
+}
+
+function isThrown(
+  outcome: Outcome,
+  name: string | undefined,
+  start = '',
+): outcome is { error: Thrown } {
+  return (
+    'error' in outcome &&
+    outcome.error.name === name &&
+    outcome.error.message.startsWith(start)
+  );
+}
+
+/** Whether upstream read what the caller says it has. */
+function isKnown({ options = {} }: ReadQuestion, theirs: Outcome): boolean {
+  if (!('value' in theirs)) return false;
+  const { etag, lastModifiedAt, contents } = theirs.value as ReadAnswer;
+  const [file] = contents as Array<{ lastModifiedAt?: Date }>;
+  const modified = lastModifiedAt ?? file?.lastModifiedAt;
+  return options.etag
+    ? options.etag === etag?.replace(/^W\//, '')
+    : Boolean(
+        modified &&
+        options.lastModifiedAfter &&
+        modified <= options.lastModifiedAfter,
+      );
+}
+
+/** The same read with another token. */
+function withToken(outcome: Outcome, token: string): Outcome {
+  if ('error' in outcome) return outcome;
+  const answer = outcome.value as ReadAnswer;
+  const authorization = `Basic ${btoa(`:${token}`)}`;
+  const sent = answer.sent.map(request => ({ ...request, authorization }));
+  return { value: { ...answer, sent } };
+}

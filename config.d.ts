@@ -1,0 +1,68 @@
+/**
+ * What this package reads of a backend's configuration, which is what the built-in integration
+ * reads: the same keys, each with the same visibility.
+ */
+export interface Config {
+  integrations?: {
+    /** The Azure DevOps hosts; `dev.azure.com` is there without being listed. */
+    azure?: Array<{
+      /**
+       * The host, with its port if it has one: `dev.azure.com`, `my-org.visualstudio.com` or that
+       * of an Azure DevOps Server.
+       *
+       * @visibility frontend
+       */
+      host: string;
+
+      /**
+       * How to sign in. The credential that names a URL's organization serves it; where none does,
+       * the one that names no organization. Without any, reads are anonymous.
+       *
+       * The fields that are given tell what kind of credential it is.
+       */
+      credentials?: Array<{
+        /**
+         * The organizations that it serves, or the collections of an Azure DevOps Server. Without
+         * any, it serves every one that no other credential names.
+         */
+        organizations?: string[];
+
+        /**
+         * The client id of a service principal, or of a managed identity: `system-assigned` is the
+         * machine's own.
+         */
+        clientId?: string;
+
+        /**
+         * The secret of a service principal.
+         *
+         * @visibility secret
+         */
+        clientSecret?: string;
+
+        /** The Entra ID tenant of a service principal. */
+        tenantId?: string;
+
+        /**
+         * The client id of the managed identity that stands in for a service principal's secret;
+         * `system-assigned` is the machine's own.
+         */
+        managedIdentityClientId?: string;
+
+        /**
+         * A personal access token as Azure DevOps shows it, not encoded, with the scope Code (Read).
+         *
+         * @visibility secret
+         */
+        personalAccessToken?: string;
+      }>;
+
+      /**
+       * The PGP key with which commits are signed.
+       *
+       * @visibility secret
+       */
+      commitSigningKey?: string;
+    }>;
+  };
+}

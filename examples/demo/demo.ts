@@ -1,0 +1,139 @@
+/**
+ * A real Backstage backend reads a real git repository through this package, and an account of it
+ * is printed: `demo.ts [--serve]`, where `--serve` stays up for you to try things.
+ */
+import type { AzureReadMessage } from 'backstage-azure-devops-native';
+import { parseArgs } from 'node:util';
+import { heading, printEntities, printReads, printRequests } from './account';
+import {
+  AzureDevOpsStandIn,
+  PERSONAL_ACCESS_TOKEN,
+} from './AzureDevOpsStandIn';
+import { BackendLog } from './BackendLog';
+import { CatalogBackend } from './CatalogBackend';
+import { readsOfPackage } from './readsOfPackage';
+import { printWhatToTry } from './serve';
+import { cart, expectedEntities } from './shopFiles';
+import { ShopRepository } from './ShopRepository';
+import { waitFor } from './waitFor';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { serve: { type: 'boolean' } } });
+  const repository = new ShopRepository();
+  const azure = await AzureDevOpsStandIn.start(repository);
+  const reads = readsOfPackage();
+  const backend = await startBackend(azure, Boolean(values.serve));
+
+  await showIngestion(backend, azure, reads);
+  if (values.serve) {
+    printWhatToTry(backend, azure, repository);
+    followRequests(azure);
+    return;
+  }
+  await showChange(backend, azure, repository);
+  showWhoRead(azure);
+  await backend.stop();
+  await azure.stop();
+}
+
+async function startBackend(
+  azure: AzureDevOpsStandIn,
+  serve: boolean,
+): Promise<CatalogBackend> {
+  heading('A Backstage backend starts');
+  const said = /backstage-azure-devops-native|^Reading |^Leaving /;
+  const log = new BackendLog(({ level, message }) => {
+    const isProblem = level === 'error' || level === 'warn';
+    if (isProblem || said.test(message)) console.log(`  ${level}: ${message}`);
+  });
+  const location = azure.webUrl('/catalog-info.yaml');
+  console.log("  backend.add(import('backstage-azure-devops-native'))");
+  console.log(`  catalog.locations: ${location}`);
+  return CatalogBackend.start({
+    azure: [
+      {
+        host: 'dev.azure.com',
+        credentials: [{ personalAccessToken: PERSONAL_ACCESS_TOKEN }],
+      },
+    ],
+    locations: [location],
+    processingInterval: serve ? { seconds: 5 } : { hours: 1 },
+    log,
+  });
+}
+
+async function showIngestion(
+  backend: CatalogBackend,
+  azure: AzureDevOpsStandIn,
+  reads: AzureReadMessage[],
+): Promise<void> {
+  for (const name of expectedEntities) {
+    await waitFor(`entity ${name} in the catalog`, async () =>
+      (await backend.names()).find(found => found === name),
+    );
+  }
+  heading('What the catalog ingested');
+  printEntities(await backend.entities());
+  heading('What the package read (its diagnostics channel)');
+  printReads(reads);
+  heading('What Azure DevOps was asked');
+  printRequests(azure.requests);
+}
+
+async function showChange(
+  backend: CatalogBackend,
+  azure: AzureDevOpsStandIn,
+  repository: ShopRepository,
+): Promise<void> {
+  heading('A file changes, and another does not; both are refreshed');
+  const count = azure.requests.length;
+  const changed = 'Holds what is about to be bought.';
+  repository.commit('A better description', {
+    'services/cart/catalog-info.yaml': cart(changed),
+  });
+  await backend.refresh('component:default/cart');
+  await waitFor('change of the cart in the catalog', async () => {
+    const entity = await backend.entity('Component', 'cart');
+    return entity?.metadata.description === changed || undefined;
+  });
+  await backend.refresh('group:default/shopkeepers');
+  const unchanged = await waitFor('second read of the team', async () =>
+    azure.answered('/org/team.yaml', count),
+  );
+  printRequests(azure.requests.slice(count));
+  console.log(`\n  The cart is now described as: ${changed}`);
+  if (unchanged.status !== 304) {
+    throw new Error(`The unchanged file was answered ${unchanged.status}.`);
+  }
+  console.log('  What had not changed was answered 304 and not sent again.');
+}
+
+/** Every request must have been native: Node's own `fetch` calls itself `node`. */
+function showWhoRead(azure: AzureDevOpsStandIn): void {
+  const native = /^backstage-azure-devops-native\//;
+  const others = azure.requests.filter(
+    ({ headers }) => !native.test(String(headers['user-agent'])),
+  );
+  if (others.length > 0) {
+    throw new Error(`${others.length} requests were not made by the package.`);
+  }
+  heading('Who read');
+  console.log(
+    `  All ${azure.requests.length} requests came from Rust: ${azure.requests[0].headers['user-agent']}`,
+  );
+}
+
+/** Prints requests as they come. */
+function followRequests(azure: AzureDevOpsStandIn): void {
+  let shown = azure.requests.length;
+  setInterval(() => {
+    const news = azure.requests.slice(shown);
+    shown += news.length;
+    if (news.length > 0) printRequests(news);
+  }, 1000);
+}
+
+main().catch(error => {
+  console.error(`\nThe demo failed: ${error.stack}`);
+  process.exit(1);
+});
