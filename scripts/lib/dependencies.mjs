@@ -1,6 +1,6 @@
 // Installs the npm dependencies when they are missing or are not the ones that package-lock.json names.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fail, inRoot, npm, root, section } from './commands.mjs';
 
@@ -21,6 +21,11 @@ function dependenciesMatchLock() {
   }
   const wanted = packagesOf(inRoot('package-lock.json'));
   const installed = packagesOf(record);
+  const sqlite = 'node_modules/better-sqlite3';
+  const isReplaced = versionOf(inRoot(sqlite)) !== wanted[sqlite].version;
+  if (isReplaced && Number(process.versions.node.split('.')[0]) < 24) {
+    return false;
+  }
   return Object.entries(wanted).every(([name, entry]) => {
     // npm leaves out the optional packages that are for other platforms.
     const found = installed[name];
@@ -36,18 +41,38 @@ function packagesOf(lockFile) {
 }
 
 /**
- * Compiles better-sqlite3, which Backstage's test database needs, when what is
- * there was compiled for another Node or by an install without scripts.
+ * Sees to it that better-sqlite3, which Backstage's database in memory needs, works in this Node:
+ * it is compiled when what is there was compiled for another one or by an install without scripts.
  */
 function ensureSqlite() {
-  if (sqliteLoads()) {
-    return;
+  if (Number(process.versions.node.split('.')[0]) >= 24) {
+    replaceSqlite();
+  } else if (!sqliteLoads()) {
+    section('npm rebuild better-sqlite3');
+    npm(['rebuild', 'better-sqlite3'], { env: headersEnvironment() });
   }
-  section('npm rebuild better-sqlite3');
-  npm(['rebuild', 'better-sqlite3'], { env: headersEnvironment() });
   if (!sqliteLoads()) {
     fail(`better-sqlite3 does not load in Node ${process.version}`);
   }
+}
+
+/**
+ * Version 12, which Backstage asks for, ends Node 24 with a failed assertion when it is collected;
+ * version 13 does not, but does not run in Node 20.
+ */
+function replaceSqlite() {
+  const installed = inRoot('node_modules/better-sqlite3');
+  if (!versionOf(installed).startsWith('13.')) {
+    rmSync(installed, { recursive: true });
+    cpSync(inRoot('node_modules/better-sqlite3-13'), installed, {
+      recursive: true,
+    });
+  }
+}
+
+function versionOf(folder) {
+  const file = path.join(folder, 'package.json');
+  return JSON.parse(readFileSync(file, 'utf8')).version;
 }
 
 function sqliteLoads() {
