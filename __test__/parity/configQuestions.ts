@@ -2,6 +2,7 @@
 import { ConfigReader } from '@backstage/config';
 import type { JsonObject } from '@backstage/types';
 import fc from 'fast-check';
+import { isPlainHost } from './readAlike';
 import type { Package } from './packages';
 
 export type ConfigQuestion =
@@ -168,11 +169,13 @@ const HOSTS = [
   ],
 ];
 
-const host = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...HOSTS.slice(0, 5)) },
-  fc.constantFrom(...HOSTS),
-  fc.string({ unit: 'grapheme', maxLength: 6 }),
-);
+const host = fc
+  .oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...HOSTS.slice(0, 5)) },
+    fc.constantFrom(...HOSTS),
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+  )
+  .filter(isPlainHost);
 
 const organization = fc.oneof(
   fc.constantFrom('org', 'Org', 'ORG', 'my org', 'my%20org', 'tfs', 'a/b'),

@@ -45,15 +45,14 @@ export class AzureDevOpsStandIn {
     return this.azure.requests;
   }
 
-  /** The last answered request for a path since there were `count`. */
-  answered(path: string, count: number): RecordedRequest | undefined {
-    return this.requests
+  /** The answered requests for a path, without the first `count` requests. */
+  answered(path: string, count: number): RecordedRequest[] {
+    const answered = this.requests
       .slice(count)
-      .findLast(
-        ({ url, status }) =>
-          status > 0 &&
-          new URLSearchParams(url.split('?')[1]).get('path') === path,
-      );
+      .filter(({ status }) => status > 0);
+    return answered.filter(
+      ({ url }) => new URLSearchParams(url.split('?')[1]).get('path') === path,
+    );
   }
 
   async stop(): Promise<void> {
