@@ -22,7 +22,9 @@ function dependenciesMatchLock() {
   const wanted = packagesOf(inRoot('package-lock.json'));
   const installed = packagesOf(record);
   const sqlite = 'node_modules/better-sqlite3';
-  const isReplaced = versionOf(inRoot(sqlite)) !== wanted[sqlite].version;
+  const isReplaced =
+    existsSync(inRoot(sqlite)) &&
+    versionOf(inRoot(sqlite)) !== wanted[sqlite].version;
   if (isReplaced && Number(process.versions.node.split('.')[0]) < 24) {
     return false;
   }
