@@ -47,6 +47,7 @@ function pulledContent(body: Body, signal?: AbortSignal): Content {
   const failed = (failure: Failure) =>
     signal?.aborted ? signal.reason : toError(failure);
   const close = () => body.close();
+  if (signal?.aborted) close();
   signal?.addEventListener('abort', close, { once: true });
   const release = () => signal?.removeEventListener('abort', close);
   return {
