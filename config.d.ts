@@ -16,7 +16,8 @@ export interface Config {
 
       /**
        * How to sign in. The credential that names a URL's organization serves it; where none does,
-       * the one that names no organization. Without any, reads are anonymous.
+       * the one that names no organization. Without any, `dev.azure.com` is read as whoever the
+       * environment, the machine or a developer's tool speaks for, and other hosts anonymously.
        *
        * The fields that are given tell what kind of credential it is.
        */

@@ -39,7 +39,16 @@ async function start(): Promise<AzureDevOps> {
   for (const name of ['NO_PROXY', 'no_proxy'])
     process.env[name] = '127.0.0.1,localhost';
   leadFetchThrough(azure.proxyUrl, ca);
+  forgetWhoIsSignedIn();
   return azure;
+}
+
+/** Whoever runs the tests is nobody to them, and the machine is not asked who it is. */
+function forgetWhoIsSignedIn(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('AZURE_')) delete process.env[name];
+  }
+  process.env.AZURE_TOKEN_CREDENTIALS = 'EnvironmentCredential';
 }
 
 /** Native code trusts what is in this file; what the machine needs besides is kept in it. */

@@ -281,18 +281,6 @@ describe('a failure', () => {
       /^Unable to read http:\/\/127\.0\.0\.1:9\/.*, no connection to 127\.0\.0\.1:9: .*refused.*HTTPS_PROXY/,
     );
   });
-
-  it('of a credential that needs Entra ID says so', async () => {
-    const url = hosted.webUrl({ path: '/catalog-info.yaml' });
-    const identity = {
-      kind: 'ManagedIdentity',
-      clientId: 'system-assigned',
-    } as const;
-    await expect(readerOf(url, [identity]).readUrl(url)).rejects.toThrow(
-      'Entra ID (ManagedIdentity)',
-    );
-    expect(azure.requests).toHaveLength(0);
-  });
 });
 
 describe('credentials', () => {

@@ -1,7 +1,7 @@
 //! The core of `backstage-azure-devops-native`: Azure DevOps repositories for a Backstage backend.
 //!
-//! Data flows one way: `bindings → reader → rest → http → credentials`; `config`, `url` and `error`
-//! lean on nothing but each other.
+//! Data flows one way: `bindings → reader → rest → http → credentials`; the others lean on nothing
+//! but each other.
 //!
 //! - [`config`]: `integrations.azure`, checked and made into configuration.
 //! - [`url`]: repository URLs and the REST URLs that read them.
@@ -10,8 +10,11 @@
 //! - [`rest`]: typed calls of the Git REST API.
 //! - [`reader`]: what a Backstage URL reader does with a URL.
 //! - [`error`]: the one error, told apart by kind.
+//! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
+pub mod backoff;
+pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod error;

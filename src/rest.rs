@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use percent_encoding::percent_decode_str;
 use reqwest::{
     Response, StatusCode,
     header::{
@@ -134,6 +135,7 @@ pub struct Refusal {
 /// # Errors
 /// There is no answer, or it leads to another host.
 pub async fn get_item(
+    client: &Client,
     url: Url,
     authorization: &Authorization,
     conditions: &Conditions,
@@ -143,7 +145,7 @@ pub async fn get_item(
         authorization,
         headers: conditions.headers(),
     };
-    Client::shared()?.get(request).await
+    client.get(request).await
 }
 
 /// The body of the API's errors, as far as a person needs it.
@@ -157,13 +159,21 @@ impl Refusal {
     pub async fn read(response: Response) -> Self {
         let status = response.status();
         let reason = reason_phrase(&response);
-        let words = words(response).await;
+        let in_headers = words_of_headers(response.headers());
+        let words = words(response).await.or(in_headers);
         Self {
             status,
             reason,
             words,
         }
     }
+}
+
+/// What an answer without a body says, form-encoded: who was refused, and under which code.
+fn words_of_headers(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("x-tfs-serviceerror")?.to_str().ok()?;
+    let value = value.replace('+', " ");
+    one_line(&percent_decode_str(&value).decode_utf8_lossy())
 }
 
 async fn words(mut response: Response) -> Option<String> {
@@ -183,12 +193,13 @@ async fn words(mut response: Response) -> Option<String> {
         }
     }
     let body: ErrorBody = serde_json::from_slice(&body).ok()?;
-    let words: String = body
-        .message
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let words: String = words.chars().take(MAX_WORDS).collect();
+    one_line(&body.message)
+}
+
+/// The text in one line and not too long, if there is any.
+fn one_line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: String = words.join(" ").chars().take(MAX_WORDS).collect();
     (!words.is_empty()).then_some(words)
 }
 
@@ -231,6 +242,13 @@ mod tests {
     fn no_conditions_are_never_met() {
         assert!(!Conditions::default().are_met_by(&headers(ETAG, "\"a\"")));
         assert!(!conditions(Some(""), None).are_some());
+    }
+
+    #[test]
+    fn what_stands_in_the_header_is_read() {
+        let name = reqwest::header::HeaderName::from_static("x-tfs-serviceerror");
+        let said = words_of_headers(&headers(name, "TF400813%3A+The+user+%27%27+may+not"));
+        assert_eq!(said.as_deref(), Some("TF400813: The user '' may not"));
     }
 
     #[test]

@@ -59,13 +59,13 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   async getCredentials(opts: {
     url: string;
   }): Promise<AzureDevOpsCredentials | undefined> {
-    const found = unwrap(this.#credentials.forUrl(String(opts.url)));
+    const found = unwrap(await this.#credentials.forUrl(String(opts.url)));
     if (!found) {
       return undefined;
     }
     const credentials: AzureDevOpsCredentials = {
       headers: redactHeaders({ Authorization: found.authorization }),
-      type: 'pat',
+      type: found.type,
       token: found.token,
     };
     return redact(credentials, ['token']);

@@ -58,7 +58,7 @@ export declare class Credentials {
   /** Takes the credentials of all integrations, in their order. */
   static fromIntegrations(integrations: Array<IntegrationConfig>): Credentials | Failure
   /** What serves a URL; `null` where nothing does. */
-  forUrl(url: string): PersonalAccessToken | Failure | null
+  forUrl(url: string): Promise<TokenCredentials | null | Failure>
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */
@@ -138,14 +138,6 @@ export interface Lines {
 /** The integration to add to those of these hosts, if one is missing. */
 export declare function missingIntegration(hosts: Array<string>): IntegrationConfig | null
 
-/** A personal access token and the header that it makes. */
-export interface PersonalAccessToken {
-  /** The value of the `Authorization` header. */
-  authorization: string
-  /** The token, raw. */
-  token: string
-}
-
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
 
@@ -192,6 +184,16 @@ export interface ReadUrlResult {
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */
 export declare function resolveUrl(url: string, base: string, lines?: Lines | undefined | null): string | Failure | null
+
+/** A token and the header that it makes. */
+export interface TokenCredentials {
+  /** The value of the `Authorization` header. */
+  authorization: string
+  /** The token, raw. */
+  token: string
+  /** `pat` for a personal access token, `bearer` for one of Entra ID. */
+  type: 'pat' | 'bearer'
+}
 
 /** The URL as a message may show it. */
 export declare function withoutSecrets(url: string): string

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use napi::{
-    Either,
-    bindgen_prelude::{Either3, Null},
+    Either, Env,
+    bindgen_prelude::{Null, PromiseRaw},
 };
 use napi_derive::napi;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::{Failure, config::IntegrationConfig};
+use super::{Failure, config::IntegrationConfig, cross};
 use crate::{
-    config::{self, CredentialKind},
-    credentials::{self, Authorization, basic},
+    config::{self, Credential, CredentialKind},
+    credentials::{self, Chosen, basic, bearer},
     error::Error,
+    http::Client,
     url::parse,
 };
 
@@ -23,13 +24,16 @@ pub struct Credentials {
     pub(super) credentials: Arc<credentials::Credentials>,
 }
 
-/// A personal access token and the header that it makes.
+/// A token and the header that it makes.
 #[napi(object, object_from_js = false)]
-pub struct PersonalAccessToken {
+pub struct TokenCredentials {
     /// The value of the `Authorization` header.
     pub authorization: String,
     /// The token, raw.
     pub token: String,
+    /// `pat` for a personal access token, `bearer` for one of Entra ID.
+    #[napi(js_name = "type", ts_type = "'pat' | 'bearer'")]
+    pub token_type: &'static str,
 }
 
 #[napi]
@@ -49,25 +53,45 @@ impl Credentials {
 
     /// What serves a URL; `null` where nothing does.
     #[napi(catch_unwind)]
-    pub fn for_url(&self, url: String) -> Either3<PersonalAccessToken, Failure, Null> {
-        match self.find(&url) {
-            Ok(Some(token)) => Either3::A(token),
-            Ok(None) => Either3::C(Null),
-            Err(error) => Either3::B(error.into()),
-        }
+    pub fn for_url<'env>(
+        &self,
+        env: &'env Env,
+        url: String,
+    ) -> napi::Result<PromiseRaw<'env, Either<Either<TokenCredentials, Null>, Failure>>> {
+        let credentials = Arc::clone(&self.credentials);
+        cross(env, async move {
+            let found = find(&credentials, &url).await?;
+            Ok(found.map_or(Either::B(Null), Either::A))
+        })
     }
+}
 
-    fn find(&self, url: &str) -> Result<Option<PersonalAccessToken>, Error> {
-        let Some(credential) = self.credentials.for_url(&parse(url)?) else {
-            return Ok(None);
-        };
-        match &credential.kind {
-            CredentialKind::PersonalAccessToken { token } => Ok(Some(PersonalAccessToken {
-                authorization: basic(token)?.expose_secret().to_owned(),
-                token: token.expose_secret().to_owned(),
-            })),
-            // The reason is the one that a read gives.
-            _ => Authorization::of(Some(credential)).map(|_| None),
+async fn find(
+    credentials: &credentials::Credentials,
+    url: &str,
+) -> Result<Option<TokenCredentials>, Error> {
+    let url = parse(url)?;
+    if let Chosen::Configured(Credential {
+        kind: CredentialKind::PersonalAccessToken { token },
+        ..
+    }) = credentials.for_url(&url)
+    {
+        return Ok(Some(TokenCredentials::new("pat", token, &basic(token)?)));
+    }
+    let entra = Client::shared()?.entra();
+    let authorization = credentials.authorize(&url, &entra).await?;
+    let identity = authorization.identity();
+    let token = authorization.bearer().await;
+    let token = token.map_err(|error| credentials::no_token(identity, &url, &error))?;
+    Ok(token.map(|token| TokenCredentials::new("bearer", &token, &bearer(&token))))
+}
+
+impl TokenCredentials {
+    fn new(token_type: &'static str, token: &SecretString, header: &SecretString) -> Self {
+        Self {
+            authorization: header.expose_secret().to_owned(),
+            token: token.expose_secret().to_owned(),
+            token_type,
         }
     }
 }

@@ -18,6 +18,13 @@ mod credentials;
 mod reader;
 mod url;
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use napi::{
+    Either, Env,
+    bindgen_prelude::{PromiseRaw, ToNapiValue},
+};
 use napi_derive::napi;
 
 use crate::error::Error;
@@ -43,4 +50,24 @@ impl From<Error> for Failure {
             message: error.to_string(),
         }
     }
+}
+
+/// Runs `future` on the runtime and settles a promise with what it gives; a panic becomes a
+/// rejection.
+fn cross<T>(
+    env: &Env,
+    future: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> napi::Result<PromiseRaw<'_, Either<T, Failure>>>
+where
+    T: ToNapiValue + Send + 'static,
+{
+    env.spawn_future(async move {
+        match AssertUnwindSafe(future).catch_unwind().await {
+            Ok(Ok(value)) => Ok(Either::A(value)),
+            Ok(Err(error)) => Ok(Either::B(error.into())),
+            Err(_) => Err(napi::Error::from_reason(
+                "backstage-azure-devops-native panicked; this is a bug worth reporting",
+            )),
+        }
+    })
 }

@@ -1,19 +1,17 @@
 //! Reads across the boundary: one call in, one value out.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
-use futures_util::FutureExt;
 use napi::{
     Either, Env,
-    bindgen_prelude::{Buffer, Null, PromiseRaw, ToNapiValue},
+    bindgen_prelude::{Buffer, Null, PromiseRaw},
 };
 use napi_derive::napi;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, credentials::Credentials};
+use super::{Failure, credentials::Credentials, cross};
 use crate::{
-    error::Error,
     reader::{self, Credit, Exchange},
     rest::Conditions,
 };
@@ -154,7 +152,7 @@ impl Body {
 impl From<reader::ReadUrlResponse> for ReadUrlResult {
     fn from(mut response: reader::ReadUrlResponse) -> Self {
         let request = response.exchange.request.to_string();
-        let credential = response.exchange.identity.title();
+        let credential = response.exchange.authorization.identity().title();
         let status = response.exchange.status;
         let scope = response.exchange.scope();
         let content = response.body.take_whole().map(Buffer::from);
@@ -173,26 +171,6 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
             status,
         }
     }
-}
-
-/// Runs `future` on the runtime and settles a promise with what it gives; a panic becomes a
-/// rejection.
-fn cross<T>(
-    env: &Env,
-    future: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> napi::Result<PromiseRaw<'_, Either<T, Failure>>>
-where
-    T: ToNapiValue + Send + 'static,
-{
-    env.spawn_future(async move {
-        match AssertUnwindSafe(future).catch_unwind().await {
-            Ok(Ok(value)) => Ok(Either::A(value)),
-            Ok(Err(error)) => Ok(Either::B(error.into())),
-            Err(_) => Err(napi::Error::from_reason(
-                "backstage-azure-devops-native panicked; this is a bug worth reporting",
-            )),
-        }
-    })
 }
 
 fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, String)> {

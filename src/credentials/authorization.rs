@@ -1,84 +1,125 @@
-//! What a credential puts on a request, and its name in messages.
+//! What a credential puts on a request.
 
-use std::fmt;
+use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
+use super::{
+    Chosen, Identity,
+    entra::{App, Entra},
+    scope_of,
+    token::{Token, TokenError},
+    tokens::Tokens,
+};
 use crate::{
-    config::{Credential, CredentialKind},
+    config::CredentialKind,
     error::{Error, ErrorKind},
 };
 
-/// Who reads, as far as a message or a log line may tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Identity {
-    /// Nobody: no credential is configured.
-    Anonymous,
-    /// The owner of a personal access token.
-    PersonalAccessToken,
-    /// Whoever the caller's own credentials provider speaks for.
-    Provided,
-}
-
-impl Identity {
-    /// The kind of credential in plain words.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Anonymous => "no credential",
-            Self::PersonalAccessToken => "a personal access token",
-            Self::Provided => "the headers of a credentials provider",
-        }
-    }
-}
-
-/// The headers that authorize a request, and whose they are.
+/// What authorizes the requests of one read, and whose it is.
 ///
-/// The values are marked as sensitive, so neither `Debug` nor the HTTP client's logging shows them.
+/// The values of headers are marked as sensitive, so neither `Debug` nor the HTTP client's logging
+/// shows them.
 #[derive(Clone, Debug)]
 pub struct Authorization {
     identity: Identity,
-    headers: HeaderMap,
+    means: Means,
+}
+
+#[derive(Clone, Debug)]
+enum Means {
+    /// Nothing; and why the default chain has nobody, if it was asked.
+    Nothing(Option<Arc<TokenError>>),
+    /// Headers that stay the same.
+    Headers(HeaderMap),
+    /// Tokens that are renewed.
+    Tokens(Arc<Tokens>),
+}
+
+/// What goes on one request.
+#[derive(Debug)]
+pub struct Proof {
+    /// The headers, their values marked as sensitive.
+    pub headers: HeaderMap,
+    token: Option<Arc<Token>>,
 }
 
 impl Authorization {
     /// No headers at all.
     #[must_use]
-    pub fn anonymous() -> Self {
+    pub const fn anonymous() -> Self {
         Self {
             identity: Identity::Anonymous,
-            headers: HeaderMap::new(),
+            means: Means::Nothing(None),
         }
     }
 
-    /// The headers of the credential that serves a URL, or none where none does.
+    /// Signs in with the credential that serves a URL, and with none where none does or where the
+    /// default chain has nobody.
     ///
     /// # Errors
-    /// The credential cannot be used: it signs in through Entra ID, or is a token that no header
-    /// can hold.
-    pub fn of(credential: Option<&Credential>) -> Result<Self, Error> {
-        let Some(credential) = credential else {
-            return Ok(Self::anonymous());
+    /// The credential is a token that no header can hold, or no token is to be had for it.
+    pub async fn of(chosen: Chosen<'_>, url: &Url, entra: &Entra) -> Result<Self, Error> {
+        let (identity, tokens) = match chosen {
+            Chosen::Nothing => return Ok(Self::anonymous()),
+            Chosen::DefaultChain => return Ok(Self::of_default_chain(entra).await),
+            Chosen::Configured(credential) => match &credential.kind {
+                CredentialKind::PersonalAccessToken { token } => return Self::of_token(token),
+                CredentialKind::ClientSecret {
+                    tenant_id,
+                    client_id,
+                    client_secret,
+                } => {
+                    let app = App::new(tenant_id, client_id);
+                    let tokens = Tokens::of_app(app, client_secret, entra);
+                    (Identity::ServicePrincipal, tokens)
+                }
+                CredentialKind::ManagedIdentity { client_id } => {
+                    let tokens = Tokens::of_identity(client_id, entra);
+                    (Identity::ManagedIdentity, tokens)
+                }
+                CredentialKind::ManagedIdentityClientAssertion {
+                    tenant_id,
+                    client_id,
+                    managed_identity_client_id: voucher,
+                } => {
+                    let app = App::new(tenant_id, client_id);
+                    let tokens = Tokens::of_vouched_app(app, voucher, entra);
+                    (Identity::ManagedIdentityClientAssertion, tokens)
+                }
+            },
         };
-        match &credential.kind {
-            CredentialKind::PersonalAccessToken { token } => {
-                let mut headers = HeaderMap::new();
-                let value = basic(token)?;
-                headers.insert(
-                    AUTHORIZATION,
-                    sensitive("Authorization", value.expose_secret())?,
-                );
-                Ok(Self {
-                    identity: Identity::PersonalAccessToken,
-                    headers,
-                })
-            }
-            kind => Err(Error::other(format!(
-                "the credential signs in through Entra ID ({}), which this version of backstage-azure-devops-native does not do; use a personal access token for this organization, or Backstage's built-in reader",
-                kind.name()
-            ))),
+        // So that a failure is told before anything is asked of Azure DevOps.
+        let token = tokens.get().await;
+        token.map_err(|error| no_token(identity, url, &error))?;
+        Ok(Self {
+            identity,
+            means: Means::Tokens(tokens),
+        })
+    }
+
+    fn of_token(token: &SecretString) -> Result<Self, Error> {
+        let value = sensitive("Authorization", basic(token)?.expose_secret())?;
+        Ok(Self {
+            identity: Identity::PersonalAccessToken,
+            means: Means::Headers(HeaderMap::from_iter([(AUTHORIZATION, value)])),
+        })
+    }
+
+    async fn of_default_chain(entra: &Entra) -> Self {
+        let tokens = Tokens::of_default_chain(entra);
+        match tokens.get().await {
+            Ok(token) => Self {
+                identity: token.identity,
+                means: Means::Tokens(tokens),
+            },
+            Err(error) => Self {
+                identity: Identity::Anonymous,
+                means: Means::Nothing(Some(error)),
+            },
         }
     }
 
@@ -99,21 +140,106 @@ impl Authorization {
         }
         Ok(Self {
             identity: Identity::Provided,
-            headers: map,
+            means: Means::Headers(map),
         })
     }
 
-    /// Whose headers these are.
+    /// Whose it is.
     #[must_use]
     pub const fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// The headers, their values marked as sensitive.
+    /// Why the default chain has nobody, where it was asked.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub fn without_default(&self) -> Option<&TokenError> {
+        match &self.means {
+            Means::Nothing(why) => why.as_deref(),
+            Means::Headers(_) | Means::Tokens(_) => None,
+        }
     }
+
+    /// The token of Entra ID, where it is one.
+    ///
+    /// # Errors
+    /// There is none any more.
+    pub async fn bearer(&self) -> Result<Option<SecretString>, Arc<TokenError>> {
+        match &self.means {
+            Means::Tokens(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
+            Means::Nothing(_) | Means::Headers(_) => Ok(None),
+        }
+    }
+
+    /// What goes on a request now.
+    ///
+    /// # Errors
+    /// The token has expired meanwhile, and no other is to be had.
+    pub async fn proof(&self) -> Result<Proof, Arc<TokenError>> {
+        match &self.means {
+            Means::Tokens(tokens) => Proof::of(tokens.get().await?),
+            Means::Nothing(_) => Ok(Proof::of_headers(HeaderMap::new())),
+            Means::Headers(headers) => Ok(Proof::of_headers(headers.clone())),
+        }
+    }
+
+    /// What to send instead of what Azure DevOps refused to let read `organization`; nothing where
+    /// nothing else would help.
+    ///
+    /// # Errors
+    /// There is no other token to be had.
+    pub async fn renew(
+        &self,
+        refused: &Proof,
+        organization: &str,
+    ) -> Result<Option<Proof>, Arc<TokenError>> {
+        let (Means::Tokens(tokens), Some(token)) = (&self.means, &refused.token) else {
+            return Ok(None);
+        };
+        let other = tokens.renew(token, organization).await?;
+        other.map(Proof::of).transpose()
+    }
+
+    /// Notes that it was enough to read something of `organization`.
+    pub fn accepted(&self, proof: &Proof, organization: &str) {
+        if let (Means::Tokens(tokens), Some(token)) = (&self.means, &proof.token) {
+            tokens.accepted(token, organization);
+        }
+    }
+}
+
+impl Proof {
+    fn of(token: Arc<Token>) -> Result<Self, Arc<TokenError>> {
+        let value = bearer(&token.secret);
+        let value = sensitive("Authorization", value.expose_secret()).map_err(|error| {
+            let message = format!("the token that was given cannot be sent: {error}");
+            Arc::new(TokenError::refused(message))
+        })?;
+        Ok(Self {
+            headers: HeaderMap::from_iter([(AUTHORIZATION, value)]),
+            token: Some(token),
+        })
+    }
+
+    const fn of_headers(headers: HeaderMap) -> Self {
+        Self {
+            headers,
+            token: None,
+        }
+    }
+}
+
+/// Says that an identity has no token for what a URL names, and why.
+#[must_use]
+pub fn no_token(identity: Identity, url: &Url, error: &TokenError) -> Error {
+    let scope = scope_of(url);
+    let message = format!("{identity} has no token for {scope}: {error}");
+    Error::new(error.kind(), message).because(error.clone())
+}
+
+/// The value of the `Authorization` header for a token of Entra ID.
+#[must_use]
+pub fn bearer(token: &SecretString) -> SecretString {
+    format!("Bearer {}", token.expose_secret()).into()
 }
 
 /// The value of the `Authorization` header for a personal access token: Basic, with an empty user.
@@ -141,12 +267,6 @@ fn sensitive(name: &str, value: &str) -> Result<HeaderValue, Error> {
     })?;
     header.set_sensitive(true);
     Ok(header)
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.title())
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,29 @@
 //! Which credential serves a URL, and what it puts on a request.
 //!
-//! `selection` chooses; `authorization` makes the headers of what was chosen. Tokens of Entra ID
-//! (for service principals, managed identities and the default chain) have their place between.
+//! `selection` chooses; `authorization` makes the headers of what was chosen. Between them are the
+//! tokens of Entra ID: `tokens` keeps those of one credential, `registry` has one such keeper for a
+//! credential in the whole process, and each asks a `TokenSource` (`sources` for what is configured,
+//! `default_chain` for what is not), which goes through `entra` or runs `developer_tools`.
 
 mod authorization;
+mod certificate;
+mod default_chain;
+mod developer_tools;
+mod entra;
+mod identity;
+mod imds;
+mod refusal;
+mod registry;
 mod selection;
+mod sources;
+mod token;
+mod tokens;
 
-pub use authorization::{Authorization, Identity, basic};
-pub use selection::{Credentials, organization_of};
+pub use authorization::{Authorization, Proof, basic, bearer, no_token};
+pub use default_chain::Link;
+pub use entra::Entra;
+pub use identity::Identity;
+pub use selection::{Chosen, Credentials, organization_of, scope_of};
+pub use token::TokenError;
+
+use tokens::Tokens;

@@ -4,8 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use url::{Url, quirks};
 
+use super::{Authorization, Entra};
 use crate::{
     config::{Credential, IntegrationConfig},
+    error::Error,
     url::{AZURE_HOST, decode_component, is_visual_studio, origin},
 };
 
@@ -14,12 +16,25 @@ use crate::{
 /// A credential that names the URL's organization comes before the host's credential for any
 /// organization. The name as it stands in the URL is tried first, then decoded and without regard
 /// to case, as Azure DevOps itself reads it. For `{org}.visualstudio.com` the organization is
-/// the host's, and what `dev.azure.com` has for that organization serves it too.
+/// the host's, and what `dev.azure.com` has for that organization serves it too. The default chain
+/// comes last, for `dev.azure.com` alone.
 #[derive(Debug, Default)]
 pub struct Credentials {
     exact: HashMap<(String, String), Arc<Credential>>,
     folded: HashMap<(String, String), Arc<Credential>>,
-    any: HashMap<String, Arc<Credential>>,
+    /// What serves any organization of a host; `None` is the default chain.
+    any: HashMap<String, Option<Arc<Credential>>>,
+}
+
+/// What serves a URL.
+#[derive(Clone, Copy, Debug)]
+pub enum Chosen<'a> {
+    /// A credential of the configuration.
+    Configured(&'a Credential),
+    /// Whoever the environment, the machine or a developer's tool speaks for.
+    DefaultChain,
+    /// Nothing: reads are anonymous.
+    Nothing,
 }
 
 impl Credentials {
@@ -34,22 +49,41 @@ impl Credentials {
             for credential in integration.credentials.iter().flatten() {
                 credentials.add(&integration.host, &Arc::new(credential.clone()));
             }
+            if integration.host == AZURE_HOST {
+                let host = integration.host.clone();
+                credentials.any.entry(host).or_insert(None);
+            }
         }
         credentials
     }
 
-    /// The credential that serves the URL, if there is one.
+    /// What serves the URL.
     #[must_use]
-    pub fn for_url(&self, url: &Url) -> Option<&Arc<Credential>> {
+    pub fn for_url(&self, url: &Url) -> Chosen<'_> {
         let host = quirks::host(url);
-        self.by_exact_name(host, url)
-            .or_else(|| self.by_folded_name(host, url))
-            .or_else(|| self.any.get(host))
+        let named = self
+            .by_exact_name(host, url)
+            .or_else(|| self.by_folded_name(host, url));
+        match (named, self.any.get(host)) {
+            (Some(credential), _) | (None, Some(Some(credential))) => {
+                Chosen::Configured(credential)
+            }
+            (None, Some(None)) => Chosen::DefaultChain,
+            (None, None) => Chosen::Nothing,
+        }
+    }
+
+    /// Signs in for the URL with what serves it.
+    ///
+    /// # Errors
+    /// As [`Authorization::of`].
+    pub async fn authorize(&self, url: &Url, entra: &Entra) -> Result<Authorization, Error> {
+        Authorization::of(self.for_url(url), url, entra).await
     }
 
     fn add(&mut self, host: &str, credential: &Arc<Credential>) {
         if credential.is_for_any_organization() {
-            let first = || Arc::clone(credential);
+            let first = || Some(Arc::clone(credential));
             self.any.entry(host.to_owned()).or_insert_with(first);
         }
         for organization in credential.organizations.iter().flatten() {
@@ -101,6 +135,16 @@ pub fn organization_of(url: &Url) -> Option<String> {
     .map(str::to_owned)
 }
 
+/// The host that a URL names, and the organization or collection on it, for a message.
+#[must_use]
+pub fn scope_of(url: &Url) -> String {
+    let host = quirks::host(url);
+    organization_of(url).map_or_else(
+        || host.to_owned(),
+        |organization| format!("{host}, organization {organization}"),
+    )
+}
+
 fn organization_in<'a>(
     host: &str,
     mut segments: impl Iterator<Item = &'a str>,
@@ -140,11 +184,11 @@ mod tests {
         use secrecy::ExposeSecret;
 
         let url = Url::parse(url).ok()?;
-        match &Credentials::from_integrations(integrations)
-            .for_url(&url)?
-            .kind
-        {
-            PersonalAccessToken { token } => Some(token.expose_secret().to_owned()),
+        match Credentials::from_integrations(integrations).for_url(&url) {
+            Chosen::Configured(Credential {
+                kind: PersonalAccessToken { token },
+                ..
+            }) => Some(token.expose_secret().to_owned()),
             _ => None,
         }
     }

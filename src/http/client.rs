@@ -1,16 +1,22 @@
 //! The client itself, and one request through it.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use reqwest::{
-    Response,
+    Method, Response, StatusCode,
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use url::Url;
 
-use super::{redirect::Redirect, trust};
-use crate::credentials::Authorization;
+use super::{direct, redirect::Redirect, trust};
+use crate::{
+    credentials::{Authorization, Entra, Proof, TokenError, organization_of},
+    error::{Error, chain},
+};
 
 const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_PKG_VERSION"));
 
@@ -41,23 +47,24 @@ pub struct Request<'a> {
 /// Why a request has no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The client could not be made, the connection failed, or the server fell silent.
+    /// The connection failed, or the server fell silent.
     Transport(reqwest::Error),
-    /// The client could not be made when it was first needed.
-    Client(String),
     /// The server sent the reader to another place, named here, which was not followed.
-    RedirectedAway(String, reqwest::StatusCode),
+    RedirectedAway(String, StatusCode),
     /// The server sent the reader round and round.
     TooManyRedirects,
+    /// The token was no good any more, and there is no other.
+    Token(Arc<TokenError>),
 }
 
 /// The client that every reader of the process shares, with its connections.
 ///
-/// It takes proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, speaks HTTP/2
-/// where the server does, and asks for gzip.
+/// It takes proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, except for this
+/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    proxied: reqwest::Client,
+    direct: reqwest::Client,
 }
 
 impl Client {
@@ -65,44 +72,84 @@ impl Client {
     ///
     /// # Errors
     /// TLS could not be set up.
-    pub fn shared() -> Result<&'static Self, Failure> {
+    pub fn shared() -> Result<&'static Self, Error> {
         static SHARED: OnceLock<Result<Client, String>> = OnceLock::new();
         SHARED
-            .get_or_init(|| Self::new().map_err(|error| crate::error::chain(&error)))
+            .get_or_init(|| Self::new().map_err(|error| chain(&error)))
             .as_ref()
-            .map_err(|message| Failure::Client(message.clone()))
+            .map_err(|why| Error::other(format!("the HTTP client could not be set up: {why}")))
     }
 
     fn new() -> Result<Self, reqwest::Error> {
         // An application that has chosen a provider for the process keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut headers = HeaderMap::new();
-        headers.insert(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"));
-        let http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(headers)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(IDLE_TIMEOUT)
-            .redirect(Policy::none())
-            .tls_certs_merge(trust::extra_roots())
-            .build()?;
-        Ok(Self { http })
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(USER_AGENT)
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(IDLE_TIMEOUT)
+                .redirect(Policy::none())
+                .tls_certs_merge(trust::extra_roots())
+        };
+        Ok(Self {
+            proxied: builder().build()?,
+            direct: builder().no_proxy().build()?,
+        })
+    }
+
+    /// Entra ID and the other givers of tokens, reached through this client.
+    #[must_use]
+    pub fn entra(&self) -> Entra {
+        Entra::through(Arc::new(self.clone()))
+    }
+
+    /// A request for the URL, which goes through a proxy where one is set and makes sense.
+    pub(super) fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
+        if direct::is_near(&url) {
+            self.direct.request(method, url)
+        } else {
+            self.proxied.request(method, url)
+        }
     }
 
     /// Sends the request, follows redirects within its host, and gives the answer once its head
     /// is there.
     ///
+    /// Where a token is refused that can be renewed, the request is sent once more with another.
     /// Dropping the future closes the connection.
     ///
     /// # Errors
-    /// There is no answer, or it leads to another host. Any status is an answer.
+    /// There is no answer, it leads to another host, or there is no token any more. Any status is
+    /// an answer.
     pub async fn get(&self, request: Request<'_>) -> Result<Response, Failure> {
-        let mut url = request.url;
+        let organization = organization_of(&request.url).unwrap_or_default();
+        let authorization = request.authorization;
+        let proof = authorization.proof().await.map_err(Failure::Token)?;
+        let answer = self.follow(&request, &proof).await;
+        if is_content(&answer) {
+            authorization.accepted(&proof, &organization);
+        }
+        if !asks_to_sign_in(&answer) {
+            return answer;
+        }
+        let renewed = authorization.renew(&proof, &organization).await;
+        let Some(proof) = renewed.map_err(Failure::Token)? else {
+            return answer;
+        };
+        let answer = self.follow(&request, &proof).await;
+        if is_content(&answer) {
+            authorization.accepted(&proof, &organization);
+        }
+        answer
+    }
+
+    async fn follow(&self, request: &Request<'_>, proof: &Proof) -> Result<Response, Failure> {
+        let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let response = self
-                .http
-                .get(url.clone())
-                .headers(request.authorization.headers().clone())
+                .request(Method::GET, url.clone())
+                .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
+                .headers(proof.headers.clone())
                 .headers(request.headers.clone())
                 .send()
                 .await
@@ -117,4 +164,23 @@ impl Client {
         }
         Err(Failure::TooManyRedirects)
     }
+}
+
+/// The three ways in which Azure DevOps says that it knows nobody by this token.
+fn asks_to_sign_in(answer: &Result<Response, Failure>) -> bool {
+    match answer {
+        Ok(response) => matches!(
+            response.status(),
+            StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION
+        ),
+        Err(failure) => matches!(failure, Failure::RedirectedAway(..)),
+    }
+}
+
+fn is_content(answer: &Result<Response, Failure>) -> bool {
+    answer.as_ref().is_ok_and(|response| {
+        let status = response.status();
+        let is_page = status == StatusCode::NON_AUTHORITATIVE_INFORMATION;
+        (status.is_success() && !is_page) || status == StatusCode::NOT_MODIFIED
+    })
 }

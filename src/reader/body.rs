@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
-use super::exchange::Exchange;
+use super::{exchange::Exchange, explain::Read};
 use crate::error::Error;
 
 /// What is at most read before the caller has asked for it.
@@ -75,7 +75,7 @@ impl Body {
         let pulled = exchange.cancellation.run_until_cancelled(self.pull());
         let Some(piece) = pulled.await else {
             self.close();
-            return Err(exchange.read().ended());
+            return Err(Read::ended(&exchange.url));
         };
         piece.map_err(|error| exchange.read().broken(error))
     }

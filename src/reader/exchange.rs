@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::explain::Read;
-use crate::credentials::Identity;
+use crate::credentials::{Authorization, scope_of};
 
 /// One request and its answer.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Exchange {
     /// The REST URL that was asked.
     pub request: Url,
     /// By whom.
-    pub identity: Identity,
+    pub authorization: Authorization,
     /// The answer's status.
     pub status: u16,
     /// Ends what is left of the read.
@@ -25,14 +25,14 @@ impl Exchange {
     /// The host, and the organization or collection on it.
     #[must_use]
     pub fn scope(&self) -> String {
-        self.read().scope()
+        scope_of(&self.request)
     }
 
     pub(super) fn read(&self) -> Read<'_> {
         Read {
             url: &self.url,
             request: &self.request,
-            identity: self.identity,
+            authorization: &self.authorization,
         }
     }
 }

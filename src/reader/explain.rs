@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use url::{Url, quirks};
 
 use crate::{
-    credentials::{Identity, organization_of},
+    credentials::{Authorization, Identity, no_token, scope_of},
     error::{Error, ErrorKind, chain},
     http::Failure,
     rest::Refusal,
@@ -21,7 +21,7 @@ pub(super) struct Read<'a> {
     /// The REST URL that was asked.
     pub request: &'a Url,
     /// By whom.
-    pub identity: Identity,
+    pub authorization: &'a Authorization,
 }
 
 impl Read<'_> {
@@ -45,10 +45,7 @@ impl Read<'_> {
             message.push_str(words.trim_end_matches('.'));
         }
         message.push_str(". ");
-        message.push_str(&self.by_whom());
-        if let Some(advice) = self.advice(status) {
-            message.push_str(&advice);
-        }
+        message.push_str(&self.by_whom(status));
         Error::new(kind, message)
     }
 
@@ -69,18 +66,18 @@ impl Read<'_> {
             Failure::RedirectedAway(place, status) => Error::new(
                 ErrorKind::Authentication,
                 format!(
-                    "{}. Azure DevOps redirected to {place}, which was not followed: that is how it asks to sign in. {}{}",
+                    "{}. Azure DevOps redirected to {place}, which was not followed: that is how it asks to sign in. {}",
                     self.outcome(status, status.canonical_reason().unwrap_or_default()),
-                    self.by_whom(),
-                    self.sign_in_advice()
+                    self.by_whom(StatusCode::UNAUTHORIZED),
                 ),
             ),
             Failure::TooManyRedirects => {
                 Error::other(format!("Unable to read {url}, {host} redirects in circles"))
             }
-            Failure::Client(message) => Error::other(format!(
-                "Unable to read {url}, the HTTP client could not be set up: {message}"
-            )),
+            Failure::Token(error) => {
+                let identity = self.authorization.identity();
+                Self::unable(self.url, &no_token(identity, self.request, &error))
+            }
             Failure::Transport(error) => self.transport(error),
         }
     }
@@ -98,8 +95,8 @@ impl Read<'_> {
     }
 
     /// The caller ended the read.
-    pub(super) fn ended(&self) -> Error {
-        let url = without_secrets(self.url);
+    pub(super) fn ended(url: &str) -> Error {
+        let url = without_secrets(url);
         Error::new(
             ErrorKind::Aborted,
             format!("Unable to read {url}, the caller ended the read"),
@@ -117,7 +114,11 @@ impl Read<'_> {
             }
             _ => error.to_string(),
         };
-        Error::other(format!("Unable to read {url}, {why}"))
+        let kind = match error.kind() {
+            ErrorKind::Authentication => ErrorKind::Authentication,
+            _ => ErrorKind::Other,
+        };
+        Error::new(kind, format!("Unable to read {url}, {why}"))
     }
 
     fn transport(&self, error: reqwest::Error) -> Error {
@@ -152,43 +153,30 @@ impl Read<'_> {
         )
     }
 
-    fn by_whom(&self) -> String {
-        format!("Read with {} for {}", self.identity, self.scope())
-    }
-
-    /// The host, and the organization or collection on it.
-    pub(super) fn scope(&self) -> String {
-        let host = quirks::host(self.request);
-        organization_of(self.request).map_or_else(
-            || host.to_owned(),
-            |organization| format!("{host}, organization {organization}"),
-        )
-    }
-
-    fn advice(&self, status: StatusCode) -> Option<String> {
-        match status {
+    /// Who read, what to check, and, where nobody did, why the default chain has nobody.
+    fn by_whom(&self, status: StatusCode) -> String {
+        let identity = self.authorization.identity();
+        let scope = scope_of(self.request);
+        let mut said = format!("Read with {identity} for {scope}");
+        let asks_to_sign_in = matches!(
+            status,
             StatusCode::UNAUTHORIZED
-            | StatusCode::NON_AUTHORITATIVE_INFORMATION
-            | StatusCode::FORBIDDEN => Some(self.sign_in_advice()),
-            StatusCode::NOT_FOUND if self.identity == Identity::Anonymous => Some(format!(
-                ": what is not public is not found without one; see integrations.azure for {}",
-                self.scope()
-            )),
-            _ => None,
+                | StatusCode::NON_AUTHORITATIVE_INFORMATION
+                | StatusCode::FORBIDDEN
+        );
+        let is_hidden = status == StatusCode::NOT_FOUND && identity == Identity::Anonymous;
+        if asks_to_sign_in {
+            said.push_str(": ");
+            said.push_str(identity.advice());
+        } else if is_hidden {
+            said.push_str(": what is not public is not found without one; see integrations.azure");
         }
-    }
-
-    fn sign_in_advice(&self) -> String {
-        match self.identity {
-            Identity::Anonymous => {
-                ": add a credential under integrations.azure, or check that its organizations name this one".to_owned()
-            }
-            Identity::PersonalAccessToken => {
-                ": check that the token has not expired or been revoked, that it is for this organization, and that its scope includes Code (Read)".to_owned()
-            }
-            Identity::Provided => {
-                ": check the credentials provider that this reader was given".to_owned()
-            }
+        if let Some(why) = self.authorization.without_default()
+            && (asks_to_sign_in || is_hidden)
+        {
+            said.push_str(". The default credential chain has none either: ");
+            said.push_str(&why.to_string());
         }
+        said
     }
 }

@@ -13,6 +13,7 @@ use super::{body::Body, exchange::Exchange, explain::Read};
 use crate::{
     credentials::{Authorization, Credentials},
     error::Error,
+    http::Client,
     rest::{self, Conditions, Refusal},
     url::{AzureUrl, parse},
 };
@@ -65,21 +66,26 @@ pub struct ReadUrlResponse {
 /// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
 pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
     let request = parse(&AzureUrl::from_repo_url(&input.url)?.to_file_url()?)?;
-    let authorization = authorize(&input.url, &request, input.credit)?;
+    let client = Client::shared().map_err(|error| Read::unable(&input.url, &error))?;
+    let cancellation = input.cancellation;
+    let authorization = cancellation
+        .run_until_cancelled(authorize(client, &request, input.credit))
+        .await
+        .ok_or_else(|| Read::ended(&input.url))?
+        .map_err(|error| Read::unable(&input.url, &error))?;
     let mut exchange = Exchange {
         url: input.url,
         request,
-        identity: authorization.identity(),
+        authorization,
         status: 0,
-        cancellation: input.cancellation,
+        cancellation,
     };
-    let read = exchange.read();
-    let item = get_item(&read, &authorization, &input.conditions);
+    let item = get_item(client, exchange.read(), &input.conditions);
     let response = exchange
         .cancellation
         .run_until_cancelled(item)
         .await
-        .unwrap_or_else(|| Err(read.ended()))?;
+        .unwrap_or_else(|| Err(Read::ended(&exchange.url)))?;
     exchange.status = response.status().as_u16();
     let exchange = Arc::new(exchange);
     Ok(ReadUrlResponse {
@@ -91,25 +97,22 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
 }
 
 async fn get_item(
-    read: &Read<'_>,
-    authorization: &Authorization,
+    client: &Client,
+    read: Read<'_>,
     conditions: &Conditions,
 ) -> Result<Response, Error> {
-    let response = rest::get_item(read.request.clone(), authorization, conditions)
+    let response = rest::get_item(client, read.request.clone(), read.authorization, conditions)
         .await
         .map_err(|failure| read.failed(failure))?;
-    accept(read, conditions, response).await
+    accept(&read, conditions, response).await
 }
 
-fn authorize(url: &str, request: &Url, credit: Credit) -> Result<Authorization, Error> {
-    let authorization = match credit {
+async fn authorize(client: &Client, request: &Url, credit: Credit) -> Result<Authorization, Error> {
+    match credit {
         Credit::Nobody => Ok(Authorization::anonymous()),
         Credit::Provided(headers) => Authorization::provided(headers),
-        Credit::Configured(credentials) => {
-            Authorization::of(credentials.for_url(request).map(AsRef::as_ref))
-        }
-    };
-    authorization.map_err(|error| Read::unable(url, &error))
+        Credit::Configured(credentials) => credentials.authorize(request, &client.entra()).await,
+    }
 }
 
 async fn accept(

@@ -1,0 +1,261 @@
+//! The default chain: who reads `dev.azure.com` where the configuration names nobody.
+//!
+//! The links, their order and the variables that they look at are those of Microsoft's SDKs:
+//! <https://learn.microsoft.com/azure/developer/javascript/sdk/authentication/credential-chains>.
+
+use std::{
+    env,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
+    AzureDeveloperCliCredentialOptions,
+};
+use secrecy::{SecretString, zeroize::Zeroizing};
+use tokio::time::timeout;
+
+use super::{
+    Identity,
+    certificate::Certificate,
+    developer_tools::Runner,
+    entra::{App, Audience, Entra, token_of},
+    imds,
+    refusal::Asked,
+    token::{Lack, Token, TokenError, TokenSource},
+};
+
+/// How long the chain waits for a managed identity that takes its time.
+const MANAGED_IDENTITY_LIMIT: Duration = Duration::from_secs(10);
+
+/// One of the default chain's ways to a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// An app with its secret or certificate in the environment.
+    Environment,
+    /// An app for which Kubernetes vouches.
+    WorkloadIdentity,
+    /// The machine's identity, or one assigned to it.
+    ManagedIdentity,
+    /// Whoever is signed in to the Azure CLI.
+    AzureCli,
+    /// Whoever is signed in to the Azure Developer CLI.
+    AzureDeveloperCli,
+}
+
+impl Link {
+    const ALL: [Self; 5] = [
+        Self::Environment,
+        Self::WorkloadIdentity,
+        Self::ManagedIdentity,
+        Self::AzureCli,
+        Self::AzureDeveloperCli,
+    ];
+
+    /// What it is called in messages.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::WorkloadIdentity => "workload identity",
+            Self::ManagedIdentity => "managed identity",
+            Self::AzureCli => "Azure CLI",
+            Self::AzureDeveloperCli => "Azure Developer CLI",
+        }
+    }
+
+    /// Whether `AZURE_TOKEN_CREDENTIALS` means this link, among others or alone.
+    fn is_meant_by(self, name: &str) -> bool {
+        let (own, group) = match self {
+            Self::Environment => ("environmentcredential", "prod"),
+            Self::WorkloadIdentity => ("workloadidentitycredential", "prod"),
+            Self::ManagedIdentity => ("managedidentitycredential", "prod"),
+            Self::AzureCli => ("azureclicredential", "dev"),
+            Self::AzureDeveloperCli => ("azuredeveloperclicredential", "dev"),
+        };
+        name == own || name == group
+    }
+
+    /// Whether the chain ends where this link is set up and fails: then somebody meant it, and to
+    /// read as somebody else would only hide that.
+    const fn is_meant(self) -> bool {
+        matches!(self, Self::Environment | Self::WorkloadIdentity)
+    }
+}
+
+/// The chain. The link that answered first is asked from then on.
+#[derive(Debug)]
+pub(super) struct DefaultChain {
+    entra: Entra,
+    answered: Mutex<Option<Link>>,
+}
+
+impl DefaultChain {
+    pub(super) fn new(entra: Entra) -> Self {
+        Self {
+            entra,
+            answered: Mutex::default(),
+        }
+    }
+
+    async fn ask(&self, link: Link) -> Result<Token, TokenError> {
+        let identity = Identity::Default(link);
+        match link {
+            Link::Environment => self.environment(identity).await,
+            Link::WorkloadIdentity => self.workload_identity(identity).await,
+            Link::ManagedIdentity => self.managed_identity(identity).await,
+            Link::AzureCli => {
+                let options = AzureCliCredentialOptions {
+                    executor: Some(Arc::new(Runner)),
+                    ..AzureCliCredentialOptions::default()
+                };
+                let credential = AzureCliCredential::new(Some(options));
+                token_of(credential, identity, &Asked::Tool("az")).await
+            }
+            Link::AzureDeveloperCli => {
+                let options = AzureDeveloperCliCredentialOptions {
+                    executor: Some(Arc::new(Runner)),
+                    ..AzureDeveloperCliCredentialOptions::default()
+                };
+                let credential = AzureDeveloperCliCredential::new(Some(options));
+                token_of(credential, identity, &Asked::Tool("azd")).await
+            }
+        }
+    }
+
+    async fn environment(&self, identity: Identity) -> Result<Token, TokenError> {
+        let app = app()?;
+        if let Some(secret) = var("AZURE_CLIENT_SECRET") {
+            let secret = SecretString::from(secret);
+            return self.entra.client_secret(&app, &secret, identity).await;
+        }
+        let path = var("AZURE_CLIENT_CERTIFICATE_PATH").ok_or_else(|| {
+            TokenError::absent(
+                "neither AZURE_CLIENT_SECRET nor AZURE_CLIENT_CERTIFICATE_PATH is set",
+            )
+        })?;
+        let sends_chain = var("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
+            .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
+        let certificate = Certificate::read(Path::new(&path), sends_chain).await?;
+        self.entra
+            .client_certificate(&app, &certificate, identity)
+            .await
+    }
+
+    /// Reads the file each time, because Kubernetes puts a new token into it every hour.
+    async fn workload_identity(&self, identity: Identity) -> Result<Token, TokenError> {
+        let path = set("AZURE_FEDERATED_TOKEN_FILE")?;
+        let app = app()?;
+        let assertion = tokio::fs::read_to_string(&path).await.map_err(|error| {
+            TokenError::refused(format!(
+                "AZURE_FEDERATED_TOKEN_FILE ({path}) could not be read: {error}"
+            ))
+        })?;
+        let assertion = Zeroizing::new(assertion);
+        self.entra
+            .client_assertion(&app, assertion.trim().into(), identity)
+            .await
+    }
+
+    async fn managed_identity(&self, identity: Identity) -> Result<Token, TokenError> {
+        imds::probe().await?;
+        let client_id = var("AZURE_CLIENT_ID");
+        let asked =
+            self.entra
+                .managed_identity(client_id.as_deref(), Audience::AzureDevOps, identity);
+        timeout(MANAGED_IDENTITY_LIMIT, asked)
+            .await
+            .unwrap_or_else(|_| {
+                Err(TokenError::unreachable(format!(
+                    "the machine's managed identity endpoint gave no token within {} seconds",
+                    MANAGED_IDENTITY_LIMIT.as_secs()
+                )))
+            })
+    }
+
+    async fn walk(&self) -> Result<Token, TokenError> {
+        let wanted = wanted()?;
+        let mut reasons = Vec::new();
+        let mut lack = Lack::Absent;
+        let mut retry_after = None;
+        let mut end = None;
+        for link in Link::ALL {
+            let reason = match (&wanted, end) {
+                (Some(wanted), _) if !link.is_meant_by(wanted) => {
+                    "left out by AZURE_TOKEN_CREDENTIALS".to_owned()
+                }
+                (_, Some(end)) => format!("not tried, because {} is set up", Link::title(end)),
+                _ => match self.ask(link).await {
+                    Ok(token) => {
+                        self.remember(link);
+                        return Ok(token);
+                    }
+                    Err(error) => {
+                        if link.is_meant() && error.lack != Lack::Absent {
+                            end = Some(link);
+                            (lack, retry_after) = (error.lack, error.retry_after);
+                        }
+                        error.to_string()
+                    }
+                },
+            };
+            reasons.push(format!("{}: {reason}", link.title()));
+        }
+        let reasons = reasons.join("; ");
+        Err(TokenError::new(lack, reasons).after(retry_after))
+    }
+
+    fn remember(&self, link: Link) {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(link);
+    }
+
+    fn remembered(&self) -> Option<Link> {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl TokenSource for DefaultChain {
+    async fn token(&self) -> Result<Token, TokenError> {
+        let Some(link) = self.remembered() else {
+            return self.walk().await;
+        };
+        let answer = self.ask(link).await;
+        answer.map_err(|error| {
+            let message = format!("{}, which answered before: {error}", link.title());
+            TokenError::new(error.lack, message).after(error.retry_after)
+        })
+    }
+}
+
+/// The value of `AZURE_TOKEN_CREDENTIALS`, if it is one that leaves a link.
+fn wanted() -> Result<Option<String>, TokenError> {
+    let Some(value) = var("AZURE_TOKEN_CREDENTIALS") else {
+        return Ok(None);
+    };
+    let name = value.trim().to_lowercase();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    if Link::ALL.iter().any(|link| link.is_meant_by(&name)) {
+        return Ok(Some(name));
+    }
+    Err(TokenError::absent(format!(
+        "AZURE_TOKEN_CREDENTIALS is {value:?}: check it, it can be prod, dev, EnvironmentCredential, WorkloadIdentityCredential, ManagedIdentityCredential, AzureCliCredential or AzureDeveloperCliCredential"
+    )))
+}
+
+fn app() -> Result<App, TokenError> {
+    Ok(App::new(&set("AZURE_TENANT_ID")?, &set("AZURE_CLIENT_ID")?))
+}
+
+fn set(name: &str) -> Result<String, TokenError> {
+    var(name).ok_or_else(|| TokenError::absent(format!("{name} is not set")))
+}
+
+/// A variable of the environment; an empty one counts as none.
+fn var(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

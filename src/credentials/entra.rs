@@ -1,0 +1,233 @@
+//! Tokens of Entra ID and of managed identities, through `azure_identity`.
+//!
+//! Its credentials are made anew for every token: each keeps a token until five minutes before its
+//! end, and would give back the one that is to be replaced.
+
+use std::{env, fmt, sync::Arc};
+
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{AccessToken, Secret, TokenCredential},
+    http::{ClientMethodOptions, ClientOptions, HttpClient, RetryOptions, Transport},
+};
+use azure_identity::{
+    ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
+    ClientSecretCredential, ClientSecretCredentialOptions, ManagedIdentityCredential,
+    ManagedIdentityCredentialOptions, UserAssignedId,
+};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{
+    Identity,
+    certificate::Certificate,
+    refusal::{self, Asked},
+    token::{Token, TokenError},
+};
+
+/// Azure DevOps as Entra ID knows it, the same in every tenant.
+///
+/// <https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity>
+const AZURE_DEVOPS: &str = "499b84ac-1321-427f-aa17-267ca6975798/.default";
+
+/// What a managed identity's token has to be for, so that an app can be had for it.
+///
+/// <https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity>
+const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange/.default";
+
+/// Where Entra ID is unless `AZURE_AUTHORITY_HOST` names a sovereign cloud's.
+const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com";
+
+/// An app of a tenant.
+#[derive(Clone, Debug)]
+pub(super) struct App {
+    pub tenant_id: String,
+    pub client_id: String,
+}
+
+impl App {
+    pub(super) fn new(tenant_id: &str, client_id: &str) -> Self {
+        Self {
+            tenant_id: tenant_id.to_owned(),
+            client_id: client_id.to_owned(),
+        }
+    }
+}
+
+/// What a managed identity's token is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Audience {
+    AzureDevOps,
+    TokenExchange,
+}
+
+impl Audience {
+    pub(super) const fn scope(self) -> &'static str {
+        match self {
+            Self::AzureDevOps => AZURE_DEVOPS,
+            Self::TokenExchange => TOKEN_EXCHANGE,
+        }
+    }
+}
+
+/// Entra ID, reached through the process's HTTP client.
+#[derive(Clone, Debug)]
+pub struct Entra {
+    transport: Arc<dyn HttpClient>,
+}
+
+impl Entra {
+    /// Takes the client that makes the requests.
+    #[must_use]
+    pub fn through(transport: Arc<dyn HttpClient>) -> Self {
+        Self { transport }
+    }
+
+    pub(super) async fn client_secret(
+        &self,
+        app: &App,
+        secret: &SecretString,
+        identity: Identity,
+    ) -> Result<Token, TokenError> {
+        let asked = Asked::entra(&authority()?);
+        let options = ClientSecretCredentialOptions {
+            client_options: self.options(),
+        };
+        let credential = ClientSecretCredential::new(
+            &app.tenant_id,
+            app.client_id.clone(),
+            Secret::new(secret.expose_secret().to_owned()),
+            Some(options),
+        );
+        let token = get(credential, AZURE_DEVOPS, &asked).await;
+        token
+            .map(|token| into_token(&token, identity))
+            .map_err(|error| error.without(secret))
+    }
+
+    pub(super) async fn client_certificate(
+        &self,
+        app: &App,
+        certificate: &Certificate,
+        identity: Identity,
+    ) -> Result<Token, TokenError> {
+        let endpoint = token_endpoint(&authority()?, app)?;
+        let assertion = certificate.assertion(&app.client_id, &endpoint)?;
+        self.client_assertion(app, assertion, identity).await
+    }
+
+    /// Exchanges what vouches for the app (a signature, or another issuer's token) for a token.
+    pub(super) async fn client_assertion(
+        &self,
+        app: &App,
+        assertion: SecretString,
+        identity: Identity,
+    ) -> Result<Token, TokenError> {
+        let asked = Asked::entra(&authority()?);
+        let options = ClientAssertionCredentialOptions {
+            client_options: self.options(),
+        };
+        let credential = ClientAssertionCredential::new(
+            app.tenant_id.clone(),
+            app.client_id.clone(),
+            Given(assertion.clone()),
+            Some(options),
+        );
+        let token = get(credential, AZURE_DEVOPS, &asked).await;
+        token
+            .map(|token| into_token(&token, identity))
+            .map_err(|error| error.without(&assertion))
+    }
+
+    /// Asks the machine for its own identity's token, or for that of one assigned to it.
+    pub(super) async fn managed_identity(
+        &self,
+        client_id: Option<&str>,
+        audience: Audience,
+        identity: Identity,
+    ) -> Result<Token, TokenError> {
+        let options = ManagedIdentityCredentialOptions {
+            user_assigned_id: client_id.map(|id| UserAssignedId::ClientId(id.to_owned())),
+            client_options: self.options(),
+        };
+        let credential = ManagedIdentityCredential::new(Some(options));
+        let token = get(credential, audience.scope(), &Asked::ManagedIdentity).await?;
+        Ok(into_token(&token, identity))
+    }
+
+    fn options(&self) -> ClientOptions {
+        ClientOptions {
+            transport: Some(Transport::new(Arc::clone(&self.transport))),
+            // `Tokens` asks again, and not longer than somebody waits.
+            retry: RetryOptions::none(),
+            ..ClientOptions::default()
+        }
+    }
+}
+
+/// Asks for a token for Azure DevOps.
+pub(super) async fn token_of<C: TokenCredential>(
+    credential: azure_core::Result<Arc<C>>,
+    identity: Identity,
+    asked: &Asked,
+) -> Result<Token, TokenError> {
+    let token = get(credential, AZURE_DEVOPS, asked).await?;
+    Ok(into_token(&token, identity))
+}
+
+async fn get<C: TokenCredential>(
+    credential: azure_core::Result<Arc<C>>,
+    scope: &str,
+    asked: &Asked,
+) -> Result<AccessToken, TokenError> {
+    let answered = match credential {
+        Ok(credential) => credential.get_token(&[scope], None).await,
+        Err(error) => Err(error),
+    };
+    answered.map_err(|error| refusal::explain(&error, asked))
+}
+
+fn into_token(token: &AccessToken, identity: Identity) -> Token {
+    Token {
+        secret: token.token.secret().to_owned().into(),
+        expires_on: token.expires_on.into(),
+        identity,
+    }
+}
+
+/// The host that signs in, as `azure_identity` takes it from the environment.
+fn authority() -> Result<Url, TokenError> {
+    let host = env::var("AZURE_AUTHORITY_HOST").unwrap_or_else(|_| PUBLIC_CLOUD.to_owned());
+    Url::parse(&host)
+        .ok()
+        .filter(|url| url.scheme() == "https")
+        .ok_or_else(|| {
+            TokenError::refused(format!(
+                "AZURE_AUTHORITY_HOST is {host:?}, which is no https URL: check it, it is {PUBLIC_CLOUD} unless it is set"
+            ))
+        })
+}
+
+/// <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+fn token_endpoint(authority: &Url, app: &App) -> Result<Url, TokenError> {
+    let path = format!("/{}/oauth2/v2.0/token", app.tenant_id);
+    authority.join(&path).map_err(|_| {
+        TokenError::refused(format!("the tenant {:?} is no tenant's id", app.tenant_id))
+    })
+}
+
+/// An assertion that is there already.
+struct Given(SecretString);
+
+#[async_trait]
+impl ClientAssertion for Given {
+    async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
+        Ok(self.0.expose_secret().to_owned())
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Given")
+    }
+}

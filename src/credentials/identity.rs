@@ -1,0 +1,77 @@
+//! Who reads, as far as a message or a log line may tell.
+
+use std::fmt;
+
+use super::Link;
+
+/// The kind of credential that a request is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// Nobody: no credential is configured, and none is found.
+    Anonymous,
+    /// The owner of a personal access token.
+    PersonalAccessToken,
+    /// A service principal with its secret.
+    ServicePrincipal,
+    /// A managed identity.
+    ManagedIdentity,
+    /// A service principal for which a managed identity vouches.
+    ManagedIdentityClientAssertion,
+    /// Whoever answered of the default chain.
+    Default(Link),
+    /// Whoever the caller's own credentials provider speaks for.
+    Provided,
+}
+
+impl Identity {
+    /// The kind of credential in plain words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Anonymous => "no credential",
+            Self::PersonalAccessToken => "a personal access token",
+            Self::ServicePrincipal => "a service principal",
+            Self::ManagedIdentity => "a managed identity",
+            Self::ManagedIdentityClientAssertion => {
+                "a service principal for which a managed identity vouches"
+            }
+            Self::Default(Link::Environment) => "the service principal of the environment",
+            Self::Default(Link::WorkloadIdentity) => "the workload identity of the environment",
+            Self::Default(Link::ManagedIdentity) => "the managed identity of this machine",
+            Self::Default(Link::AzureCli) => "the account of the Azure CLI",
+            Self::Default(Link::AzureDeveloperCli) => "the account of the Azure Developer CLI",
+            Self::Provided => "the headers of a credentials provider",
+        }
+    }
+
+    /// What to check when Azure DevOps asks this identity to sign in, or forbids it to read.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Anonymous => {
+                "add a credential under integrations.azure, or check that its organizations name this one"
+            }
+            Self::PersonalAccessToken => {
+                "check that the token has not expired or been revoked, that it is for this organization, and that its scope includes Code (Read)"
+            }
+            Self::ServicePrincipal
+            | Self::ManagedIdentityClientAssertion
+            | Self::Default(Link::Environment | Link::WorkloadIdentity) => {
+                "check that the service principal was added to the organization (Organization settings, Users), that it may read the repository, and that the organization is connected to its tenant"
+            }
+            Self::ManagedIdentity | Self::Default(Link::ManagedIdentity) => {
+                "check that the managed identity was added to the organization (Organization settings, Users), that it may read the repository, and that the organization is connected to its tenant"
+            }
+            Self::Default(Link::AzureCli | Link::AzureDeveloperCli) => {
+                "check that the account that is signed in there may read the repository, and that it is signed in to the organization's tenant"
+            }
+            Self::Provided => "check the credentials provider that this reader was given",
+        }
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.title())
+    }
+}

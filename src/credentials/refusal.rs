@@ -1,0 +1,166 @@
+//! Why no token was given, in words: who was asked, what the answer's code is, what to check.
+
+use std::{error::Error as StdError, time::Duration};
+
+use azure_core::{
+    error::{Error, ErrorKind},
+    http::{RawResponse, StatusCode, headers::RETRY_AFTER},
+};
+use serde::Deserialize;
+use url::Url;
+
+use super::token::{Lack, TokenError};
+
+/// The most characters of another program's words that a message repeats.
+const MAX_WORDS: usize = 600;
+
+/// Who was asked for a token.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    /// Entra ID, at this host.
+    Entra(String),
+    /// The machine's endpoint for managed identities.
+    ManagedIdentity,
+    /// A developer's tool, by the name of its program.
+    Tool(&'static str),
+}
+
+impl Asked {
+    pub(super) fn entra(authority: &Url) -> Self {
+        Self::Entra(authority.host_str().unwrap_or_default().to_owned())
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Entra(host) => format!("Entra ID ({host})"),
+            Self::ManagedIdentity => "the machine's managed identity endpoint".to_owned(),
+            Self::Tool(program) => (*program).to_owned(),
+        }
+    }
+}
+
+/// What Entra ID and the managed identity endpoints answer when they refuse.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    error: serde_json::Value,
+    error_description: String,
+    /// App Service's shape.
+    message: String,
+}
+
+/// Puts what `azure_identity` says into our words.
+pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
+    let innermost = innermost(error);
+    match innermost.kind() {
+        ErrorKind::HttpResponse {
+            status,
+            raw_response: Some(response),
+            ..
+        } => refused(*status, response, asked),
+        ErrorKind::Connection | ErrorKind::Io => TokenError::unreachable(format!(
+            "{} {}",
+            asked.name(),
+            words(&innermost.to_string())
+        )),
+        ErrorKind::DataConversion => TokenError::refused(match asked {
+            Asked::Tool("az") => {
+                "az printed no token that can be used: check that it is 2.54 or newer".to_owned()
+            }
+            _ => format!("{} answered with what is no token", asked.name()),
+        }),
+        _ => TokenError::refused(match asked {
+            Asked::Tool(_) => words(&innermost.to_string()),
+            _ => format!("{}: {}", asked.name(), words(&innermost.to_string())),
+        }),
+    }
+}
+
+/// The error that came first; those around it say only which credential it was.
+fn innermost(error: &Error) -> &Error {
+    let mut found = error;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(cause) = cause.downcast_ref::<Error>() {
+            found = cause;
+        }
+        next = cause.source();
+    }
+    found
+}
+
+fn refused(status: StatusCode, response: &RawResponse, asked: &Asked) -> TokenError {
+    let body: ErrorBody = serde_json::from_slice(response.body()).unwrap_or_default();
+    let said = [&body.error_description, &body.message]
+        .into_iter()
+        .find(|text| !text.is_empty());
+    let said = said.map_or_else(|| error_code(&body), |text| words(without_trace(text)));
+    let status = u16::from(status);
+    let mut message = format!("{} refused, {status}", asked.name());
+    if !said.is_empty() {
+        message.push_str(": ");
+        message.push_str(said.trim_end_matches('.'));
+    }
+    if let Some(advice) = advice(&said, asked) {
+        message.push_str(". Check ");
+        message.push_str(advice);
+    }
+    let lack = match status {
+        408 | 429 | 500.. => Lack::Unreachable,
+        _ => Lack::Refused,
+    };
+    TokenError::new(lack, message).after(retry_after(response))
+}
+
+fn error_code(body: &ErrorBody) -> String {
+    let code = body.error.as_str().or_else(|| body.error["code"].as_str());
+    words(code.unwrap_or_default())
+}
+
+/// What Entra ID says without the ids and the time at its end, which only its support can use.
+fn without_trace(description: &str) -> &str {
+    description
+        .split_once("Trace ID:")
+        .map_or(description, |(said, _)| said)
+}
+
+/// The text in one line, and not too long.
+pub(super) fn words(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_WORDS).collect()
+}
+
+fn retry_after(response: &RawResponse) -> Option<Duration> {
+    let value = response.headers().get_optional_str(&RETRY_AFTER)?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What to check, by the code that Entra ID gave.
+///
+/// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
+fn advice(said: &str, asked: &Asked) -> Option<&'static str> {
+    let Asked::Entra(_) = asked else {
+        return matches!(asked, Asked::ManagedIdentity).then_some(
+            "that the identity is assigned to this machine, and that its clientId is right",
+        );
+    };
+    let code = said.strip_prefix("AADSTS")?.split(':').next()?;
+    Some(match code {
+        "7000215" => "that clientSecret is the secret's value, and not its id",
+        "7000222" => "the client secret: it has expired, and the app needs a new one",
+        "7000218" => "that the app is one that has secrets",
+        "700016" => "clientId and tenantId: this tenant has no such app",
+        "7000112" => "the app: it is disabled in its tenant",
+        "90002" | "900021" | "900023" => {
+            "tenantId, and AZURE_AUTHORITY_HOST if the tenant is in a sovereign cloud"
+        }
+        "700027" | "5000224" => "that the certificate is the app's and has not expired",
+        "70021" | "700211" | "700212" | "700213" | "7002138" => {
+            "the app's federated credentials: none has this issuer, subject and audience"
+        }
+        "700024" => "this machine's clock, and the time for which the assertion is valid",
+        "500011" => "that tenantId is the tenant to which the organization is connected",
+        "53003" | "530003" => "the tenant's conditional access policies",
+        _ => "tenantId, clientId and what vouches for them",
+    })
+}

@@ -1,0 +1,79 @@
+//! The process's tokens: one cache for a credential, whichever plugin or reader asks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    Tokens,
+    default_chain::DefaultChain,
+    entra::{App, Audience, Entra},
+    sources::{ManagedIdentity, ServicePrincipal, VouchedApp},
+    token::TokenSource,
+};
+
+/// The tokens of every credential that was used, by what signs in: few, as few are configured.
+static REGISTRY: Mutex<Vec<(SecretString, Arc<Tokens>)>> = Mutex::new(Vec::new());
+
+impl Tokens {
+    /// The tokens of an app with its secret.
+    pub(super) fn of_app(app: App, secret: &SecretString, entra: &Entra) -> Arc<Self> {
+        let key = [
+            "secret",
+            &app.tenant_id,
+            &app.client_id,
+            secret.expose_secret(),
+        ]
+        .join("\0");
+        shared(key, || ServicePrincipal {
+            entra: entra.clone(),
+            app,
+            secret: secret.clone(),
+        })
+    }
+
+    /// The tokens of a managed identity for Azure DevOps.
+    pub(super) fn of_identity(client_id: &str, entra: &Entra) -> Arc<Self> {
+        Self::of_identity_for(Audience::AzureDevOps, client_id, entra)
+    }
+
+    /// The tokens of an app for which a managed identity vouches.
+    pub(super) fn of_vouched_app(app: App, voucher: &str, entra: &Entra) -> Arc<Self> {
+        let vouchers = Self::of_identity_for(Audience::TokenExchange, voucher, entra);
+        let key = ["vouched", &app.tenant_id, &app.client_id, voucher].join("\0");
+        shared(key, || VouchedApp {
+            entra: entra.clone(),
+            app,
+            vouchers,
+        })
+    }
+
+    /// The tokens of the default chain.
+    pub(super) fn of_default_chain(entra: &Entra) -> Arc<Self> {
+        shared("default".to_owned(), || DefaultChain::new(entra.clone()))
+    }
+
+    fn of_identity_for(audience: Audience, client_id: &str, entra: &Entra) -> Arc<Self> {
+        let key = ["identity", audience.scope(), client_id].join("\0");
+        shared(key, || ManagedIdentity {
+            entra: entra.clone(),
+            client_id: client_id.to_owned(),
+            audience,
+        })
+    }
+}
+
+/// What is there for the key already, or is made now.
+fn shared<S: TokenSource + 'static>(key: String, make: impl FnOnce() -> S) -> Arc<Tokens> {
+    let key = SecretString::from(key);
+    let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = registry
+        .iter()
+        .find(|(known, _)| known.expose_secret() == key.expose_secret());
+    if let Some((_, tokens)) = known {
+        return Arc::clone(tokens);
+    }
+    let tokens = Tokens::new(make());
+    registry.push((key, Arc::clone(&tokens)));
+    tokens
+}

@@ -1,0 +1,105 @@
+//! A token, where it comes from, and why there is none.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Identity;
+use crate::error::ErrorKind;
+
+/// A bearer token for Azure DevOps, or one that is exchanged for such a token.
+#[derive(Debug)]
+pub(super) struct Token {
+    /// The token itself.
+    pub secret: SecretString,
+    /// When it stops being valid.
+    pub expires_on: SystemTime,
+    /// Who it speaks for.
+    pub identity: Identity,
+}
+
+/// Where tokens come from. Each call asks anew.
+#[async_trait]
+pub(super) trait TokenSource: fmt::Debug + Send + Sync {
+    /// Gets a token.
+    async fn token(&self) -> Result<Token, TokenError>;
+}
+
+/// What kind of reason there is for having no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// Nothing here can give one: it is not configured, or there is nobody to ask.
+    Absent,
+    /// Whoever was asked refused.
+    Refused,
+    /// Whoever was asked did not answer, or could not.
+    Unreachable,
+}
+
+/// Why there is no token, in words that hold no secret.
+#[derive(Clone, Debug)]
+pub struct TokenError {
+    pub(super) lack: Lack,
+    message: String,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl TokenError {
+    pub(super) fn new(lack: Lack, message: impl Into<String>) -> Self {
+        Self {
+            lack,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn absent(message: impl Into<String>) -> Self {
+        Self::new(Lack::Absent, message)
+    }
+
+    pub(super) fn refused(message: impl Into<String>) -> Self {
+        Self::new(Lack::Refused, message)
+    }
+
+    pub(super) fn unreachable(message: impl Into<String>) -> Self {
+        Self::new(Lack::Unreachable, message)
+    }
+
+    /// The same, without a secret that somebody may have repeated.
+    pub(super) fn without(mut self, secret: &SecretString) -> Self {
+        let secret = secret.expose_secret();
+        if !secret.is_empty() && self.message.contains(secret) {
+            self.message = self.message.replace(secret, "[redacted]");
+        }
+        self
+    }
+
+    /// The same, for the wait that the server asked for.
+    pub(super) fn after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+impl TokenError {
+    /// What went wrong, as the whole package tells failures apart.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self.lack {
+            Lack::Absent | Lack::Refused => ErrorKind::Authentication,
+            Lack::Unreachable => ErrorKind::Other,
+        }
+    }
+}

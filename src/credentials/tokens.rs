@@ -1,0 +1,590 @@
+//! The tokens of one credential: asked for once however many wait, refreshed before they expire.
+
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use futures_util::{FutureExt, future::Shared};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
+};
+
+use super::token::{Lack, Token, TokenError, TokenSource};
+use crate::{
+    backoff::Backoff,
+    clock::{Clock, SystemClock},
+};
+
+/// A token is refreshed in the last minutes of its life, or in the last fifth of a short one.
+const REFRESH_BEFORE: Duration = Duration::from_secs(10 * 60);
+
+/// A token is not sent in the last moment of its life, in which it could expire on the way.
+const STALE_BEFORE: Duration = Duration::from_secs(30);
+
+/// How long one request for a token may take; a machine that boots may need a minute to find its
+/// managed identity.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// Within one request, whoever does not answer is asked again while no more than this has passed.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often, at most, within one request.
+const ATTEMPTS: u32 = 3;
+
+/// The waits between those.
+const AGAIN: Backoff = Backoff {
+    first: Duration::from_millis(200),
+    longest: Duration::from_secs(1),
+};
+
+/// The waits after requests that failed.
+const AFTER_FAILURE: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(5 * 60),
+};
+
+/// The waits where there was nobody to ask: looking again is cheap, but not for who waits for it.
+const AFTER_ABSENCE: Backoff = Backoff {
+    first: Duration::from_secs(10),
+    longest: Duration::from_secs(60),
+};
+
+/// The longest wait that a server may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
+
+/// The waits between renewals for an organization that refuses every token.
+const AFTER_REFUSAL: Backoff = Backoff {
+    first: Duration::from_secs(30),
+    longest: Duration::from_secs(30 * 60),
+};
+
+/// The most organizations that are remembered as refusing.
+const MAX_REFUSALS: usize = 64;
+
+/// A token, or why there is none, for all who waited for it.
+pub(super) type Outcome = Result<Arc<Token>, Arc<TokenError>>;
+
+type Pending = Shared<oneshot::Receiver<Outcome>>;
+
+/// The tokens of one credential.
+///
+/// - However many ask, one request is in flight. Whoever stops waiting does not end it for the
+///   others.
+/// - While a token is valid it is given at once; near its end a new one is asked for meanwhile.
+/// - After a failure nobody is asked for a while, which grows from failure to failure and is at
+///   least what the server asked for. The error is given meanwhile, or the old token while it is
+///   valid.
+/// - A token that Azure DevOps refuses is replaced: always where it was accepted before, and now and
+///   then where no token ever was.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    source: Box<dyn TokenSource>,
+    clock: Box<dyn Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: Option<Held>,
+    pending: Option<Pending>,
+    failure: Option<Failure>,
+    /// By organization, those that refused a token which none of them had accepted.
+    refusals: HashMap<String, Refusal>,
+}
+
+#[derive(Debug)]
+struct Held {
+    token: Arc<Token>,
+    refresh_at: SystemTime,
+    stale_at: SystemTime,
+    /// The organizations that accepted it.
+    accepted: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    error: Arc<TokenError>,
+    count: u32,
+    since: SystemTime,
+    wait: Duration,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    count: u32,
+    since: SystemTime,
+    wait: Duration,
+}
+
+enum Step {
+    Done(Outcome),
+    Wait(Pending),
+}
+
+impl Tokens {
+    pub(super) fn new(source: impl TokenSource + 'static) -> Arc<Self> {
+        Self::with_clock(source, SystemClock)
+    }
+
+    fn with_clock(source: impl TokenSource + 'static, clock: impl Clock + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            source: Box::new(source),
+            clock: Box::new(clock),
+            state: Mutex::default(),
+        })
+    }
+
+    /// A token that is valid, from before or new.
+    ///
+    /// # Errors
+    /// There is none to be had now.
+    pub(super) async fn get(self: &Arc<Self>) -> Outcome {
+        match self.step() {
+            Step::Done(outcome) => outcome,
+            Step::Wait(pending) => self.wait(pending).await,
+        }
+    }
+
+    /// Another token than this one, which Azure DevOps refused to let read `organization`; none
+    /// where asking for one would not help.
+    ///
+    /// # Errors
+    /// There is no other to be had now.
+    pub(super) async fn renew(
+        self: &Arc<Self>,
+        refused: &Arc<Token>,
+        organization: &str,
+    ) -> Result<Option<Arc<Token>>, Arc<TokenError>> {
+        let pending = {
+            let mut state = self.lock();
+            let now = self.clock.now();
+            // Somebody may have been faster.
+            if let Some(held) = &state.held
+                && !Arc::ptr_eq(&held.token, refused)
+            {
+                return Ok(Some(Arc::clone(&held.token)));
+            }
+            if !state.may_renew(organization, now, self.clock.chance()) {
+                return Ok(None);
+            }
+            match (state.pending.clone(), state.blocked(now)) {
+                (Some(pending), _) => pending,
+                (None, Some(error)) => return Err(error),
+                (None, None) => self.start(&mut state),
+            }
+        };
+        self.wait(pending).await.map(Some)
+    }
+
+    /// Notes that Azure DevOps let the token read something of `organization`.
+    pub(super) fn accepted(&self, token: &Arc<Token>, organization: &str) {
+        let mut state = self.lock();
+        if let Some(held) = &mut state.held
+            && Arc::ptr_eq(&held.token, token)
+            && !held.accepted.contains(organization)
+        {
+            held.accepted.insert(organization.to_owned());
+            state.refusals.remove(organization);
+        }
+    }
+
+    /// Gives the token to nobody any more.
+    pub(super) fn forget(&self, token: &Arc<Token>) {
+        let mut state = self.lock();
+        if let Some(held) = &state.held
+            && Arc::ptr_eq(&held.token, token)
+        {
+            state.held = None;
+        }
+    }
+
+    fn step(self: &Arc<Self>) -> Step {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        let valid = state.held.as_ref().filter(|held| now < held.stale_at);
+        if let Some(held) = valid {
+            let token = Arc::clone(&held.token);
+            let is_near_its_end = held.refresh_at <= now;
+            if is_near_its_end && state.pending.is_none() && state.blocked(now).is_none() {
+                drop(self.start(&mut state));
+            }
+            return Step::Done(Ok(token));
+        }
+        if let Some(pending) = &state.pending {
+            return Step::Wait(pending.clone());
+        }
+        match state.blocked(now) {
+            Some(error) => Step::Done(Err(error)),
+            None => Step::Wait(self.start(&mut state)),
+        }
+    }
+
+    async fn wait(self: &Arc<Self>, pending: Pending) -> Outcome {
+        if let Ok(outcome) = pending.clone().await {
+            return outcome;
+        }
+        // The runtime ended under the request, as it may when a worker thread ends: ask again.
+        let again = {
+            let mut state = self.lock();
+            let is_still_that = |next: &mut Pending| next.ptr_eq(&pending);
+            state.pending.take_if(is_still_that);
+            match state.pending.clone() {
+                Some(next) => next,
+                None => self.start(&mut state),
+            }
+        };
+        again.await.unwrap_or_else(|_| {
+            let message = "the request for a token was interrupted";
+            Err(Arc::new(TokenError::unreachable(message)))
+        })
+    }
+
+    /// Asks for a token, apart from whoever waits for it.
+    fn start(self: &Arc<Self>, state: &mut State) -> Pending {
+        let (sender, receiver) = oneshot::channel();
+        let tokens = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = tokens.keep(tokens.ask().await);
+            // Nobody may be left who waits.
+            let _ = sender.send(outcome);
+        });
+        let pending = receiver.shared();
+        state.pending = Some(pending.clone());
+        pending
+    }
+
+    async fn ask(&self) -> Result<Token, TokenError> {
+        let started = Instant::now();
+        let mut attempt = 1;
+        loop {
+            let error = match self.ask_once().await {
+                Ok(token) => return Ok(token),
+                Err(error) => error,
+            };
+            let may_help = error.lack == Lack::Unreachable && error.retry_after.is_none();
+            if !may_help || attempt == ATTEMPTS || started.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            sleep(AGAIN.wait(attempt, self.clock.chance())).await;
+            attempt += 1;
+        }
+    }
+
+    async fn ask_once(&self) -> Result<Token, TokenError> {
+        let asked = AssertUnwindSafe(self.source.token()).catch_unwind();
+        match timeout(LIMIT, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(TokenError::unreachable("asking for a token panicked")),
+            Err(_) => Err(TokenError::unreachable(format!(
+                "there was no token within {} seconds",
+                LIMIT.as_secs()
+            ))),
+        }
+    }
+
+    fn keep(&self, answer: Result<Token, TokenError>) -> Outcome {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        state.pending = None;
+        match answer {
+            Ok(token) => {
+                let held = Held::new(token, now);
+                let token = Arc::clone(&held.token);
+                state.held = Some(held);
+                state.failure = None;
+                Ok(token)
+            }
+            Err(error) => {
+                let count = state
+                    .failure
+                    .as_ref()
+                    .map_or(1, |failure| failure.count + 1);
+                let backoff = match error.lack {
+                    Lack::Absent => AFTER_ABSENCE,
+                    Lack::Refused | Lack::Unreachable => AFTER_FAILURE,
+                };
+                let wait = backoff.wait(count, self.clock.chance());
+                let error = Arc::new(error);
+                state.failure = Some(Failure {
+                    error: Arc::clone(&error),
+                    count,
+                    since: now,
+                    wait: error
+                        .retry_after
+                        .map_or(wait, |asked| asked.clamp(wait, LONGEST_ASKED)),
+                });
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn new(token: Token, now: SystemTime) -> Self {
+        let life = token.expires_on.duration_since(now).unwrap_or_default();
+        Self {
+            refresh_at: token.expires_on - REFRESH_BEFORE.min(life / 5),
+            stale_at: token.expires_on - STALE_BEFORE.min(life / 20),
+            token: Arc::new(token),
+            accepted: HashSet::new(),
+        }
+    }
+}
+
+impl State {
+    /// Why nobody is to be asked now.
+    fn blocked(&self, now: SystemTime) -> Option<Arc<TokenError>> {
+        let failure = self.failure.as_ref()?;
+        is_within(failure.since, failure.wait, now).then(|| Arc::clone(&failure.error))
+    }
+
+    /// Whether a new token could do what the present one was refused.
+    fn may_renew(&mut self, organization: &str, now: SystemTime, chance: f64) -> bool {
+        let held = self.held.as_ref();
+        if held.is_none_or(|held| held.accepted.contains(organization)) {
+            return true;
+        }
+        let longest = AFTER_REFUSAL.longest * 2;
+        self.refusals
+            .retain(|_, refusal| is_within(refusal.since, longest, now));
+        let before = self.refusals.get(organization);
+        let is_too_soon = before.is_some_and(|it| is_within(it.since, it.wait, now));
+        if is_too_soon || (before.is_none() && self.refusals.len() == MAX_REFUSALS) {
+            return false;
+        }
+        let count = before.map_or(1, |refusal| refusal.count + 1);
+        let refusal = Refusal {
+            count,
+            since: now,
+            wait: AFTER_REFUSAL.wait(count, chance),
+        };
+        self.refusals.insert(organization.to_owned(), refusal);
+        true
+    }
+}
+
+/// Whether no more than `wait` has passed; a clock that was put back has passed everything.
+fn is_within(since: SystemTime, wait: Duration, now: SystemTime) -> bool {
+    now.duration_since(since).is_ok_and(|passed| passed < wait)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::{clock::tests::TurnedClock, credentials::Identity};
+
+    const HOUR: Duration = Duration::from_secs(3599);
+    const NEAR_ITS_END: Duration = Duration::from_secs(3599 - 5 * 60);
+
+    /// Gives tokens that live for a while, or fails, after a moment; and counts.
+    #[derive(Clone, Debug)]
+    struct Giver {
+        clock: TurnedClock,
+        life: Duration,
+        asked: Arc<AtomicUsize>,
+        lack: Arc<Mutex<Option<Lack>>>,
+    }
+
+    impl Giver {
+        fn new(life: Duration) -> Self {
+            Self {
+                clock: TurnedClock::new(),
+                life,
+                asked: Arc::default(),
+                lack: Arc::default(),
+            }
+        }
+
+        fn tokens(&self) -> Arc<Tokens> {
+            Tokens::with_clock(self.clone(), self.clock.clone())
+        }
+
+        fn asked(&self) -> usize {
+            self.asked.load(Ordering::SeqCst)
+        }
+
+        fn fails(&self, lack: impl Into<Option<Lack>>) {
+            *self.lack.lock().unwrap_or_else(PoisonError::into_inner) = lack.into();
+        }
+    }
+
+    #[async_trait]
+    impl TokenSource for Giver {
+        async fn token(&self) -> Result<Token, TokenError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            sleep(Duration::from_millis(50)).await;
+            match *self.lack.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(lack) => Err(TokenError::new(lack, "no")),
+                None => Ok(Token {
+                    secret: "token".into(),
+                    expires_on: self.clock.now() + self.life,
+                    identity: Identity::ServicePrincipal,
+                }),
+            }
+        }
+    }
+
+    async fn token(tokens: &Arc<Tokens>) -> Arc<Token> {
+        let token = tokens.get().await;
+        token.unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    /// Lets what was started in the background end.
+    async fn settle() {
+        sleep(Duration::from_secs(10)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_first_reads_ask_once() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let reads = (0..100).map(|_| tokens.get());
+        let all = futures_util::future::join_all(reads).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert_eq!(giver.asked(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_waiting_does_not_end_it_for_the_others() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let impatient = timeout(Duration::from_millis(1), tokens.get());
+        let (gave_up, patient) = tokio::join!(impatient, tokens.get());
+        assert!(gave_up.is_err());
+        assert!(patient.is_ok());
+        assert_eq!(giver.asked(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn near_its_end_a_token_is_used_and_refreshed_meanwhile() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        giver.clock.turn(NEAR_ITS_END);
+        assert!(Arc::ptr_eq(&token(&tokens).await, &old));
+        settle().await;
+        assert!(!Arc::ptr_eq(&token(&tokens).await, &old));
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failed_refresh_leaves_the_old_token_and_backs_off() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        giver.clock.turn(NEAR_ITS_END);
+        giver.fails(Lack::Refused);
+        for _ in 0..100 {
+            assert!(Arc::ptr_eq(&token(&tokens).await, &old));
+            settle().await;
+        }
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_refused_the_refusal_is_told_without_asking() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(Lack::Refused);
+        let mut refused = 0;
+        for _ in 0..600 {
+            refused += usize::from(tokens.get().await.is_err());
+            giver.clock.turn(Duration::from_secs(1));
+        }
+        assert_eq!((refused, giver.asked()), (600, 10));
+        giver.fails(None);
+        giver.clock.turn(AFTER_FAILURE.longest);
+        assert!(tokens.get().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_asked_again_at_once() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(Lack::Unreachable);
+        assert!(tokens.get().await.is_err());
+        assert_eq!(giver.asked(), ATTEMPTS as usize);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_day_of_reads_asks_no_more_than_tokens_expire() {
+        for (life, most) in [(HOUR, 30), (Duration::from_secs(24 * 60 * 60), 2)] {
+            let giver = Giver::new(life);
+            let tokens = giver.tokens();
+            for _ in 0..24 * 60 * 2 {
+                token(&tokens).await;
+                settle().await;
+                giver.clock.turn(Duration::from_secs(30));
+            }
+            assert!(giver.asked() <= most, "{} of {life:?}", giver.asked());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revoked_token_is_replaced_each_time() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        for _ in 0..5 {
+            let old = token(&tokens).await;
+            tokens.accepted(&old, "org");
+            let reads = (0..20).map(|_| tokens.renew(&old, "org"));
+            for renewed in futures_util::future::join_all(reads).await {
+                assert!(matches!(renewed, Ok(Some(new)) if !Arc::ptr_eq(&new, &old)));
+            }
+        }
+        assert_eq!(giver.asked(), 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_organization_that_refuses_every_token_does_not_make_each_read_ask() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        for _ in 0..100 {
+            let refused = token(&tokens).await;
+            let renewed = tokens.renew(&refused, "org").await;
+            assert!(renewed.is_ok());
+        }
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_organizations_that_refuse_cannot_make_it_ask_without_end() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        for organization in 0..1000 {
+            let refused = token(&tokens).await;
+            let renewed = tokens.renew(&refused, &organization.to_string()).await;
+            assert!(renewed.is_ok());
+        }
+        assert_eq!(giver.asked(), 1 + MAX_REFUSALS);
+    }
+
+    #[test]
+    fn a_runtime_that_ends_takes_its_request_with_it_and_not_the_next() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap_or_else(|error| unreachable!("{error}"))
+        };
+        let impatient = async { timeout(Duration::from_millis(1), tokens.get()).await };
+        let gave_up = runtime().block_on(impatient);
+        assert!(gave_up.is_err());
+        assert!(runtime().block_on(tokens.get()).is_ok());
+        assert_eq!(giver.asked(), 2);
+    }
+}

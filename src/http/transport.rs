@@ -1,0 +1,140 @@
+//! The client as the transport of `azure_identity`: the same proxies, authorities and timeouts.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use azure_core::{
+    Bytes,
+    error::{Error, ErrorKind},
+    http::{AsyncRawResponse, Body, HttpClient, Method, Request, headers::Headers},
+};
+use reqwest::{Response, StatusCode, header::HeaderMap};
+
+use super::Client;
+use crate::error::chain;
+
+/// How long one request for a token may take, from its start to the end of the answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The most of an answer that is read; a token is a few thousand bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let answered = self
+            .request(method(request.method())?, request.url().clone())
+            .headers(headers(request)?)
+            .timeout(LIMIT)
+            .body(body(request)?)
+            .send()
+            .await
+            .map_err(failed)?;
+        let status = answered.status();
+        let headers = answer_headers(answered.headers());
+        let content = content(answered).await?;
+        check(status, &content)?;
+        Ok(AsyncRawResponse::from_bytes(
+            status.as_u16().into(),
+            headers,
+            content,
+        ))
+    }
+}
+
+/// Everybody who gives tokens says everything in JSON. What is not, a proxy's page or another
+/// cloud's metadata service, is better told as what it is.
+fn check(status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
+    if content.trim_ascii_start().starts_with(b"{") {
+        return Ok(());
+    }
+    let kind = if status.is_server_error() {
+        ErrorKind::Io
+    } else {
+        ErrorKind::Other
+    };
+    let message = format!(
+        "answered {status} with something that is not JSON, so it was somebody else who answered: check the network, HTTPS_PROXY and NO_PROXY"
+    );
+    Err(Error::with_message(kind, message))
+}
+
+async fn content(mut answered: Response) -> azure_core::Result<Bytes> {
+    let mut content = Vec::new();
+    while let Some(piece) = answered.chunk().await.map_err(failed)? {
+        content.extend_from_slice(&piece);
+        if content.len() > MAX_ANSWER {
+            let message = "answered with far more than a token";
+            return Err(Error::with_message(ErrorKind::Other, message));
+        }
+    }
+    Ok(content.into())
+}
+
+fn failed(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let kind = if error.is_connect() {
+        ErrorKind::Connection
+    } else {
+        ErrorKind::Io
+    };
+    let message = if error.is_timeout() {
+        format!("did not answer in time: {}", chain(&error))
+    } else {
+        format!(
+            "could not be asked: {}: check the network, HTTPS_PROXY and NO_PROXY, and, for a certificate of your own authority, NODE_EXTRA_CA_CERTS",
+            chain(&error)
+        )
+    };
+    Error::with_error(kind, error, message)
+}
+
+/// Tokens are asked for with these two.
+fn method(method: Method) -> azure_core::Result<reqwest::Method> {
+    match method {
+        Method::Get => Ok(reqwest::Method::GET),
+        Method::Post => Ok(reqwest::Method::POST),
+        other => Err(Error::with_message(
+            ErrorKind::Other,
+            format!("cannot be sent {other}"),
+        )),
+    }
+}
+
+fn headers(request: &Request) -> azure_core::Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in request.headers().iter() {
+        let invalid = |_| {
+            let message = format!("cannot be sent the header {}", name.as_str());
+            Error::with_message(ErrorKind::Other, message)
+        };
+        let value = value.as_str().parse::<reqwest::header::HeaderValue>();
+        let mut value = value.map_err(invalid)?;
+        // One of them holds the secret of App Service's endpoint.
+        value.set_sensitive(true);
+        if let Ok(name) = reqwest::header::HeaderName::try_from(name.as_str()) {
+            headers.insert(name, value);
+        }
+    }
+    Ok(headers)
+}
+
+fn body(request: &Request) -> azure_core::Result<Bytes> {
+    match request.body() {
+        Body::Bytes(bytes) => Ok(bytes.clone()),
+        Body::SeekableStream(_) => Err(Error::with_message(
+            ErrorKind::Other,
+            "cannot be sent a stream",
+        )),
+    }
+}
+
+fn answer_headers(headers: &HeaderMap) -> Headers {
+    let mut all = Headers::new();
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
+            all.insert(name.as_str().to_owned(), value.to_owned());
+        }
+    }
+    all
+}
