@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
+import { AUTHORITY_HOSTS, EntraId } from '../entra/EntraId';
 import { ApiError } from './ApiError';
 import {
   credentialKind,
@@ -46,7 +47,7 @@ export interface RepositoryToHost {
 /** The token that reads everything unless others are asked for. */
 export const DEFAULT_TOKEN = 'stand-in-personal-access-token';
 
-const HOSTS = ['dev.azure.com', '*.visualstudio.com'];
+const HOSTS = ['dev.azure.com', '*.visualstudio.com', ...AUTHORITY_HOSTS];
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
@@ -74,6 +75,8 @@ export class AzureDevOps {
   );
   /** The authority that vouches for the TLS hosts, as a PEM file. */
   readonly caFile = path.join(this.directory, 'ca.pem');
+  /** Entra ID, whose tokens are accepted here. */
+  readonly entra = new EntraId();
   /** What a request without a credential gets that does not ask for a `401`. */
   signIn: 'page' | 'redirect' = 'redirect';
 
@@ -152,6 +155,7 @@ export class AzureDevOps {
     this.clearRequests();
     this.anonymous.clear();
     this.signIn = 'redirect';
+    this.entra.reset();
   }
 
   /** Lets a process end although the stand-in listens and clients keep connections. */
@@ -232,6 +236,10 @@ export class AzureDevOps {
   }
 
   async #handle(request: Request, response: Response): Promise<void> {
+    if (AUTHORITY_HOSTS.includes(hostOf(request))) {
+      await this.#signIn(request, response);
+      return;
+    }
     const record = await this.#record(request, response);
     const misbehaviour = this.#misbehaviours.take(record);
     if (misbehaviour?.delayMs) await wait(misbehaviour.delayMs);
@@ -246,6 +254,19 @@ export class AzureDevOps {
     await send(request, response, answer, misbehaviour, record).catch(() => {});
   }
 
+  /** Leaves the request to Entra ID. */
+  async #signIn(request: Request, response: Response): Promise<void> {
+    const { url = '/' } = request;
+    const body = await text(request);
+    const answer = await this.entra.answer(hostOf(request), url, body);
+    if (!answer) {
+      reset(request);
+      return;
+    }
+    response.writeHead(answer.status, answer.headers);
+    (response as ServerResponse).end(answer.body);
+  }
+
   async #record(
     request: Request,
     response: Response,
@@ -255,7 +276,7 @@ export class AzureDevOps {
       at: Date.now(),
       protocol: request.httpVersionMajor === 2 ? 'h2' : 'http/1.1',
       method,
-      host: String(headers[':authority'] ?? headers.host),
+      host: hostOf(request),
       url,
       headers,
       credential: credentialKind(headers.authorization),
@@ -278,7 +299,7 @@ export class AzureDevOps {
       const admitted =
         this.anonymous.has(route.organization) ||
         isAdmitted(
-          this.#tokens,
+          [...this.#tokens, ...this.entra.validTokens()],
           request.headers.authorization,
           route.organization,
         );
@@ -541,6 +562,10 @@ function find(
     );
   }
   return found;
+}
+
+function hostOf({ headers }: Request): string {
+  return String(headers[':authority'] ?? headers.host);
 }
 
 async function text(request: Request): Promise<string> {

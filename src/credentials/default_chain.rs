@@ -4,7 +4,6 @@
 //! <https://learn.microsoft.com/azure/developer/javascript/sdk/authentication/credential-chains>.
 
 use std::{
-    env,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -15,16 +14,18 @@ use azure_identity::{
     AzureCliCredential, AzureCliCredentialOptions, AzureDeveloperCliCredential,
     AzureDeveloperCliCredentialOptions,
 };
-use secrecy::{SecretString, zeroize::Zeroizing};
+use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::{
     Identity,
     certificate::Certificate,
     developer_tools::Runner,
-    entra::{App, Audience, Entra, token_of},
-    imds,
+    entra::{Audience, Entra, token_of},
+    environment::{app, needed, var},
+    federated,
     refusal::Asked,
+    sources::managed_identity,
     token::{Lack, Token, TokenError, TokenSource},
 };
 
@@ -144,27 +145,19 @@ impl DefaultChain {
             .await
     }
 
-    /// Reads the file each time, because Kubernetes puts a new token into it every hour.
     async fn workload_identity(&self, identity: Identity) -> Result<Token, TokenError> {
-        let path = set("AZURE_FEDERATED_TOKEN_FILE")?;
-        let app = app()?;
-        let assertion = tokio::fs::read_to_string(&path).await.map_err(|error| {
-            TokenError::refused(format!(
-                "AZURE_FEDERATED_TOKEN_FILE ({path}) could not be read: {error}"
-            ))
-        })?;
-        let assertion = Zeroizing::new(assertion);
-        self.entra
-            .client_assertion(&app, assertion.trim().into(), identity)
-            .await
+        needed(federated::TOKEN_FILE)?;
+        federated::token(&self.entra, &app()?, Audience::AzureDevOps, identity).await
     }
 
     async fn managed_identity(&self, identity: Identity) -> Result<Token, TokenError> {
-        imds::probe().await?;
         let client_id = var("AZURE_CLIENT_ID");
-        let asked =
-            self.entra
-                .managed_identity(client_id.as_deref(), Audience::AzureDevOps, identity);
+        let asked = managed_identity(
+            &self.entra,
+            client_id.as_deref(),
+            Audience::AzureDevOps,
+            identity,
+        );
         timeout(MANAGED_IDENTITY_LIMIT, asked)
             .await
             .unwrap_or_else(|_| {
@@ -245,17 +238,4 @@ fn wanted() -> Result<Option<String>, TokenError> {
     Err(TokenError::absent(format!(
         "AZURE_TOKEN_CREDENTIALS is {value:?}: check it, it can be prod, dev, EnvironmentCredential, WorkloadIdentityCredential, ManagedIdentityCredential, AzureCliCredential or AzureDeveloperCliCredential"
     )))
-}
-
-fn app() -> Result<App, TokenError> {
-    Ok(App::new(&set("AZURE_TENANT_ID")?, &set("AZURE_CLIENT_ID")?))
-}
-
-fn set(name: &str) -> Result<String, TokenError> {
-    var(name).ok_or_else(|| TokenError::absent(format!("{name} is not set")))
-}
-
-/// A variable of the environment; an empty one counts as none.
-fn var(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -113,7 +113,8 @@ impl Entra {
     ) -> Result<Token, TokenError> {
         let endpoint = token_endpoint(&authority()?, app)?;
         let assertion = certificate.assertion(&app.client_id, &endpoint)?;
-        self.client_assertion(app, assertion, identity).await
+        self.client_assertion(app, assertion, Audience::AzureDevOps, identity)
+            .await
     }
 
     /// Exchanges what vouches for the app (a signature, or another issuer's token) for a token.
@@ -121,6 +122,7 @@ impl Entra {
         &self,
         app: &App,
         assertion: SecretString,
+        audience: Audience,
         identity: Identity,
     ) -> Result<Token, TokenError> {
         let asked = Asked::entra(&authority()?);
@@ -133,7 +135,7 @@ impl Entra {
             Given(assertion.clone()),
             Some(options),
         );
-        let token = get(credential, AZURE_DEVOPS, &asked).await;
+        let token = get(credential, audience.scope(), &asked).await;
         token
             .map(|token| into_token(&token, identity))
             .map_err(|error| error.without(&assertion))

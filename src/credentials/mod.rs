@@ -10,6 +10,8 @@ mod certificate;
 mod default_chain;
 mod developer_tools;
 mod entra;
+mod environment;
+mod federated;
 mod identity;
 mod imds;
 mod refusal;

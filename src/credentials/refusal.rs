@@ -58,11 +58,10 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
             raw_response: Some(response),
             ..
         } => refused(*status, response, asked),
-        ErrorKind::Connection | ErrorKind::Io => TokenError::unreachable(format!(
-            "{} {}",
-            asked.name(),
-            words(&innermost.to_string())
-        )),
+        // The client's own words, which go on after a name.
+        ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => TokenError::unreachable(
+            format!("{} {}", asked.name(), words(&innermost.to_string())),
+        ),
         ErrorKind::DataConversion => TokenError::refused(match asked {
             Asked::Tool("az") => {
                 "az printed no token that can be used: check that it is 2.54 or newer".to_owned()

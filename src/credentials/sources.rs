@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use super::{
     Identity, Tokens,
     entra::{App, Audience, Entra},
-    imds,
+    environment::var,
+    federated, imds,
     token::{Lack, Token, TokenError, TokenSource},
 };
 
@@ -44,12 +45,28 @@ pub(super) struct ManagedIdentity {
 #[async_trait]
 impl TokenSource for ManagedIdentity {
     async fn token(&self) -> Result<Token, TokenError> {
-        imds::probe().await?;
         let client_id = Some(self.client_id.as_str()).filter(|id| *id != SYSTEM_ASSIGNED);
-        self.entra
-            .managed_identity(client_id, self.audience, Identity::ManagedIdentity)
-            .await
+        let identity = Identity::ManagedIdentity;
+        managed_identity(&self.entra, client_id, self.audience, identity).await
     }
+}
+
+/// Gets a managed identity's token where the process runs: of Kubernetes where it vouches for its
+/// workloads, as Microsoft's SDK for JavaScript does, else of the machine.
+pub(super) async fn managed_identity(
+    entra: &Entra,
+    client_id: Option<&str>,
+    audience: Audience,
+    identity: Identity,
+) -> Result<Token, TokenError> {
+    let own_id = var("AZURE_CLIENT_ID");
+    let app = client_id.or(own_id.as_deref()).zip(var("AZURE_TENANT_ID"));
+    if let (Some((client_id, tenant_id)), Some(_)) = (app, var(federated::TOKEN_FILE)) {
+        let app = App::new(&tenant_id, client_id);
+        return federated::token(entra, &app, audience, identity).await;
+    }
+    imds::probe().await?;
+    entra.managed_identity(client_id, audience, identity).await
 }
 
 /// A service principal for which a managed identity vouches.
@@ -72,7 +89,12 @@ impl TokenSource for VouchedApp {
         let identity = Identity::ManagedIdentityClientAssertion;
         let exchanged = self
             .entra
-            .client_assertion(&self.app, voucher.secret.clone(), identity)
+            .client_assertion(
+                &self.app,
+                voucher.secret.clone(),
+                Audience::AzureDevOps,
+                identity,
+            )
             .await;
         if exchanged
             .as_ref()

@@ -9,8 +9,9 @@ use azure_core::{
     http::{AsyncRawResponse, Body, HttpClient, Method, Request, headers::Headers},
 };
 use reqwest::{Response, StatusCode, header::HeaderMap};
+use url::Url;
 
-use super::Client;
+use super::{Client, direct};
 use crate::error::chain;
 
 /// How long one request for a token may take, from its start to the end of the answer.
@@ -33,7 +34,7 @@ impl HttpClient for Client {
         let status = answered.status();
         let headers = answer_headers(answered.headers());
         let content = content(answered).await?;
-        check(status, &content)?;
+        check(request.url(), status, &content)?;
         Ok(AsyncRawResponse::from_bytes(
             status.as_u16().into(),
             headers,
@@ -44,7 +45,7 @@ impl HttpClient for Client {
 
 /// Everybody who gives tokens says everything in JSON. What is not, a proxy's page or another
 /// cloud's metadata service, is better told as what it is.
-fn check(status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
+fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
     if content.trim_ascii_start().starts_with(b"{") {
         return Ok(());
     }
@@ -53,8 +54,13 @@ fn check(status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
     } else {
         ErrorKind::Other
     };
+    let advice = if direct::is_near(url) {
+        ""
+    } else {
+        ": check the network, HTTPS_PROXY and NO_PROXY"
+    };
     let message = format!(
-        "answered {status} with something that is not JSON, so it was somebody else who answered: check the network, HTTPS_PROXY and NO_PROXY"
+        "answered {status} with something that is not JSON, so it was somebody else who answered{advice}"
     );
     Err(Error::with_message(kind, message))
 }

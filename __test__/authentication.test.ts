@@ -1,0 +1,248 @@
+import { standIn, type Hosted } from './azure-devops';
+import { ReaderProcess } from './authentication/ReaderProcess';
+import { WAYS, type Way } from './authentication/ways';
+
+const azure = standIn();
+const secrets = new Set<string>();
+
+let hosted: Hosted;
+
+beforeAll(async () => {
+  hosted = await azure.addRepository({
+    organization: 'authentication',
+    project: 'p',
+    repository: 'r',
+    files: Object.fromEntries(
+      Array.from({ length: 100 }, (_, n) => [`${n}.txt`, `content ${n}`]),
+    ),
+  });
+});
+
+beforeEach(() => azure.reset());
+
+afterEach(() => {
+  azure.entra.issued.forEach(token => secrets.add(token));
+  ReaderProcess.endAll();
+});
+
+const url = (n = 0) => hosted.webUrl({ path: `/${n}.txt` });
+const urls = (count: number) => Array.from({ length: count }, (_, n) => url(n));
+
+describe.each(Object.entries(WAYS))('%s', (_name, setUp) => {
+  let way: Way;
+
+  beforeEach(async () => {
+    way = await setUp(azure);
+    way.secrets.forEach(secret => secrets.add(secret));
+  });
+
+  afterEach(() => way.end?.());
+
+  it('reads, and asks for one token for a hundred first reads at once', async () => {
+    const reader = ReaderProcess.start(way);
+    const outcomes = await reader.read(urls(100));
+    expect(outcomes.map(({ content, error }) => content ?? error)).toEqual(
+      urls(100).map((_url, n) => `content ${n}`),
+    );
+    expect(way.asked()).toBe(1);
+  });
+
+  it('says in one line who refused it, with which code, and what to check', async () => {
+    way.refuse();
+    const reader = ReaderProcess.start(way);
+    const { error } = await reader.readOne(url());
+    expect(error).toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringMatching(way.refusal),
+    });
+    expect(error?.message).not.toContain('\n');
+  });
+});
+
+describe('a token', () => {
+  let way: Way;
+  let reader: ReaderProcess;
+
+  beforeEach(async () => {
+    way = await WAYS['a service principal'](azure);
+    way.secrets.forEach(secret => secrets.add(secret));
+    reader = ReaderProcess.start(way);
+  });
+
+  it('is given to other plugins as upstream gives it', async () => {
+    const found = await reader.credentials(url());
+    expect(found).toEqual({
+      headers: { Authorization: `Bearer ${found?.token}` },
+      token: azure.entra.issued.at(-1),
+      type: 'bearer',
+    });
+    await reader.readOne(url());
+    expect(way.asked()).toBe(1);
+  });
+
+  it('is for Azure DevOps, and asked for through the proxy', async () => {
+    await reader.readOne(url());
+    expect(azure.entra.requests).toMatchObject([
+      {
+        host: 'login.microsoftonline.com',
+        grant: 'client_secret',
+        scope: '499b84ac-1321-427f-aa17-267ca6975798/.default',
+        status: 200,
+      },
+    ]);
+    expect(azure.proxyRequests).toContain('login.microsoftonline.com:443');
+  });
+
+  it('that is revoked costs no failed read', async () => {
+    let revocations = 0;
+    const revoking = setInterval(() => {
+      azure.entra.revokeTokens();
+      revocations += 1;
+    }, 200);
+    const failed = [];
+    for (let rounds = 0; rounds < 50; rounds += 1) {
+      const outcomes = await reader.read(urls(20));
+      failed.push(...outcomes.filter(({ error }) => error));
+      await pause(20);
+    }
+    clearInterval(revoking);
+    expect(failed).toEqual([]);
+    expect(revocations).toBeGreaterThan(4);
+    expect(way.asked()).toBeLessThanOrEqual(revocations + 1);
+  });
+
+  it('is refreshed before it expires, while the old one is used', async () => {
+    azure.entra.tokenLifetime = 5;
+    await reader.readOne(url());
+    azure.entra.delayMs = 600;
+    await pause(4_200);
+    const { ms, error } = await reader.readOne(url());
+    expect(error).toBeUndefined();
+    expect(ms).toBeLessThan(400);
+    await pause(900);
+    expect(way.asked()).toBe(2);
+    expect((await reader.readOne(url())).error).toBeUndefined();
+  });
+
+  it('that cannot be refreshed is used to its end, and Entra ID is left in peace', async () => {
+    azure.entra.tokenLifetime = 8;
+    await reader.readOne(url());
+    azure.entra.misbehave({
+      status: 503,
+      body: '{"error":"temporarily_unavailable"}',
+    });
+    await pause(6_600);
+    for (let reads = 0; reads < 50; reads += 1) {
+      expect((await reader.readOne(url())).error).toBeUndefined();
+    }
+    expect(way.asked()).toBeLessThanOrEqual(4);
+  });
+
+  it('is waited for only as long as the reader wants', async () => {
+    azure.entra.delayMs = 1_500;
+    const [aborted, patient] = await Promise.all([
+      reader.read([url()], { abortAfterMs: 200 }),
+      reader.readOne(url(1)),
+    ]);
+    expect(aborted[0].error?.message).toContain('TimeoutError');
+    expect(aborted[0].ms).toBeLessThan(1_000);
+    expect(patient.content).toBe('content 1');
+    expect(way.asked()).toBe(1);
+  });
+
+  it('that an organization refuses is told with what to check, and not asked for again and again', async () => {
+    const other = await azure.addRepository({
+      organization: 'not-a-member',
+      project: 'p',
+      repository: 'r',
+      files: { 'a.txt': 'a' },
+    });
+    const { clientId, clientSecret, tenantId } = credentialOf(way);
+    azure.entra.addApp({
+      tenantId,
+      clientId,
+      secrets: [clientSecret],
+      organizations: ['authentication'],
+    });
+    for (let reads = 0; reads < 10; reads += 1) {
+      const { error } = await reader.readOne(other.webUrl({ path: '/a.txt' }));
+      expect(error).toMatchObject({
+        name: 'AuthenticationError',
+        message: expect.stringMatching(
+          /401 Unauthorized\. .*Read with a service principal for dev\.azure\.com, organization not-a-member: check that the service principal was added to the organization/,
+        ),
+      });
+    }
+    expect((await reader.readOne(url())).content).toBe('content 0');
+    expect(way.asked()).toBe(2);
+  });
+
+  it.each([
+    [
+      'wrong tenant',
+      { tenantId: '11111111-2222-3333-4444-555555555555' },
+      /AADSTS90002: .*Check tenantId/,
+    ],
+    [
+      'wrong client',
+      { clientId: '11111111-2222-3333-4444-555555555555' },
+      /AADSTS700016: .*Check clientId and tenantId/,
+    ],
+  ])('is refused for a %s', async (_what, wrong, message) => {
+    const credentials = [{ ...credentialOf(way), ...wrong }];
+    const integrations = [{ host: 'dev.azure.com', credentials }];
+    const { error } = await ReaderProcess.start({ integrations }).readOne(
+      url(),
+    );
+    expect(error?.message).toMatch(message);
+  });
+
+  it('that a page of a proxy is taken for is told as what it is', async () => {
+    azure.entra.misbehave({
+      status: 407,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>Proxy authentication required</html>',
+    });
+    const { error } = await reader.readOne(url());
+    expect(error?.message).toMatch(
+      /Entra ID \(login\.microsoftonline\.com\) answered 407 .* not JSON.*HTTPS_PROXY/,
+    );
+  });
+
+  it('is asked for again after a moment when Entra ID stumbles', async () => {
+    azure.entra.misbehave({ status: 503, body: '{}', times: 1 });
+    azure.entra.misbehave({ resetConnection: true, times: 1 });
+    expect((await reader.readOne(url())).content).toBe('content 0');
+  });
+
+  it('is asked for where AZURE_AUTHORITY_HOST says', async () => {
+    const env = { AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/' };
+    await ReaderProcess.start({ ...way, env }).readOne(url());
+    expect(azure.entra.requests).toMatchObject([
+      { host: 'login.microsoftonline.us', status: 200 },
+    ]);
+  });
+});
+
+it('is never shown: not in logs, errors or what is inspected', () => {
+  const printed = ReaderProcess.printed.join('');
+  expect(printed).toContain('Reading dev.azure.com');
+  expect(secrets.size).toBeGreaterThan(20);
+  const shown = [...secrets].filter(secret => printed.includes(secret));
+  expect(shown).toEqual([]);
+});
+
+function credentialOf(way: Way) {
+  const [{ credentials }] = way.integrations as [
+    {
+      credentials: [
+        { clientId: string; clientSecret: string; tenantId: string },
+      ];
+    },
+  ];
+  return credentials[0];
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
