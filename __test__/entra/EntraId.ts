@@ -122,8 +122,11 @@ export class EntraId {
     url: string,
     body: string,
   ): Promise<Written | undefined> {
+    const discovered = discovery(host, url);
+    if (discovered) return json(200, discovered);
     const params = new URLSearchParams(body);
-    const tenant = url.match(/^\/([^/]+)\/oauth2\/v2\.0\/token$/)?.[1] ?? '';
+    const tenant =
+      url.match(/^\/([^/]+)\/oauth2\/v2\.0\/token(\?|$)/)?.[1] ?? '';
     const request: TokenRequest = {
       host,
       tenant,
@@ -218,6 +221,20 @@ export class EntraId {
     this.#valid.push(issued);
     return issued;
   }
+}
+
+/** Where things are, which Microsoft's client for JavaScript asks first. */
+function discovery(host: string, url: string): object | undefined {
+  const [, tenant] =
+    url.match(/^\/([^/]+)\/v2\.0\/\.well-known\/openid-configuration/) ?? [];
+  if (!tenant) return undefined;
+  const base = `https://${host}/${tenant}`;
+  return {
+    token_endpoint: `${base}/oauth2/v2.0/token`,
+    authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
+    issuer: `${base}/v2.0`,
+    jwks_uri: `${base}/discovery/v2.0/keys`,
+  };
 }
 
 function checkSecret(app: App, secret: string): void {

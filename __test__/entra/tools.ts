@@ -29,43 +29,57 @@ export function writeTools(
   }
 }
 
+/** Leaves its process id in a file beside it. */
+const HANG = 'sleep 600 & echo $! >> "$(dirname "$0")/pids"; wait';
+
 /** https://learn.microsoft.com/cli/azure/account#az-account-get-access-token */
 function azure(tool: Tool): string {
-  if ('hangs' in tool) return 'sleep 600';
+  if ('hangs' in tool) return HANG;
   if ('fails' in tool) {
     return `echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`;
   }
-  const expiresAt = expiryOf(tool);
-  return print({
+  const text = JSON.stringify({
     accessToken: tool.token,
-    expiresOn: expiresAt.toISOString().replace(/T(.*)Z/, ' $1000'),
-    expires_on: Math.floor(expiresAt.getTime() / 1000),
+    expiresOn: '<date>',
+    expires_on: '<unix>',
     subscription: '00000000-0000-0000-0000-000000000001',
     tenant: '00000000-0000-0000-0000-000000000002',
     tokenType: 'Bearer',
+  }).replace('"<unix>"', '<unix>');
+  return print(text, {
+    '<date>': inSeconds(tool, '+%Y-%m-%d %H:%M:%S.000000'),
+    '<unix>': inSeconds(tool, '+%s'),
   });
 }
 
 /** https://learn.microsoft.com/azure/developer/azure-developer-cli/reference#azd-auth-token */
 function azureDeveloper(tool: Tool): string {
-  if ('hangs' in tool) return 'sleep 600';
+  if ('hangs' in tool) return HANG;
   if ('fails' in tool) {
     const message = '\nERROR: not logged in, run `azd auth login` to login\n';
     const timestamp = new Date().toISOString();
     const said = { type: 'consoleMessage', timestamp, data: { message } };
-    return `${print(said)} >&2; exit 1`;
+    return `${print(JSON.stringify(said))} >&2; exit 1`;
   }
-  const expiresOn = expiryOf(tool).toISOString().replace(/\.\d+/, '');
-  return print({ token: tool.token, expiresOn });
+  const text = JSON.stringify({ token: tool.token, expiresOn: '<utc>' });
+  return print(text, { '<utc>': inSeconds(tool, '+%Y-%m-%dT%H:%M:%SZ') });
 }
 
-function expiryOf({ expiresInSeconds = 3600 }: { expiresInSeconds?: number }) {
-  return new Date(Date.now() + expiresInSeconds * 1000);
+/** What prints when a token that is given now expires. */
+function inSeconds(
+  { expiresInSeconds = 3600 }: { expiresInSeconds?: number },
+  format: string,
+): string {
+  return `$(TZ=UTC date -d '+${expiresInSeconds} seconds' '${format}')`;
 }
 
-function print(value: object): string {
-  const text = JSON.stringify(value).replaceAll("'", `'\\''`);
-  return `printf '%s\\n' '${text}'`;
+/** A command that prints the text, with commands' output in the place of some words. */
+function print(text: string, outputs: Record<string, string> = {}): string {
+  const words = Object.entries(outputs).reduce(
+    (quoted, [word, command]) => quoted.replace(word, `'"${command}"'`),
+    text.replaceAll("'", `'\\''`),
+  );
+  return `printf '%s\\n' '${words}'`;
 }
 
 function lines(file: string): string[] {

@@ -28,7 +28,7 @@ impl Executor for Runner {
         let end = task::spawn_blocking(move || child.wait_with_output());
         let Ok(ended) = timeout(LIMIT, end).await else {
             kill(id);
-            let message = format!("it was still running after {} seconds", LIMIT.as_secs());
+            let message = format!("was still running after {} seconds", LIMIT.as_secs());
             return Err(io::Error::new(io::ErrorKind::TimedOut, message));
         };
         ended.map_err(io::Error::other)?

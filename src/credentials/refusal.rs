@@ -1,6 +1,6 @@
 //! Why no token was given, in words: who was asked, what the answer's code is, what to check.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use azure_core::{
     error::{Error, ErrorKind},
@@ -69,7 +69,10 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
             _ => format!("{} answered with what is no token", asked.name()),
         }),
         _ => TokenError::refused(match asked {
-            Asked::Tool(_) => words(&innermost.to_string()),
+            Asked::Tool(program) => match source_of::<io::Error>(innermost) {
+                Some(error) => format!("{program} {error}"),
+                None => words(&innermost.to_string()),
+            },
             _ => format!("{}: {}", asked.name(), words(&innermost.to_string())),
         }),
     }
@@ -86,6 +89,10 @@ fn innermost(error: &Error) -> &Error {
         next = cause.source();
     }
     found
+}
+
+fn source_of<E: StdError + 'static>(error: &Error) -> Option<&E> {
+    error.source()?.downcast_ref()
 }
 
 fn refused(status: StatusCode, response: &RawResponse, asked: &Asked) -> TokenError {

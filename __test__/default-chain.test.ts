@@ -1,0 +1,235 @@
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ReaderProcess } from './authentication/ReaderProcess';
+import { standIn, type Hosted } from './azure-devops';
+import { ManagedIdentities } from './entra/ManagedIdentities';
+import { writeTools } from './entra/tools';
+
+const azure = standIn();
+
+let hosted: Hosted;
+let url: string;
+
+beforeAll(async () => {
+  hosted = await azure.addRepository({
+    organization: 'default-chain',
+    project: 'p',
+    repository: 'r',
+    files: { 'a.txt': 'content' },
+  });
+  url = hosted.webUrl({ path: '/a.txt' });
+});
+
+beforeEach(() => azure.reset());
+afterEach(() => ReaderProcess.endAll());
+
+describe('the default chain', () => {
+  it('is for organizations that no credential serves', async () => {
+    const token = `pat-${randomUUID()}`;
+    azure.addToken({ token, organizations: ['another'] });
+    const credentials = [
+      { personalAccessToken: token, organizations: ['another'] },
+    ];
+    const reader = ReaderProcess.start({
+      integrations: [{ host: 'dev.azure.com', credentials }],
+      env: newApp(),
+    });
+    expect((await reader.readOne(url)).content).toBe('content');
+    expect(azure.entra.requests).toHaveLength(1);
+  });
+
+  it('is not for an Azure DevOps Server', async () => {
+    const reader = ReaderProcess.start({
+      integrations: [{ host: azure.host }],
+      env: newApp(),
+    });
+    const { error } = await reader.readOne(
+      hosted.webUrl({ path: '/a.txt', at: 'server' }),
+    );
+    expect(error?.message).toContain('Read with no credential');
+    expect(error?.message).not.toContain('credential chain');
+    expect(azure.entra.requests).toHaveLength(0);
+  });
+
+  it('leaves public projects to be read by anyone', async () => {
+    azure.anonymous.add('default-chain');
+    const reader = ReaderProcess.start();
+    expect((await reader.readOne(url)).content).toBe('content');
+    expect(await reader.credentials(url)).toBeNull();
+  });
+
+  it('is narrowed by AZURE_TOKEN_CREDENTIALS', async () => {
+    const { directory, token } = newTools();
+    const env = { ...newApp(), PATH: `${directory}:${process.env.PATH}` };
+    for (const [name, expected] of [
+      ['prod', expect.not.stringMatching(token)],
+      ['dev', token],
+      ['AzureCliCredential', token],
+      [' azureclicredential ', token],
+      ['EnvironmentCredential', expect.not.stringMatching(token)],
+    ]) {
+      const reader = ReaderProcess.start({
+        env: { ...env, AZURE_TOKEN_CREDENTIALS: name },
+      });
+      const found = await reader.credentials(url);
+      expect(found?.token).toEqual(expected);
+    }
+  });
+
+  it.each([
+    [
+      'ManagedIdentityCredential',
+      /environment: left out by AZURE_TOKEN_CREDENTIALS; .*Azure CLI: left out/,
+    ],
+    [
+      'VisualStudioCredential',
+      /AZURE_TOKEN_CREDENTIALS is "VisualStudioCredential": check it, it can be prod, dev, EnvironmentCredential/,
+    ],
+  ])('says what %s leaves out', async (name, message) => {
+    const env = { ...newApp(), AZURE_TOKEN_CREDENTIALS: name };
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error?.message).toMatch(message);
+  });
+
+  it('goes on with the link that answered first', async () => {
+    const { directory, token, tools } = newTools({ expiresInSeconds: 4 });
+    const reader = ReaderProcess.start({
+      env: { PATH: `${directory}:${process.env.PATH}` },
+    });
+    expect((await reader.readOne(url)).content).toBe('content');
+    await reader.setEnvironment(newApp());
+    await pause(4_100);
+    expect((await reader.credentials(url))?.token).toBe(token);
+    expect(tools.calls()).toHaveLength(2);
+    expect(azure.entra.requests).toHaveLength(0);
+  });
+
+  it('stops at what is set up and fails, and reads as nobody else', async () => {
+    const { directory } = newTools();
+    const env = {
+      ...newApp(),
+      AZURE_CLIENT_SECRET: 'wrong',
+      PATH: `${directory}:${process.env.PATH}`,
+    };
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error?.message).toMatch(
+      /environment: Entra ID .*AADSTS7000215.*; Azure CLI: not tried, because environment is set up/,
+    );
+  });
+
+  it('reads the token of a workload again after Kubernetes has changed it', async () => {
+    const [tenantId, clientId] = [randomUUID(), randomUUID()];
+    const file = path.join(newDirectory(), 'token');
+    const rotate = (token: string) => {
+      writeFileSync(file, token);
+      const federated = [{ subject: 'a pod', token }];
+      azure.entra.addApp({ tenantId, clientId, federated });
+    };
+    azure.entra.tokenLifetime = 3;
+    rotate('first.jwt.token');
+    const reader = ReaderProcess.start({
+      env: {
+        AZURE_CLIENT_ID: clientId,
+        AZURE_TENANT_ID: tenantId,
+        AZURE_FEDERATED_TOKEN_FILE: file,
+      },
+    });
+    expect((await reader.readOne(url)).content).toBe('content');
+    rotate('second.jwt.token');
+    await pause(3_100);
+    expect((await reader.readOne(url)).content).toBe('content');
+    rmSync(file);
+    await pause(3_100);
+    const { error } = await reader.readOne(url);
+    expect(error?.message).toMatch(
+      /workload identity, which answered before: AZURE_FEDERATED_TOKEN_FILE \(.*\) could not be read: No such file/,
+    );
+  });
+
+  it('takes the managed identity that AZURE_CLIENT_ID names', async () => {
+    const appService = await ManagedIdentities.appService(azure.entra);
+    const clientId = randomUUID();
+    appService.identities.push({ clientId });
+    const env = { ...appService.environment, AZURE_CLIENT_ID: clientId };
+    const reader = ReaderProcess.start({ env });
+    expect((await reader.readOne(url)).content).toBe('content');
+    await appService.close();
+  });
+
+  it('does not wait for a tool for ever, nor leave it behind', async () => {
+    const directory = newDirectory();
+    writeTools(directory, { az: { hangs: true } });
+    const reader = ReaderProcess.start({
+      env: { PATH: `${directory}:${process.env.PATH}` },
+    });
+    const { error, ms } = await reader.readOne(url);
+    expect(error?.message).toMatch(
+      /Azure CLI: az was still running after 13 seconds/,
+    );
+    expect(ms).toBeLessThan(20_000);
+    await pause(200);
+    expect(writtenPids(directory).map(isRunning)).toEqual([false]);
+  });
+});
+
+describe('a managed identity on Kubernetes', () => {
+  it('is the one for which Kubernetes vouches', async () => {
+    const [tenantId, clientId] = [randomUUID(), randomUUID()];
+    const file = path.join(newDirectory(), 'token');
+    writeFileSync(file, 'a.jwt.token\n');
+    const federated = [{ subject: 'a pod', token: 'a.jwt.token' }];
+    azure.entra.addApp({ tenantId, clientId, federated });
+    const reader = ReaderProcess.start({
+      integrations: [{ host: 'dev.azure.com', credentials: [{ clientId }] }],
+      env: { AZURE_TENANT_ID: tenantId, AZURE_FEDERATED_TOKEN_FILE: file },
+    });
+    expect((await reader.readOne(url)).content).toBe('content');
+  });
+});
+
+/** An app of the environment. */
+function newApp(): Record<string, string> {
+  const [tenantId, clientId, secret] = [
+    randomUUID(),
+    randomUUID(),
+    randomUUID(),
+  ];
+  azure.entra.addApp({ tenantId, clientId, secrets: [secret] });
+  return {
+    AZURE_TENANT_ID: tenantId,
+    AZURE_CLIENT_ID: clientId,
+    AZURE_CLIENT_SECRET: secret,
+  };
+}
+
+/** A directory with an `az` whose account may read. */
+function newTools(options: { expiresInSeconds?: number } = {}) {
+  const directory = newDirectory();
+  const token = `cli-${randomUUID()}`;
+  azure.addToken(token);
+  const tools = writeTools(directory, { az: { token, ...options } });
+  return { directory, token, tools };
+}
+
+function newDirectory(): string {
+  return mkdtempSync(path.join(tmpdir(), 'default-chain-'));
+}
+
+/** What the tools that hang have written of themselves. */
+function writtenPids(directory: string): number[] {
+  const text = readFileSync(path.join(directory, 'pids'), 'utf8');
+  return text.trim().split('\n').map(Number);
+}
+
+/** Whether a process runs; one that has ended may wait to be noticed. */
+function isRunning(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)]);
+  return /^[^Z\s]/.test(String(stdout));
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
