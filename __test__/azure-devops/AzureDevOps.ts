@@ -29,22 +29,6 @@ import { parseRoute, type Route } from './route';
 export interface AzureDevOpsOptions {
   /** Personal access tokens or bearer tokens, with the organizations that each may read (all by default). */
   tokens?: Array<string | Token>;
-  /** Who signs in, in place of `azure.entra`. */
-  entra?: Authority;
-}
-
-/** Where apps sign in, and whose tokens are accepted then. */
-export interface Authority {
-  /** Answers a request to one of the authority hosts; `undefined` ends the connection. */
-  answer(
-    host: string,
-    url: string,
-    body: string,
-    head: Pick<Request, 'method' | 'headers'>,
-  ): Promise<Written | undefined>;
-  /** The tokens that are good now. */
-  validTokens(): Token[];
-  reset(): void;
 }
 
 /** A repository to host: with files to commit, or one that is there already. */
@@ -96,7 +80,6 @@ export class AzureDevOps {
   /** What a request without a credential gets that does not ask for a `401`. */
   signIn: 'page' | 'redirect' = 'redirect';
 
-  readonly #authority: Authority;
   readonly #tokens: Token[];
   readonly #repositories: HostedRepository[] = [];
   readonly #misbehaviours = new Misbehaviours();
@@ -108,7 +91,6 @@ export class AzureDevOps {
   #proxy!: AddressInfo;
 
   private constructor(options: AzureDevOpsOptions) {
-    this.#authority = options.entra ?? this.entra;
     const tokens = options.tokens ?? [DEFAULT_TOKEN];
     this.#tokens = tokens.map(token =>
       typeof token === 'string' ? { token } : token,
@@ -173,7 +155,7 @@ export class AzureDevOps {
     this.clearRequests();
     this.anonymous.clear();
     this.signIn = 'redirect';
-    this.#authority.reset();
+    this.entra.reset();
   }
 
   /** Lets a process end although the stand-in listens and clients keep connections. */
@@ -276,8 +258,7 @@ export class AzureDevOps {
   async #signIn(request: Request, response: Response): Promise<void> {
     const { url = '/' } = request;
     const body = await text(request);
-    const host = hostOf(request);
-    const answer = await this.#authority.answer(host, url, body, request);
+    const answer = await this.entra.answer(hostOf(request), url, body);
     if (!answer) {
       reset(request);
       return;
@@ -318,7 +299,7 @@ export class AzureDevOps {
       const admitted =
         this.anonymous.has(route.organization) ||
         isAdmitted(
-          [...this.#tokens, ...this.#authority.validTokens()],
+          [...this.#tokens, ...this.entra.validTokens()],
           request.headers.authorization,
           route.organization,
         );
