@@ -143,7 +143,9 @@ export declare type AzureIntegrationConfig = {
      * The credentials for its organizations. The one that names a URL's organization serves it;
      * where none does, the one that names no organization.
      *
-     * Without any, reads are anonymous.
+     * Without any, `dev.azure.com` is read as whoever the default chain speaks for (environment,
+     * workload identity, managed identity, Azure CLI, Azure Developer CLI), and what is left
+     * anonymously.
      */
     credentials?: AzureDevOpsCredential[];
     /** The PGP key with which commits are signed. */

@@ -215,6 +215,20 @@ describe('a token', () => {
     expect((await reader.readOne(url())).content).toBe('content 0');
   });
 
+  it('that is refused and cannot be replaced is told as both', async () => {
+    await reader.readOne(url());
+    const { clientId, tenantId } = credentialOf(way);
+    azure.entra.addApp({ tenantId, clientId, secrets: ['another'] });
+    azure.entra.revokeTokens();
+    const { error } = await reader.readOne(url());
+    expect(error).toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringMatching(
+        /401 Unauthorized\. .*No new token was to be had: Entra ID .*AADSTS7000215/,
+      ),
+    });
+  });
+
   it('is asked for where AZURE_AUTHORITY_HOST says', async () => {
     const env = { AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/' };
     await ReaderProcess.start({ ...way, env }).readOne(url());

@@ -120,6 +120,16 @@ describe('the default chain', () => {
     );
   });
 
+  it('that fails is not taken for a repository that is gone', async () => {
+    azure.misbehave({ status: 404 });
+    const env = { ...newApp(), AZURE_CLIENT_SECRET: 'wrong' };
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error).toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringContaining('AADSTS7000215'),
+    });
+  });
+
   it('reads the token of a workload again after Kubernetes has changed it', async () => {
     const [tenantId, clientId] = [randomUUID(), randomUUID()];
     const file = path.join(newDirectory(), 'token');

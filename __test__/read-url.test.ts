@@ -81,6 +81,18 @@ describe.each(HOSTS)('at %s', at => {
     expect(nothing).toEqual({ files: [], etag: '' });
   });
 
+  it('is read while others hold large files that they do not read', async () => {
+    const url = hosted.webUrl({ path: '/large.bin', at });
+    const held = await Promise.all(
+      Array.from({ length: 20 }, () => readerOf(url).readUrl(url)),
+    );
+    const small = hosted.webUrl({ path: '/catalog-info.yaml', at });
+    const { buffer } = await readerOf(small).readUrl(small);
+    expect((await buffer()).length).toBeGreaterThan(0);
+    const contents = await Promise.all(held.map(file => file.buffer()));
+    expect(contents.every(content => content.equals(LARGE))).toBe(true);
+  });
+
   it('lets a stream hold the server back, and closes with it', async () => {
     const url = hosted.webUrl({ path: '/large.bin', at });
     const stream = (await readerOf(url).readUrl(url)).stream!();

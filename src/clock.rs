@@ -46,6 +46,10 @@ pub(crate) mod tests {
         pub(crate) fn turn(&self, by: Duration) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
         }
+
+        pub(crate) fn turn_back(&self, by: Duration) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) -= by;
+        }
     }
 
     impl Clock for TurnedClock {

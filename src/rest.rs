@@ -1,6 +1,9 @@
 //! Typed calls of the Azure DevOps Git REST API, and what its errors say.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use percent_encoding::percent_decode_str;
 use reqwest::{
@@ -13,9 +16,9 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::{
-    credentials::Authorization,
+    credentials::{Authorization, TokenError},
     error::{Error, ErrorKind},
-    http::{Client, Failure, Request},
+    http::{Client, Failure, NotRenewed, Request, patiently},
 };
 
 /// The most of an error's body that is read.
@@ -42,11 +45,8 @@ impl Conditions {
     pub fn new(etag: Option<&str>, modified_after: Option<f64>) -> Result<Self, Error> {
         let etag = etag
             .filter(|etag| !etag.is_empty())
-            .map(HeaderValue::from_str)
-            .transpose()
-            .map_err(|error| {
-                invalid("etag is not one that a server could have given").because(error)
-            })?;
+            .map(etag_header)
+            .transpose()?;
         let modified_after = modified_after.map(http_time).transpose()?;
         Ok(Self {
             etag,
@@ -92,6 +92,14 @@ impl Conditions {
     }
 }
 
+/// A character is a byte, as where the etag was read from an answer.
+fn etag_header(etag: &str) -> Result<HeaderValue, Error> {
+    let refused = || invalid("etag is not one that a server could have given");
+    let bytes: Result<Vec<u8>, _> = etag.chars().map(u8::try_from).collect();
+    let bytes = bytes.map_err(|error| refused().because(error))?;
+    HeaderValue::from_bytes(&bytes).map_err(|error| refused().because(error))
+}
+
 /// An etag without the mark of a weak one, which does not matter to who only reads.
 fn opaque(etag: &HeaderValue) -> &[u8] {
     let bytes = etag.as_bytes();
@@ -124,6 +132,8 @@ pub struct Refusal {
     pub reason: String,
     /// What Azure DevOps said of it, where it said something readable.
     pub words: Option<String>,
+    /// Why the token that was refused was not replaced, where another was asked for.
+    pub not_renewed: Option<Arc<TokenError>>,
 }
 
 /// Asks for an item's content as it is.
@@ -160,11 +170,14 @@ impl Refusal {
         let status = response.status();
         let reason = reason_phrase(&response);
         let in_headers = words_of_headers(response.headers());
+        let not_renewed = response.extensions().get::<NotRenewed>();
+        let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
         let words = words(response).await.or(in_headers);
         Self {
             status,
             reason,
             words,
+            not_renewed,
         }
     }
 }
@@ -186,7 +199,7 @@ async fn words(mut response: Response) -> Option<String> {
         return None;
     }
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
+    while let Ok(Some(chunk)) = patiently(response.chunk()).await {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ERROR_BODY {
             return None;
@@ -252,9 +265,27 @@ mod tests {
     }
 
     #[test]
+    fn an_etag_is_sent_back_byte_for_byte() {
+        let known = conditions(Some("\"\u{e9}\""), None);
+        let sent = known.headers().get(IF_NONE_MATCH).cloned();
+        assert_eq!(
+            sent.as_ref().map(HeaderValue::as_bytes),
+            Some(&b"\"\xe9\""[..])
+        );
+    }
+
+    #[test]
+    fn an_etag_that_differs_settles_it_whatever_the_times_say() {
+        let both = conditions(Some("\"a\""), Some(1_600_000_000_000.0));
+        let mut answered = headers(LAST_MODIFIED, "Sun, 13 Sep 2020 12:26:40 GMT");
+        answered.insert(ETAG, HeaderValue::from_static("\"b\""));
+        assert!(!both.are_met_by(&answered));
+    }
+
+    #[test]
     fn what_cannot_be_asked_is_said() {
         assert!(Conditions::new(Some("a\nb"), None).is_err());
-        for time in [f64::NAN, f64::INFINITY, -1.0] {
+        for time in [f64::NAN, f64::INFINITY, -1.0, LAST_HTTP_DATE + 1000.0] {
             assert!(Conditions::new(None, Some(time)).is_err(), "{time}");
         }
     }

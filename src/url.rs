@@ -375,8 +375,9 @@ pub fn host_of(url: &str) -> Option<String> {
 #[must_use]
 pub fn is_glob(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| {
-        url.query_pairs()
-            .any(|(key, value)| key == "path" && value.contains(['*', '?']))
+        let mut query = url.query_pairs();
+        let path = query.find(|(key, _)| key == "path");
+        path.is_some_and(|(_, path)| path.contains(['*', '?']))
     })
 }
 
@@ -385,7 +386,7 @@ pub fn is_glob(url: &str) -> bool {
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else {
-        return text.to_owned();
+        return "what is no URL".to_owned();
     };
     let user = url.username();
     let is_clone_url = url.path().split('/').nth(1) == Some(user);

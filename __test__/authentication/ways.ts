@@ -77,7 +77,7 @@ const clientAssertion: SetUp = async ({ entra }) => {
     asked: () => Math.max(entra.requests.length, appService.requests.length),
     refuse: () => entra.addApp({ tenantId, clientId }),
     refusal:
-      /a service principal for which a managed identity vouches has no token for dev\.azure\.com, organization \S+: Entra ID \(\S+\) refused, 40\d: AADSTS70021\d*: .*Check the app's federated credentials/,
+      /a service principal for which a managed identity vouches has no token for dev\.azure\.com, organization \S+: Entra ID \(\S+\) refused, 40\d: AADSTS70025: .*Check the app's federated credentials/,
     end: () => appService.close(),
   };
 };
@@ -147,7 +147,7 @@ const workloadIdentity: SetUp = async ({ entra }) => {
     secrets: [token],
     asked: () => entra.requests.length,
     refuse: () => entra.addApp({ tenantId, clientId }),
-    refusal: /workload identity: Entra ID .* refused, 40\d: AADSTS70021\d*: /,
+    refusal: /workload identity: Entra ID .* refused, 40\d: AADSTS70025: /,
   };
 };
 

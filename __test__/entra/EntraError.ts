@@ -40,6 +40,23 @@ const ERRORS: Record<
     ({ clientId }) =>
       `The certificate with identifier used to sign the client assertion is not registered on application '${clientId}'.`,
   ],
+  70003: [
+    400,
+    'unsupported_grant_type',
+    () => 'The app requested an unsupported grant type.',
+  ],
+  7000218: [
+    401,
+    'invalid_client',
+    () =>
+      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+  ],
+  70025: [
+    401,
+    'invalid_client',
+    ({ clientId }) =>
+      `The client '${clientId}' has no configured federated identity credentials.`,
+  ],
   700024: [
     401,
     'invalid_client',

@@ -187,6 +187,12 @@ export class EntraId {
     if (params.get('scope') !== `${AZURE_DEVOPS}/.default`) {
       throw new EntraError(500011, { scope: params.get('scope')!, tenant });
     }
+    if (params.get('grant_type') !== 'client_credentials') {
+      throw new EntraError(70003, {});
+    }
+    if (!params.has('client_secret') && !params.has('client_assertion')) {
+      throw new EntraError(7000218, {});
+    }
     const secret = params.get('client_secret');
     if (secret) checkSecret(app, secret);
     else this.#checkAssertion(app, params, `https://${host}/${tenant}`);
@@ -203,14 +209,18 @@ export class EntraId {
       own => own.token === assertion || (subject && own.subject === subject),
     );
     if (vouches) return;
-    if (!assertion.includes('"') && app.certificates) {
+    const { alg } = header(assertion) ?? {};
+    if (app.certificates && ['PS256', 'RS256'].includes(alg)) {
       checkSignature(app, assertion, issuer);
       return;
     }
-    const isSigned = header(assertion)?.['x5t#S256'] !== undefined;
-    throw new EntraError(isSigned ? 700027 : 700213, {
+    const { clientId } = app;
+    const { x5t, 'x5t#S256': x5tS256 } = header(assertion) ?? {};
+    if (x5t ?? x5tS256) throw new EntraError(700027, { clientId });
+    const hasAny = app.federated !== undefined;
+    throw new EntraError(hasAny ? 700213 : 70025, {
       subject: subject ?? 'unknown',
-      clientId: app.clientId,
+      clientId,
     });
   }
 

@@ -39,9 +39,13 @@ function organizationOf(url: URL): [name: string, hosts: string[]] {
   if (url.origin.endsWith('.visualstudio.com')) {
     return [url.host.split('.')[0], [url.host, 'dev.azure.com']];
   }
-  const path = url.pathname.split('/').map(decoded).join('/');
+  const segments = url.pathname.split('/').map(decoded);
+  if (url.host === 'dev.azure.com') {
+    return [segments.find(Boolean) ?? '', [url.host]];
+  }
+  const path = segments.join('/');
   const [first = '', second = ''] = path.split('/').filter(Boolean);
-  const isBelow = url.host !== 'dev.azure.com' && first.toLowerCase() === 'tfs';
+  const isBelow = first.toLowerCase() === 'tfs';
   return [isBelow ? second : first, [url.host]];
 }
 

@@ -7,16 +7,10 @@ use napi::{
     bindgen_prelude::{Null, PromiseRaw},
 };
 use napi_derive::napi;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use super::{Failure, config::IntegrationConfig, cross};
-use crate::{
-    config::{self, Credential, CredentialKind},
-    credentials::{self, Chosen, basic, bearer},
-    error::Error,
-    http::Client,
-    url::parse,
-};
+use crate::{config, credentials, error::Error, http::Client, url::parse};
 
 /// Every configured credential, found by the URL that is to be read.
 #[napi]
@@ -70,28 +64,11 @@ async fn find(
     credentials: &credentials::Credentials,
     url: &str,
 ) -> Result<Option<TokenCredentials>, Error> {
-    let url = parse(url)?;
-    if let Chosen::Configured(Credential {
-        kind: CredentialKind::PersonalAccessToken { token },
-        ..
-    }) = credentials.for_url(&url)
-    {
-        return Ok(Some(TokenCredentials::new("pat", token, &basic(token)?)));
-    }
     let entra = Client::shared()?.entra();
-    let authorization = credentials.authorize(&url, &entra).await?;
-    let identity = authorization.identity();
-    let token = authorization.bearer().await;
-    let token = token.map_err(|error| credentials::no_token(identity, &url, &error))?;
-    Ok(token.map(|token| TokenCredentials::new("bearer", &token, &bearer(&token))))
-}
-
-impl TokenCredentials {
-    fn new(token_type: &'static str, token: &SecretString, header: &SecretString) -> Self {
-        Self {
-            authorization: header.expose_secret().to_owned(),
-            token: token.expose_secret().to_owned(),
-            token_type,
-        }
-    }
+    let found = credentials.token_for(&parse(url)?, &entra).await?;
+    Ok(found.map(|found| TokenCredentials {
+        authorization: found.header.expose_secret().to_owned(),
+        token: found.token.expose_secret().to_owned(),
+        token_type: if found.is_bearer { "bearer" } else { "pat" },
+    }))
 }

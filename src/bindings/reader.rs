@@ -7,12 +7,13 @@ use napi::{
     bindgen_prelude::{Buffer, Null, PromiseRaw},
 };
 use napi_derive::napi;
+use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, credentials::Credentials, cross};
 use crate::{
-    reader::{self, Credit, Exchange},
+    reader::{self, CredentialSource, Exchange},
     rest::Conditions,
 };
 
@@ -82,16 +83,19 @@ pub fn read_url<'env>(
     credentials: Option<&Credentials>,
     cancellation: Option<&Cancellation>,
 ) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
-    let credit = match (credentials, options.headers) {
-        (Some(credentials), _) => Credit::Configured(Arc::clone(&credentials.credentials)),
-        (None, Some(headers)) => Credit::Provided(pairs(headers)),
-        (None, None) => Credit::Nobody,
+    let source = match (credentials, options.headers) {
+        (Some(credentials), _) => {
+            CredentialSource::Configured(Arc::clone(&credentials.credentials))
+        }
+        (None, Some(headers)) => CredentialSource::Provided(pairs(headers)),
+        (None, None) => CredentialSource::Nobody,
     };
     let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
-    let cancellation = cancellation.map(|cancellation| cancellation.token.clone());
+    // A child, so that closing one body does not end the other reads of the same cancellation.
+    let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
     let read = conditions.map(|conditions| reader::ReadUrl {
         url: options.url,
-        credit,
+        source,
         conditions,
         cancellation: cancellation.unwrap_or_default(),
     });
@@ -118,10 +122,11 @@ impl Body {
         &self,
         env: &'env Env,
     ) -> napi::Result<PromiseRaw<'env, Either<Either<Buffer, Null>, Failure>>> {
-        let pull = Arc::clone(&self.pull);
+        let (pull, exchange) = (Arc::clone(&self.pull), Arc::clone(&self.exchange));
         cross(env, async move {
-            let piece = pull.lock().await.next().await?;
-            Ok(piece.map_or(Either::B(Null), |bytes| Either::A(Vec::from(bytes).into())))
+            let piece = pull.lock().await.next().await;
+            release(&pull, &exchange);
+            Ok(piece?.map_or(Either::B(Null), |bytes| Either::A(Vec::from(bytes).into())))
         })
     }
 
@@ -131,21 +136,30 @@ impl Body {
         &self,
         env: &'env Env,
     ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
-        let pull = Arc::clone(&self.pull);
-        cross(
-            env,
-            async move { Ok(pull.lock().await.collect().await?.into()) },
-        )
+        let (pull, exchange) = (Arc::clone(&self.pull), Arc::clone(&self.exchange));
+        cross(env, async move {
+            let content = pull.lock().await.collect().await;
+            release(&pull, &exchange);
+            Ok(content?.into())
+        })
     }
 
     /// Lets go of the connection; what is being pulled fails.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.exchange.cancellation.cancel();
-        // Whoever holds the lock is pulling, and lets go when it finds the read ended.
-        if let Ok(mut body) = self.pull.try_lock() {
-            body.close();
-        }
+        release(&self.pull, &self.exchange);
+    }
+}
+
+/// Lets go of the connection of a read that was ended.
+///
+/// Called after ending it, and after every pull: whoever of the two comes last finds the body free.
+fn release(pull: &Mutex<reader::Body>, exchange: &Exchange) {
+    if exchange.cancellation.is_cancelled()
+        && let Ok(mut body) = pull.try_lock()
+    {
+        body.close();
     }
 }
 
@@ -173,10 +187,10 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
     }
 }
 
-fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, String)> {
+fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, SecretString)> {
     headers
         .into_iter()
         .filter_map(|header| <[String; 2]>::try_from(header).ok())
-        .map(|[name, value]| (name, value))
+        .map(|[name, value]| (name, value.into()))
         .collect()
 }

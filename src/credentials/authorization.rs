@@ -84,10 +84,10 @@ impl Authorization {
                 CredentialKind::ManagedIdentityClientAssertion {
                     tenant_id,
                     client_id,
-                    managed_identity_client_id: voucher,
+                    managed_identity_client_id: identity_id,
                 } => {
                     let app = App::new(tenant_id, client_id);
-                    let tokens = Tokens::of_vouched_app(app, voucher, entra);
+                    let tokens = Tokens::of_vouched_app(app, identity_id, entra);
                     (Identity::ManagedIdentityClientAssertion, tokens)
                 }
             },
@@ -127,7 +127,7 @@ impl Authorization {
     ///
     /// # Errors
     /// A name or value that HTTP does not allow; the message never shows the value.
-    pub fn provided(headers: Vec<(String, String)>) -> Result<Self, Error> {
+    pub fn provided(headers: Vec<(String, SecretString)>) -> Result<Self, Error> {
         let mut map = HeaderMap::with_capacity(headers.len());
         for (name, value) in headers {
             let header = HeaderName::try_from(&name).map_err(|error| {
@@ -136,7 +136,7 @@ impl Authorization {
                 ))
                 .because(error)
             })?;
-            map.append(header, sensitive(&name, &value)?);
+            map.append(header, sensitive(&name, value.expose_secret())?);
         }
         Ok(Self {
             identity: Identity::Provided,
@@ -199,6 +199,13 @@ impl Authorization {
         other.map(Proof::of).transpose()
     }
 
+    /// Notes whether what [`Self::renew`] gave was of any help with `organization`.
+    pub fn renewed(&self, organization: &str, helped: bool) {
+        if let Means::Tokens(tokens) = &self.means {
+            tokens.renewed(organization, helped);
+        }
+    }
+
     /// Notes that it was enough to read something of `organization`.
     pub fn accepted(&self, proof: &Proof, organization: &str) {
         if let (Means::Tokens(tokens), Some(token)) = (&self.means, &proof.token) {
@@ -233,12 +240,11 @@ impl Proof {
 pub fn no_token(identity: Identity, url: &Url, error: &TokenError) -> Error {
     let scope = scope_of(url);
     let message = format!("{identity} has no token for {scope}: {error}");
-    Error::new(error.kind(), message).because(error.clone())
+    Error::new(error.error_kind(), message).because(error.clone())
 }
 
 /// The value of the `Authorization` header for a token of Entra ID.
-#[must_use]
-pub fn bearer(token: &SecretString) -> SecretString {
+pub(super) fn bearer(token: &SecretString) -> SecretString {
     format!("Bearer {}", token.expose_secret()).into()
 }
 
@@ -248,7 +254,7 @@ pub fn bearer(token: &SecretString) -> SecretString {
 ///
 /// # Errors
 /// The token has a character that no token has.
-pub fn basic(token: &SecretString) -> Result<SecretString, Error> {
+pub(super) fn basic(token: &SecretString) -> Result<SecretString, Error> {
     let bytes: Result<Vec<u8>, _> = std::iter::once(':')
         .chain(token.expose_secret().chars())
         .map(u8::try_from)
@@ -281,7 +287,8 @@ mod tests {
 
     #[test]
     fn what_was_provided_is_not_in_debug() {
-        let headers = vec![("Authorization".to_owned(), "Bearer s3cret".to_owned())];
+        let headers = vec![("Authorization".to_owned(), "Bearer s3cret".into())];
+        assert!(!format!("{headers:?}").contains("s3cret"));
         let authorization = Authorization::provided(headers);
         assert!(authorization.is_ok());
         assert!(!format!("{authorization:?}").contains("s3cret"));
@@ -289,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_header_that_http_does_not_allow_is_refused_without_its_value() {
-        let headers = vec![("Authorization".to_owned(), "s3cret\n".to_owned())];
+        let headers = vec![("Authorization".to_owned(), "s3cret\n".into())];
         let message = Authorization::provided(headers).map_err(|error| error.to_string());
         assert!(
             matches!(message, Err(text) if text.contains("Authorization") && !text.contains("s3cret"))

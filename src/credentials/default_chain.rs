@@ -26,7 +26,7 @@ use super::{
     federated,
     refusal::Asked,
     sources::managed_identity,
-    token::{Lack, Token, TokenError, TokenSource},
+    token::{Token, TokenError, TokenErrorKind, TokenSource},
 };
 
 /// How long the chain waits for a managed identity that takes its time.
@@ -171,7 +171,7 @@ impl DefaultChain {
     async fn walk(&self) -> Result<Token, TokenError> {
         let wanted = wanted()?;
         let mut reasons = Vec::new();
-        let mut lack = Lack::Absent;
+        let mut kind = TokenErrorKind::Absent;
         let mut retry_after = None;
         let mut end = None;
         for link in Link::ALL {
@@ -186,9 +186,11 @@ impl DefaultChain {
                         return Ok(token);
                     }
                     Err(error) => {
-                        if link.is_meant() && error.lack != Lack::Absent {
+                        if link.is_meant() && error.kind != TokenErrorKind::Absent {
                             end = Some(link);
-                            (lack, retry_after) = (error.lack, error.retry_after);
+                        }
+                        if end.is_some() || error.kind == TokenErrorKind::Unreachable {
+                            (kind, retry_after) = (error.kind, error.retry_after);
                         }
                         error.to_string()
                     }
@@ -197,7 +199,7 @@ impl DefaultChain {
             reasons.push(format!("{}: {reason}", link.title()));
         }
         let reasons = reasons.join("; ");
-        Err(TokenError::new(lack, reasons).after(retry_after))
+        Err(TokenError::new(kind, reasons).after(retry_after))
     }
 
     fn remember(&self, link: Link) {
@@ -218,7 +220,7 @@ impl TokenSource for DefaultChain {
         let answer = self.ask(link).await;
         answer.map_err(|error| {
             let message = format!("{}, which answered before: {error}", link.title());
-            TokenError::new(error.lack, message).after(error.retry_after)
+            TokenError::new(error.kind, message).after(error.retry_after)
         })
     }
 }

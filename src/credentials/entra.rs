@@ -3,10 +3,11 @@
 //! Its credentials are made anew for every token: each keeps a token until five minutes before its
 //! end, and would give back the one that is to be replaced.
 
-use std::{env, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::{
+    cloud::CustomConfiguration,
     credentials::{AccessToken, Secret, TokenCredential},
     http::{ClientMethodOptions, ClientOptions, HttpClient, RetryOptions, Transport},
 };
@@ -21,6 +22,7 @@ use url::Url;
 use super::{
     Identity,
     certificate::Certificate,
+    environment::var,
     refusal::{self, Asked},
     token::{Token, TokenError},
 };
@@ -89,9 +91,10 @@ impl Entra {
         secret: &SecretString,
         identity: Identity,
     ) -> Result<Token, TokenError> {
-        let asked = Asked::entra(&authority()?);
+        let authority = authority()?;
+        let asked = Asked::entra(&authority);
         let options = ClientSecretCredentialOptions {
-            client_options: self.options(),
+            client_options: self.options(&authority),
         };
         let credential = ClientSecretCredential::new(
             &app.tenant_id,
@@ -125,9 +128,10 @@ impl Entra {
         audience: Audience,
         identity: Identity,
     ) -> Result<Token, TokenError> {
-        let asked = Asked::entra(&authority()?);
+        let authority = authority()?;
+        let asked = Asked::entra(&authority);
         let options = ClientAssertionCredentialOptions {
-            client_options: self.options(),
+            client_options: self.options(&authority),
         };
         let credential = ClientAssertionCredential::new(
             app.tenant_id.clone(),
@@ -150,15 +154,19 @@ impl Entra {
     ) -> Result<Token, TokenError> {
         let options = ManagedIdentityCredentialOptions {
             user_assigned_id: client_id.map(|id| UserAssignedId::ClientId(id.to_owned())),
-            client_options: self.options(),
+            client_options: self.options(&authority()?),
         };
         let credential = ManagedIdentityCredential::new(Some(options));
         let token = get(credential, audience.scope(), &Asked::ManagedIdentity).await?;
         Ok(into_token(&token, identity))
     }
 
-    fn options(&self) -> ClientOptions {
+    /// `authority` is told, so that what the environment says is read in one place.
+    fn options(&self, authority: &Url) -> ClientOptions {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host = authority.to_string();
         ClientOptions {
+            cloud: Some(Arc::new(cloud.into())),
             transport: Some(Transport::new(Arc::clone(&self.transport))),
             // `Tokens` asks again, and not longer than somebody waits.
             retry: RetryOptions::none(),
@@ -199,7 +207,7 @@ fn into_token(token: &AccessToken, identity: Identity) -> Token {
 
 /// The host that signs in, as `azure_identity` takes it from the environment.
 fn authority() -> Result<Url, TokenError> {
-    let host = env::var("AZURE_AUTHORITY_HOST").unwrap_or_else(|_| PUBLIC_CLOUD.to_owned());
+    let host = var("AZURE_AUTHORITY_HOST").unwrap_or_else(|| PUBLIC_CLOUD.to_owned());
     Url::parse(&host)
         .ok()
         .filter(|url| url.scheme() == "https")

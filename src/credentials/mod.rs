@@ -21,7 +21,7 @@ mod sources;
 mod token;
 mod tokens;
 
-pub use authorization::{Authorization, Proof, basic, bearer, no_token};
+pub use authorization::{Authorization, Proof, no_token};
 pub use default_chain::Link;
 pub use entra::Entra;
 pub use identity::Identity;

@@ -9,7 +9,7 @@ use azure_core::{
 use serde::Deserialize;
 use url::Url;
 
-use super::token::{Lack, TokenError};
+use super::token::{TokenError, TokenErrorKind};
 
 /// The most characters of another program's words that a message repeats.
 const MAX_WORDS: usize = 600;
@@ -58,7 +58,12 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
             raw_response: Some(response),
             ..
         } => refused(*status, response, asked),
-        // The client's own words, which go on after a name.
+        // The client's own words go on after a name.
+        ErrorKind::Other if matches!(asked, Asked::ManagedIdentity) => TokenError::absent(format!(
+            "{} {}",
+            asked.name(),
+            words(&innermost.to_string())
+        )),
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => TokenError::unreachable(
             format!("{} {}", asked.name(), words(&innermost.to_string())),
         ),
@@ -111,11 +116,11 @@ fn refused(status: StatusCode, response: &RawResponse, asked: &Asked) -> TokenEr
         message.push_str(". Check ");
         message.push_str(advice);
     }
-    let lack = match status {
-        408 | 429 | 500.. => Lack::Unreachable,
-        _ => Lack::Refused,
+    let kind = match status {
+        408 | 429 | 500.. => TokenErrorKind::Unreachable,
+        _ => TokenErrorKind::Refused,
     };
-    TokenError::new(lack, message).after(retry_after(response))
+    TokenError::new(kind, message).after(retry_after(response))
 }
 
 fn error_code(body: &ErrorBody) -> String {
@@ -161,7 +166,7 @@ fn advice(said: &str, asked: &Asked) -> Option<&'static str> {
             "tenantId, and AZURE_AUTHORITY_HOST if the tenant is in a sovereign cloud"
         }
         "700027" | "5000224" => "that the certificate is the app's and has not expired",
-        "70021" | "700211" | "700212" | "700213" | "7002138" => {
+        "70021" | "70025" | "700021" | "700023" | "700211" | "700212" | "700213" | "7002138" => {
             "the app's federated credentials: none has this issuer, subject and audience"
         }
         "700024" => "this machine's clock, and the time for which the assertion is valid",

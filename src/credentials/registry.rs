@@ -38,13 +38,13 @@ impl Tokens {
     }
 
     /// The tokens of an app for which a managed identity vouches.
-    pub(super) fn of_vouched_app(app: App, voucher: &str, entra: &Entra) -> Arc<Self> {
-        let vouchers = Self::of_identity_for(Audience::TokenExchange, voucher, entra);
-        let key = ["vouched", &app.tenant_id, &app.client_id, voucher].join("\0");
+    pub(super) fn of_vouched_app(app: App, identity_id: &str, entra: &Entra) -> Arc<Self> {
+        let assertions = Self::of_identity_for(Audience::TokenExchange, identity_id, entra);
+        let key = ["vouched", &app.tenant_id, &app.client_id, identity_id].join("\0");
         shared(key, || VouchedApp {
             entra: entra.clone(),
             app,
-            vouchers,
+            assertions,
         })
     }
 

@@ -2,11 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use secrecy::SecretString;
 use url::{Url, quirks};
 
-use super::{Authorization, Entra};
+use super::{
+    Authorization, Entra,
+    authorization::{basic, bearer, no_token},
+};
 use crate::{
-    config::{Credential, IntegrationConfig},
+    config::{Credential, CredentialKind, IntegrationConfig},
     error::Error,
     url::{AZURE_HOST, decode_component, is_visual_studio, origin},
 };
@@ -35,6 +39,17 @@ pub enum Chosen<'a> {
     DefaultChain,
     /// Nothing: reads are anonymous.
     Nothing,
+}
+
+/// A token and the header that it makes.
+#[derive(Debug)]
+pub struct Found {
+    /// The value of the `Authorization` header.
+    pub header: SecretString,
+    /// The token, raw.
+    pub token: SecretString,
+    /// Whether it is one of Entra ID, and not a personal access token.
+    pub is_bearer: bool,
 }
 
 impl Credentials {
@@ -81,6 +96,32 @@ impl Credentials {
         Authorization::of(self.for_url(url), url, entra).await
     }
 
+    /// The token that serves the URL, for others to read with; none where nothing serves it.
+    ///
+    /// # Errors
+    /// As [`Authorization::of`].
+    pub async fn token_for(&self, url: &Url, entra: &Entra) -> Result<Option<Found>, Error> {
+        if let Chosen::Configured(Credential {
+            kind: CredentialKind::PersonalAccessToken { token },
+            ..
+        }) = self.for_url(url)
+        {
+            return Ok(Some(Found {
+                header: basic(token)?,
+                token: token.clone(),
+                is_bearer: false,
+            }));
+        }
+        let authorization = self.authorize(url, entra).await?;
+        let token = authorization.bearer().await;
+        let token = token.map_err(|error| no_token(authorization.identity(), url, &error))?;
+        Ok(token.map(|token| Found {
+            header: bearer(&token),
+            token,
+            is_bearer: true,
+        }))
+    }
+
     fn add(&mut self, host: &str, credential: &Arc<Credential>) {
         if credential.is_for_any_organization() {
             let first = || Some(Arc::clone(credential));
@@ -107,7 +148,9 @@ impl Credentials {
         };
         if is_visual_studio(&origin(url)) {
             let name = host.split('.').next()?;
-            return get(host, name).or_else(|| get(AZURE_HOST, name));
+            let is_the_organizations = host == format!("{name}.visualstudio.com");
+            let elsewhere = || is_the_organizations.then(|| get(AZURE_HOST, name))?;
+            return get(host, name).or_else(elsewhere);
         }
         get(host, &organization_of(url)?)
     }
@@ -127,6 +170,9 @@ pub fn organization_of(url: &Url) -> Option<String> {
         .split('/')
         .map(|segment| decode_component(segment).unwrap_or_else(|_| segment.to_owned()))
         .collect();
+    if host == AZURE_HOST {
+        return path.into_iter().find(|segment| !segment.is_empty());
+    }
     let path = path.join("/");
     let segments = path.split('/').filter(|segment| !segment.is_empty());
     organization_in(host, segments, |segment| {
@@ -232,6 +278,32 @@ mod tests {
             chosen(&azure, "https://other.visualstudio.com/p/_git/r"),
             None
         );
+    }
+
+    #[test]
+    fn a_host_below_an_organizations_is_not_the_organizations() {
+        let azure = [integration(AZURE_HOST, &[("org", Some(&["Org"]))])];
+        let url = "https://org.other.visualstudio.com/p/_git/r";
+        assert_eq!(chosen(&azure, url), None);
+    }
+
+    #[test]
+    fn an_encoded_slash_does_not_end_the_name_of_an_organization() {
+        let azure = [integration(AZURE_HOST, &[("org", Some(&["org"]))])];
+        for path in ["org%2Fother/p", "%2Forg/p"] {
+            let url = format!("https://dev.azure.com/{path}");
+            assert_eq!(chosen(&azure, &url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_old_hosts_own_credential_comes_before_dev_azure_com_s() {
+        let both = [
+            integration(AZURE_HOST, &[("new", Some(&["org"]))]),
+            integration("org.visualstudio.com", &[("old", Some(&["org"]))]),
+        ];
+        let url = "https://org.visualstudio.com/p/_git/r";
+        assert_eq!(chosen(&both, url).as_deref(), Some("old"));
     }
 
     #[test]

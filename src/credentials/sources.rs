@@ -10,7 +10,7 @@ use super::{
     entra::{App, Audience, Entra},
     environment::var,
     federated, imds,
-    token::{Lack, Token, TokenError, TokenSource},
+    token::{Token, TokenError, TokenErrorKind, TokenSource},
 };
 
 /// The word that stands for the machine's own identity where a client id could stand.
@@ -47,7 +47,9 @@ impl TokenSource for ManagedIdentity {
     async fn token(&self) -> Result<Token, TokenError> {
         let client_id = Some(self.client_id.as_str()).filter(|id| *id != SYSTEM_ASSIGNED);
         let identity = Identity::ManagedIdentity;
-        managed_identity(&self.entra, client_id, self.audience, identity).await
+        let answer = managed_identity(&self.entra, client_id, self.audience, identity).await;
+        // Somebody says that this machine has one, so it may only not be there yet.
+        answer.map_err(TokenError::into_unreachable)
     }
 }
 
@@ -75,14 +77,14 @@ pub(super) struct VouchedApp {
     pub entra: Entra,
     pub app: App,
     /// The managed identity's tokens, which are good for many exchanges.
-    pub vouchers: Arc<Tokens>,
+    pub assertions: Arc<Tokens>,
 }
 
 #[async_trait]
 impl TokenSource for VouchedApp {
     async fn token(&self) -> Result<Token, TokenError> {
-        let voucher = self
-            .vouchers
+        let assertion = self
+            .assertions
             .get()
             .await
             .map_err(|error| (*error).clone())?;
@@ -91,16 +93,16 @@ impl TokenSource for VouchedApp {
             .entra
             .client_assertion(
                 &self.app,
-                voucher.secret.clone(),
+                assertion.secret.clone(),
                 Audience::AzureDevOps,
                 identity,
             )
             .await;
         if exchanged
             .as_ref()
-            .is_err_and(|error| error.lack == Lack::Refused)
+            .is_err_and(|error| error.kind == TokenErrorKind::Refused)
         {
-            self.vouchers.forget(&voucher);
+            self.assertions.forget(&assertion);
         }
         exchanged
     }

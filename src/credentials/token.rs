@@ -31,7 +31,7 @@ pub(super) trait TokenSource: fmt::Debug + Send + Sync {
 
 /// What kind of reason there is for having no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lack {
+pub(super) enum TokenErrorKind {
     /// Nothing here can give one: it is not configured, or there is nobody to ask.
     Absent,
     /// Whoever was asked refused.
@@ -43,30 +43,30 @@ pub(super) enum Lack {
 /// Why there is no token, in words that hold no secret.
 #[derive(Clone, Debug)]
 pub struct TokenError {
-    pub(super) lack: Lack,
+    pub(super) kind: TokenErrorKind,
     message: String,
     pub(super) retry_after: Option<Duration>,
 }
 
 impl TokenError {
-    pub(super) fn new(lack: Lack, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: TokenErrorKind, message: impl Into<String>) -> Self {
         Self {
-            lack,
+            kind,
             message: message.into(),
             retry_after: None,
         }
     }
 
     pub(super) fn absent(message: impl Into<String>) -> Self {
-        Self::new(Lack::Absent, message)
+        Self::new(TokenErrorKind::Absent, message)
     }
 
     pub(super) fn refused(message: impl Into<String>) -> Self {
-        Self::new(Lack::Refused, message)
+        Self::new(TokenErrorKind::Refused, message)
     }
 
     pub(super) fn unreachable(message: impl Into<String>) -> Self {
-        Self::new(Lack::Unreachable, message)
+        Self::new(TokenErrorKind::Unreachable, message)
     }
 
     /// The same, without a secret that somebody may have repeated.
@@ -74,6 +74,14 @@ impl TokenError {
         let secret = secret.expose_secret();
         if !secret.is_empty() && self.message.contains(secret) {
             self.message = self.message.replace(secret, "[redacted]");
+        }
+        self
+    }
+
+    /// The same of somebody who has to be there.
+    pub(super) fn into_unreachable(mut self) -> Self {
+        if self.kind == TokenErrorKind::Absent {
+            self.kind = TokenErrorKind::Unreachable;
         }
         self
     }
@@ -94,12 +102,18 @@ impl fmt::Display for TokenError {
 impl std::error::Error for TokenError {}
 
 impl TokenError {
+    /// Whether there was nobody to ask, and so nothing failed.
+    #[must_use]
+    pub const fn is_absence(&self) -> bool {
+        matches!(self.kind, TokenErrorKind::Absent)
+    }
+
     /// What went wrong, as the whole package tells failures apart.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        match self.lack {
-            Lack::Absent | Lack::Refused => ErrorKind::Authentication,
-            Lack::Unreachable => ErrorKind::Other,
+    pub const fn error_kind(&self) -> ErrorKind {
+        match self.kind {
+            TokenErrorKind::Absent | TokenErrorKind::Refused => ErrorKind::Authentication,
+            TokenErrorKind::Unreachable => ErrorKind::Other,
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::token::{Lack, Token, TokenError, TokenSource};
+use super::token::{Token, TokenError, TokenErrorKind, TokenSource};
 use crate::{
     backoff::Backoff,
     clock::{Clock, SystemClock},
@@ -24,6 +24,9 @@ const REFRESH_BEFORE: Duration = Duration::from_secs(10 * 60);
 
 /// A token is not sent in the last moment of its life, in which it could expire on the way.
 const STALE_BEFORE: Duration = Duration::from_secs(30);
+
+/// How long a token is used that has expired when it comes.
+const DOUBTFUL_LIFE: Duration = Duration::from_secs(60);
 
 /// How long one request for a token may take; a machine that boots may need a minute to find its
 /// managed identity.
@@ -56,7 +59,7 @@ const AFTER_ABSENCE: Backoff = Backoff {
 /// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 
-/// The waits between renewals for an organization that refuses every token.
+/// The waits between renewals for an organization to which new tokens are no better than old ones.
 const AFTER_REFUSAL: Backoff = Backoff {
     first: Duration::from_secs(30),
     longest: Duration::from_secs(30 * 60),
@@ -78,8 +81,8 @@ type Pending = Shared<oneshot::Receiver<Outcome>>;
 /// - After a failure nobody is asked for a while, which grows from failure to failure and is at
 ///   least what the server asked for. The error is given meanwhile, or the old token while it is
 ///   valid.
-/// - A token that Azure DevOps refuses is replaced: always where it was accepted before, and now and
-///   then where no token ever was.
+/// - A token that Azure DevOps refuses is replaced; but for an organization that refused the new one
+///   as well only now and then.
 #[derive(Debug)]
 pub(super) struct Tokens {
     source: Box<dyn TokenSource>,
@@ -92,7 +95,7 @@ struct State {
     held: Option<Held>,
     pending: Option<Pending>,
     failure: Option<Failure>,
-    /// By organization, those that refused a token which none of them had accepted.
+    /// By organization, those for which a renewal did not help, or has not helped yet.
     refusals: HashMap<String, Refusal>,
 }
 
@@ -188,7 +191,16 @@ impl Tokens {
             && !held.accepted.contains(organization)
         {
             held.accepted.insert(organization.to_owned());
+        }
+    }
+
+    /// Notes whether a renewed token was of any help with `organization`.
+    pub(super) fn renewed(&self, organization: &str, helped: bool) {
+        let mut state = self.lock();
+        if helped {
             state.refusals.remove(organization);
+        } else {
+            state.refuse(organization, self.clock.now(), self.clock.chance());
         }
     }
 
@@ -209,7 +221,7 @@ impl Tokens {
         if let Some(held) = valid {
             let token = Arc::clone(&held.token);
             let is_near_its_end = held.refresh_at <= now;
-            if is_near_its_end && state.pending.is_none() && state.blocked(now).is_none() {
+            if is_near_its_end && !state.is_asking() && state.blocked(now).is_none() {
                 drop(self.start(&mut state));
             }
             return Step::Done(Ok(token));
@@ -265,7 +277,7 @@ impl Tokens {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            let may_help = error.lack == Lack::Unreachable && error.retry_after.is_none();
+            let may_help = error.kind == TokenErrorKind::Unreachable && error.retry_after.is_none();
             if !may_help || attempt == ATTEMPTS || started.elapsed() > PATIENCE {
                 return Err(error);
             }
@@ -303,9 +315,9 @@ impl Tokens {
                     .failure
                     .as_ref()
                     .map_or(1, |failure| failure.count + 1);
-                let backoff = match error.lack {
-                    Lack::Absent => AFTER_ABSENCE,
-                    Lack::Refused | Lack::Unreachable => AFTER_FAILURE,
+                let backoff = match error.kind {
+                    TokenErrorKind::Absent => AFTER_ABSENCE,
+                    TokenErrorKind::Refused | TokenErrorKind::Unreachable => AFTER_FAILURE,
                 };
                 let wait = backoff.wait(count, self.clock.chance());
                 let error = Arc::new(error);
@@ -330,9 +342,11 @@ impl Tokens {
 impl Held {
     fn new(token: Token, now: SystemTime) -> Self {
         let life = token.expires_on.duration_since(now).unwrap_or_default();
+        // By this machine's clock it has expired already, and the clock may be wrong.
+        let life = if life.is_zero() { DOUBTFUL_LIFE } else { life };
         Self {
-            refresh_at: token.expires_on - REFRESH_BEFORE.min(life / 5),
-            stale_at: token.expires_on - STALE_BEFORE.min(life / 20),
+            refresh_at: now + life - REFRESH_BEFORE.min(life / 5),
+            stale_at: now + life - STALE_BEFORE.min(life / 20),
             token: Arc::new(token),
             accepted: HashSet::new(),
         }
@@ -340,6 +354,12 @@ impl Held {
 }
 
 impl State {
+    /// Whether a request is in flight: one whose runtime has ended is not.
+    fn is_asking(&self) -> bool {
+        let pending = self.pending.as_ref();
+        pending.is_some_and(|pending| !matches!(pending.clone().now_or_never(), Some(Err(_))))
+    }
+
     /// Why nobody is to be asked now.
     fn blocked(&self, now: SystemTime) -> Option<Arc<TokenError>> {
         let failure = self.failure.as_ref()?;
@@ -347,18 +367,34 @@ impl State {
     }
 
     /// Whether a new token could do what the present one was refused.
+    ///
+    /// Of an organization that never accepted any it is noted as if it did not help, so that asking
+    /// for one organization after another does not ask for one token after another.
     fn may_renew(&mut self, organization: &str, now: SystemTime, chance: f64) -> bool {
-        let held = self.held.as_ref();
-        if held.is_none_or(|held| held.accepted.contains(organization)) {
-            return true;
-        }
         let longest = AFTER_REFUSAL.longest * 2;
         self.refusals
             .retain(|_, refusal| is_within(refusal.since, longest, now));
         let before = self.refusals.get(organization);
-        let is_too_soon = before.is_some_and(|it| is_within(it.since, it.wait, now));
-        if is_too_soon || (before.is_none() && self.refusals.len() == MAX_REFUSALS) {
+        if before.is_some_and(|it| is_within(it.since, it.wait, now)) {
             return false;
+        }
+        let held = self.held.as_ref();
+        if held.is_none_or(|held| held.accepted.contains(organization)) {
+            return true;
+        }
+        if before.is_none() && self.refusals.len() >= MAX_REFUSALS {
+            return false;
+        }
+        self.refuse(organization, now, chance);
+        true
+    }
+
+    /// Does not renew for `organization` for a while, which grows from time to time.
+    fn refuse(&mut self, organization: &str, now: SystemTime, chance: f64) {
+        let before = self.refusals.get(organization);
+        // One while for all who were refused together.
+        if before.is_some_and(|it| is_within(it.since, it.wait, now)) {
+            return;
         }
         let count = before.map_or(1, |refusal| refusal.count + 1);
         let refusal = Refusal {
@@ -367,7 +403,6 @@ impl State {
             wait: AFTER_REFUSAL.wait(count, chance),
         };
         self.refusals.insert(organization.to_owned(), refusal);
-        true
     }
 }
 
@@ -386,6 +421,7 @@ mod tests {
     use crate::{clock::tests::TurnedClock, credentials::Identity};
 
     const HOUR: Duration = Duration::from_secs(3599);
+    const IN_ITS_LAST_MOMENT: Duration = Duration::from_secs(3599 - 10);
     const NEAR_ITS_END: Duration = Duration::from_secs(3599 - 5 * 60);
 
     /// Gives tokens that live for a while, or fails, after a moment; and counts.
@@ -394,7 +430,8 @@ mod tests {
         clock: TurnedClock,
         life: Duration,
         asked: Arc<AtomicUsize>,
-        lack: Arc<Mutex<Option<Lack>>>,
+        kind: Arc<Mutex<Option<TokenErrorKind>>>,
+        wait: Arc<Mutex<Option<Duration>>>,
     }
 
     impl Giver {
@@ -403,7 +440,8 @@ mod tests {
                 clock: TurnedClock::new(),
                 life,
                 asked: Arc::default(),
-                lack: Arc::default(),
+                kind: Arc::default(),
+                wait: Arc::default(),
             }
         }
 
@@ -415,8 +453,14 @@ mod tests {
             self.asked.load(Ordering::SeqCst)
         }
 
-        fn fails(&self, lack: impl Into<Option<Lack>>) {
-            *self.lack.lock().unwrap_or_else(PoisonError::into_inner) = lack.into();
+        fn fails(&self, kind: impl Into<Option<TokenErrorKind>>) {
+            *self.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind.into();
+        }
+    }
+
+    impl Giver {
+        fn asks_to_wait(&self, wait: Duration) {
+            *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = Some(wait);
         }
     }
 
@@ -425,8 +469,9 @@ mod tests {
         async fn token(&self) -> Result<Token, TokenError> {
             self.asked.fetch_add(1, Ordering::SeqCst);
             sleep(Duration::from_millis(50)).await;
-            match *self.lack.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(lack) => Err(TokenError::new(lack, "no")),
+            match *self.kind.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(kind) => Err(TokenError::new(kind, "no")
+                    .after(*self.wait.lock().unwrap_or_else(PoisonError::into_inner))),
                 None => Ok(Token {
                     secret: "token".into(),
                     expires_on: self.clock.now() + self.life,
@@ -485,7 +530,7 @@ mod tests {
         let tokens = giver.tokens();
         let old = token(&tokens).await;
         giver.clock.turn(NEAR_ITS_END);
-        giver.fails(Lack::Refused);
+        giver.fails(TokenErrorKind::Refused);
         for _ in 0..100 {
             assert!(Arc::ptr_eq(&token(&tokens).await, &old));
             settle().await;
@@ -497,7 +542,7 @@ mod tests {
     async fn while_refused_the_refusal_is_told_without_asking() {
         let giver = Giver::new(HOUR);
         let tokens = giver.tokens();
-        giver.fails(Lack::Refused);
+        giver.fails(TokenErrorKind::Refused);
         let mut refused = 0;
         for _ in 0..600 {
             refused += usize::from(tokens.get().await.is_err());
@@ -513,7 +558,7 @@ mod tests {
     async fn who_does_not_answer_is_asked_again_at_once() {
         let giver = Giver::new(HOUR);
         let tokens = giver.tokens();
-        giver.fails(Lack::Unreachable);
+        giver.fails(TokenErrorKind::Unreachable);
         assert!(tokens.get().await.is_err());
         assert_eq!(giver.asked(), ATTEMPTS as usize);
     }
@@ -555,8 +600,69 @@ mod tests {
             let refused = token(&tokens).await;
             let renewed = tokens.renew(&refused, "org").await;
             assert!(renewed.is_ok());
+            tokens.renewed("org", false);
         }
         assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_organization_that_accepts_and_refuses_does_not_make_each_read_ask() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        for _ in 0..100 {
+            let held = token(&tokens).await;
+            tokens.accepted(&held, "org");
+            if let Ok(Some(_)) = tokens.renew(&held, "org").await {
+                tokens.renewed("org", false);
+            }
+        }
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_has_expired_when_it_comes_does_not_make_each_read_ask() {
+        let giver = Giver::new(Duration::ZERO);
+        let tokens = giver.tokens();
+        for _ in 0..50 {
+            token(&tokens).await;
+        }
+        assert_eq!(giver.asked(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_server_asks_for_is_waited() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(TokenErrorKind::Unreachable);
+        giver.asks_to_wait(Duration::from_secs(100));
+        assert!(tokens.get().await.is_err());
+        giver.clock.turn(Duration::from_secs(99));
+        assert!(tokens.get().await.is_err());
+        assert_eq!(giver.asked(), 1);
+        giver.fails(None);
+        giver.clock.turn(Duration::from_secs(1));
+        assert!(tokens.get().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_not_used_in_its_last_moment() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        giver.clock.turn(IN_ITS_LAST_MOMENT);
+        assert!(!Arc::ptr_eq(&token(&tokens).await, &old));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_put_back_does_not_prolong_a_failure() {
+        let giver = Giver::new(HOUR);
+        giver.clock.turn(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(TokenErrorKind::Refused);
+        assert!(tokens.get().await.is_err());
+        giver.fails(None);
+        giver.clock.turn_back(HOUR);
+        assert!(tokens.get().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
+use tokio::time::timeout;
 use url::Url;
 
 use super::{direct, redirect::Redirect, trust};
@@ -23,9 +24,14 @@ const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_P
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a server may be silent; Azure DevOps holds answers back for up to half a minute when
-/// an identity nears its limit.
+/// How long a server may be silent while somebody waits for it; Azure DevOps holds answers back for
+/// up to half a minute when an identity nears its limit.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How much of one body HTTP/2 may send before anybody asks for it, and of all on one connection
+/// together: so many bodies can be held unread without keeping others waiting.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * STREAM_WINDOW;
 
 /// As many redirects as `fetch` follows.
 const MAX_REDIRECTS: usize = 20;
@@ -47,15 +53,36 @@ pub struct Request<'a> {
 /// Why a request has no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The connection failed, or the server fell silent.
+    /// The connection failed.
     Transport(reqwest::Error),
+    /// The server fell silent.
+    Silent,
     /// The server sent the reader to another place, named here, which was not followed.
     RedirectedAway(String, StatusCode),
     /// The server sent the reader round and round.
     TooManyRedirects,
-    /// The token was no good any more, and there is no other.
+    /// The token has expired meanwhile, and there is no other.
     Token(Arc<TokenError>),
 }
+
+/// Waits for what a server sends, but not for ever.
+///
+/// The clock runs only here, while somebody waits: a consumer may take its time between two pieces.
+///
+/// # Errors
+/// The connection failed, or the server fell silent.
+pub async fn patiently<T>(
+    sent: impl Future<Output = Result<T, reqwest::Error>>,
+) -> Result<T, Failure> {
+    match timeout(IDLE_TIMEOUT, sent).await {
+        Ok(sent) => sent.map_err(Failure::Transport),
+        Err(_) => Err(Failure::Silent),
+    }
+}
+
+/// Why a refused token was not replaced; stands in the answer's extensions.
+#[derive(Clone, Debug)]
+pub struct NotRenewed(pub Arc<TokenError>);
 
 /// The client that every reader of the process shares, with its connections.
 ///
@@ -87,7 +114,8 @@ impl Client {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(IDLE_TIMEOUT)
+                .http2_initial_stream_window_size(STREAM_WINDOW)
+                .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .redirect(Policy::none())
                 .tls_certs_merge(trust::extra_roots())
         };
@@ -132,13 +160,15 @@ impl Client {
         if !asks_to_sign_in(&answer) {
             return answer;
         }
-        let renewed = authorization.renew(&proof, &organization).await;
-        let Some(proof) = renewed.map_err(Failure::Token)? else {
-            return answer;
+        let other = match authorization.renew(&proof, &organization).await {
+            Ok(Some(other)) => other,
+            Ok(None) => return answer,
+            Err(error) => return answer.map(|answer| not_renewed(answer, error)),
         };
-        let answer = self.follow(&request, &proof).await;
+        let answer = self.follow(&request, &other).await;
+        authorization.renewed(&organization, !asks_to_sign_in(&answer));
         if is_content(&answer) {
-            authorization.accepted(&proof, &organization);
+            authorization.accepted(&other, &organization);
         }
         answer
     }
@@ -146,14 +176,12 @@ impl Client {
     async fn follow(&self, request: &Request<'_>, proof: &Proof) -> Result<Response, Failure> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self
+            let request = self
                 .request(Method::GET, url.clone())
                 .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
                 .headers(proof.headers.clone())
-                .headers(request.headers.clone())
-                .send()
-                .await
-                .map_err(Failure::Transport)?;
+                .headers(request.headers.clone());
+            let response = patiently(request.send()).await?;
             match Redirect::of(&url, response.status(), response.headers()) {
                 Redirect::None => return Ok(response),
                 Redirect::Within(next) => url = *next,
@@ -164,6 +192,11 @@ impl Client {
         }
         Err(Failure::TooManyRedirects)
     }
+}
+
+fn not_renewed(mut answer: Response, error: Arc<TokenError>) -> Response {
+    answer.extensions_mut().insert(NotRenewed(error));
+    answer
 }
 
 /// The three ways in which Azure DevOps says that it knows nobody by this token.

@@ -6,4 +6,4 @@ mod redirect;
 mod transport;
 mod trust;
 
-pub use client::{Client, Failure, Request};
+pub use client::{Client, Failure, NotRenewed, Request, patiently};

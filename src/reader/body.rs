@@ -7,7 +7,10 @@ use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
 use super::{exchange::Exchange, explain::Read};
-use crate::error::Error;
+use crate::{
+    error::Error,
+    http::{Failure, patiently},
+};
 
 /// What is at most read before the caller has asked for it.
 const AHEAD: usize = 64 * 1024;
@@ -30,7 +33,7 @@ pub struct Body {
 enum Rest {
     None,
     Waiting(Response),
-    Failed(reqwest::Error),
+    Failed(Failure),
 }
 
 impl Body {
@@ -46,7 +49,7 @@ impl Body {
                 match timeout_at(deadline, response.chunk()).await {
                     Ok(Ok(Some(chunk))) => ready.extend_from_slice(&chunk),
                     Ok(Ok(None)) => break Rest::None,
-                    Ok(Err(error)) => break Rest::Failed(error),
+                    Ok(Err(error)) => break Rest::Failed(Failure::Transport(error)),
                     Err(_) => break Rest::Waiting(response),
                 }
                 if ready.len() > AHEAD {
@@ -77,7 +80,7 @@ impl Body {
             self.close();
             return Err(Read::ended(&exchange.url));
         };
-        piece.map_err(|error| exchange.read().broken(error))
+        piece.map_err(|failure| exchange.read().broken(failure))
     }
 
     /// Everything that is still to come, as one piece.
@@ -98,22 +101,22 @@ impl Body {
         self.rest = Rest::None;
     }
 
-    async fn pull(&mut self) -> Result<Option<Bytes>, reqwest::Error> {
+    async fn pull(&mut self) -> Result<Option<Bytes>, Failure> {
         if !self.ready.is_empty() {
             return Ok(Some(mem::take(&mut self.ready).into()));
         }
         match &mut self.rest {
             Rest::None => return Ok(None),
             // Pieces that are dropped half-way are not lost: the answer stays where it is.
-            Rest::Waiting(response) => match response.chunk().await {
+            Rest::Waiting(response) => match patiently(response.chunk()).await {
                 Ok(Some(piece)) => return Ok(Some(piece)),
                 Ok(None) => {}
-                Err(error) => self.rest = Rest::Failed(error),
+                Err(failure) => self.rest = Rest::Failed(failure),
             },
             Rest::Failed(_) => {}
         }
         match mem::replace(&mut self.rest, Rest::None) {
-            Rest::Failed(error) => Err(error),
+            Rest::Failed(failure) => Err(failure),
             _ => Ok(None),
         }
     }

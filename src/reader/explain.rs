@@ -46,7 +46,11 @@ impl Read<'_> {
         }
         message.push_str(". ");
         message.push_str(&self.by_whom(status));
-        Error::new(kind, message)
+        if let Some(error) = &refusal.not_renewed {
+            message.push_str(". No new token was to be had: ");
+            message.push_str(&error.to_string());
+        }
+        Error::new(self.kind(kind), message)
     }
 
     /// The answer is what the caller has.
@@ -78,13 +82,19 @@ impl Read<'_> {
                 let identity = self.authorization.identity();
                 Self::unable(self.url, &no_token(identity, self.request, &error))
             }
+            Failure::Silent => Error::other(format!(
+                "Unable to read {url}, {host} did not answer in time"
+            )),
             Failure::Transport(error) => self.transport(error),
         }
     }
 
     /// The connection broke while the content came.
-    pub(super) fn broken(&self, error: reqwest::Error) -> Error {
+    pub(super) fn broken(&self, failure: Failure) -> Error {
         let url = without_secrets(self.url);
+        let Failure::Transport(error) = failure else {
+            return self.failed(failure);
+        };
         let error = error.without_url();
         Error::other(format!(
             "Unable to read {url}, the content of {} ended before its end: {}",
@@ -151,6 +161,15 @@ impl Read<'_> {
             self.request,
             status.as_u16()
         )
+    }
+
+    /// What is hidden from nobody may be there for the one whom the default chain failed to find: it
+    /// is not to be taken for gone.
+    fn kind(&self, kind: ErrorKind) -> ErrorKind {
+        match self.authorization.without_default() {
+            Some(error) if kind == ErrorKind::NotFound && !error.is_absence() => error.error_kind(),
+            _ => kind,
+        }
     }
 
     /// Who read, what to check, and, where nobody did, why the default chain has nobody.

@@ -7,4 +7,4 @@ mod read_url;
 
 pub use body::Body;
 pub use exchange::Exchange;
-pub use read_url::{Credit, ReadUrl, ReadUrlResponse, read_url};
+pub use read_url::{CredentialSource, ReadUrl, ReadUrlResponse, read_url};

@@ -6,6 +6,7 @@ use reqwest::{
     Response, StatusCode,
     header::{ETAG, HeaderName, LAST_MODIFIED},
 };
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -20,11 +21,11 @@ use crate::{
 
 /// Where the headers that authorize a read come from.
 #[derive(Debug)]
-pub enum Credit {
+pub enum CredentialSource {
     /// The configured credential that serves the URL.
     Configured(Arc<Credentials>),
     /// Headers that the caller's own provider gave.
-    Provided(Vec<(String, String)>),
+    Provided(Vec<(String, SecretString)>),
     /// None: the caller's provider had nothing.
     Nobody,
 }
@@ -35,7 +36,7 @@ pub struct ReadUrl {
     /// Its web URL.
     pub url: String,
     /// Who reads.
-    pub credit: Credit,
+    pub source: CredentialSource,
     /// What the caller has already.
     pub conditions: Conditions,
     /// Ends the read when it is cancelled.
@@ -69,7 +70,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
     let client = Client::shared().map_err(|error| Read::unable(&input.url, &error))?;
     let cancellation = input.cancellation;
     let authorization = cancellation
-        .run_until_cancelled(authorize(client, &request, input.credit))
+        .run_until_cancelled(authorize(client, &request, input.source))
         .await
         .ok_or_else(|| Read::ended(&input.url))?
         .map_err(|error| Read::unable(&input.url, &error))?;
@@ -107,11 +108,17 @@ async fn get_item(
     accept(&read, conditions, response).await
 }
 
-async fn authorize(client: &Client, request: &Url, credit: Credit) -> Result<Authorization, Error> {
-    match credit {
-        Credit::Nobody => Ok(Authorization::anonymous()),
-        Credit::Provided(headers) => Authorization::provided(headers),
-        Credit::Configured(credentials) => credentials.authorize(request, &client.entra()).await,
+async fn authorize(
+    client: &Client,
+    request: &Url,
+    source: CredentialSource,
+) -> Result<Authorization, Error> {
+    match source {
+        CredentialSource::Nobody => Ok(Authorization::anonymous()),
+        CredentialSource::Provided(headers) => Authorization::provided(headers),
+        CredentialSource::Configured(credentials) => {
+            credentials.authorize(request, &client.entra()).await
+        }
     }
 }
 
