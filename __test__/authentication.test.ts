@@ -98,16 +98,16 @@ describe('a token', () => {
     const revoking = setInterval(() => {
       azure.entra.revokeTokens();
       revocations += 1;
-    }, 200);
+    }, 700);
     const failed = [];
-    for (let rounds = 0; rounds < 50; rounds += 1) {
+    for (let rounds = 0; rounds < 80; rounds += 1) {
       const outcomes = await reader.read(urls(20));
       failed.push(...outcomes.filter(({ error }) => error));
-      await pause(20);
+      await pause(30);
     }
     clearInterval(revoking);
     expect(failed).toEqual([]);
-    expect(revocations).toBeGreaterThan(4);
+    expect(revocations).toBeGreaterThan(2);
     expect(way.asked()).toBeLessThanOrEqual(revocations + 1);
   });
 

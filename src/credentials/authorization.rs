@@ -207,9 +207,9 @@ impl Authorization {
     }
 
     /// Notes that it was enough to read something of `organization`.
-    pub fn accepted(&self, proof: &Proof, organization: &str) {
-        if let (Means::Tokens(tokens), Some(token)) = (&self.means, &proof.token) {
-            tokens.accepted(token, organization);
+    pub fn accepted(&self, organization: &str) {
+        if let Means::Tokens(tokens) = &self.means {
+            tokens.accepted(organization);
         }
     }
 }

@@ -65,6 +65,12 @@ const AFTER_REFUSAL: Backoff = Backoff {
     longest: Duration::from_secs(30 * 60),
 };
 
+/// The same for one that has accepted tokens before, and so may do so again soon.
+const AFTER_REFUSAL_BY_ACQUAINTANCE: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: AFTER_REFUSAL.longest,
+};
+
 /// The most organizations that are remembered as refusing.
 const MAX_REFUSALS: usize = 64;
 
@@ -95,6 +101,8 @@ struct State {
     held: Option<Held>,
     pending: Option<Pending>,
     failure: Option<Failure>,
+    /// The organizations that ever accepted a token.
+    accepted: HashSet<String>,
     /// By organization, those for which a renewal did not help, or has not helped yet.
     refusals: HashMap<String, Refusal>,
 }
@@ -104,8 +112,6 @@ struct Held {
     token: Arc<Token>,
     refresh_at: SystemTime,
     stale_at: SystemTime,
-    /// The organizations that accepted it.
-    accepted: HashSet<String>,
 }
 
 #[derive(Debug)]
@@ -183,14 +189,11 @@ impl Tokens {
         self.wait(pending).await.map(Some)
     }
 
-    /// Notes that Azure DevOps let the token read something of `organization`.
-    pub(super) fn accepted(&self, token: &Arc<Token>, organization: &str) {
+    /// Notes that Azure DevOps let a token read something of `organization`.
+    pub(super) fn accepted(&self, organization: &str) {
         let mut state = self.lock();
-        if let Some(held) = &mut state.held
-            && Arc::ptr_eq(&held.token, token)
-            && !held.accepted.contains(organization)
-        {
-            held.accepted.insert(organization.to_owned());
+        if !state.accepted.contains(organization) {
+            state.accepted.insert(organization.to_owned());
         }
     }
 
@@ -348,7 +351,6 @@ impl Held {
             refresh_at: now + life - REFRESH_BEFORE.min(life / 5),
             stale_at: now + life - STALE_BEFORE.min(life / 20),
             token: Arc::new(token),
-            accepted: HashSet::new(),
         }
     }
 }
@@ -378,8 +380,7 @@ impl State {
         if before.is_some_and(|it| is_within(it.since, it.wait, now)) {
             return false;
         }
-        let held = self.held.as_ref();
-        if held.is_none_or(|held| held.accepted.contains(organization)) {
+        if self.accepted.contains(organization) {
             return true;
         }
         if before.is_none() && self.refusals.len() >= MAX_REFUSALS {
@@ -397,10 +398,15 @@ impl State {
             return;
         }
         let count = before.map_or(1, |refusal| refusal.count + 1);
+        let backoff = if self.accepted.contains(organization) {
+            AFTER_REFUSAL_BY_ACQUAINTANCE
+        } else {
+            AFTER_REFUSAL
+        };
         let refusal = Refusal {
             count,
             since: now,
-            wait: AFTER_REFUSAL.wait(count, chance),
+            wait: backoff.wait(count, chance),
         };
         self.refusals.insert(organization.to_owned(), refusal);
     }
@@ -583,7 +589,7 @@ mod tests {
         let tokens = giver.tokens();
         for _ in 0..5 {
             let old = token(&tokens).await;
-            tokens.accepted(&old, "org");
+            tokens.accepted("org");
             let reads = (0..20).map(|_| tokens.renew(&old, "org"));
             for renewed in futures_util::future::join_all(reads).await {
                 assert!(matches!(renewed, Ok(Some(new)) if !Arc::ptr_eq(&new, &old)));
@@ -611,7 +617,7 @@ mod tests {
         let tokens = giver.tokens();
         for _ in 0..100 {
             let held = token(&tokens).await;
-            tokens.accepted(&held, "org");
+            tokens.accepted("org");
             if let Ok(Some(_)) = tokens.renew(&held, "org").await {
                 tokens.renewed("org", false);
             }

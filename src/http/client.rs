@@ -155,7 +155,7 @@ impl Client {
         let proof = authorization.proof().await.map_err(Failure::Token)?;
         let answer = self.follow(&request, &proof).await;
         if is_content(&answer) {
-            authorization.accepted(&proof, &organization);
+            authorization.accepted(&organization);
         }
         if !asks_to_sign_in(&answer) {
             return answer;
@@ -168,7 +168,7 @@ impl Client {
         let answer = self.follow(&request, &other).await;
         authorization.renewed(&organization, !asks_to_sign_in(&answer));
         if is_content(&answer) {
-            authorization.accepted(&other, &organization);
+            authorization.accepted(&organization);
         }
         answer
     }
