@@ -288,7 +288,12 @@ export declare class AzureUrlReader implements UrlReaderService {
      * NotAllowedError, or an Error that begins as those of Backstage's own reader do.
      */
     readUrl(url: string, options?: UrlReaderServiceReadUrlOptions): Promise<UrlReaderServiceReadUrlResponse>;
-    /** Reads a tree; left to Backstage's own reader. */
+    /**
+     * Reads a repository, or a folder of one, at its newest commit.
+     *
+     * @throws NotFoundError, NotModifiedError (for `etag`), AuthenticationError, NotAllowedError, or
+     * an Error that begins as those of Backstage's own reader do.
+     */
     readTree(url: string, options?: UrlReaderServiceReadTreeOptions): Promise<UrlReaderServiceReadTreeResponse>;
     /**
      * Finds the file at `url`, or none where there is none there; a pattern in its path is left to
@@ -305,10 +310,15 @@ export declare class AzureUrlReader implements UrlReaderService {
  * @public
  */
 export declare interface AzureUrlReaderDeps {
-    /** Makes the responses of `readTree`. */
+    /** Knows the folder for archives, where `workingDirectory` does not say it. */
     treeResponseFactory: ReadTreeResponseFactory;
     /** Finds the credentials for a URL: ours, or any object with `getCredentials`. */
     credentialsProvider: AzureDevOpsCredentialsProvider;
+    /**
+     * Where archives are stored while they are read: `backend.workingDirectory`, or the system's
+     * folder for temporary files.
+     */
+    workingDirectory?: string;
     /** Where it is told, once each, which credential reads and what is left to Backstage's reader. */
     logger?: LoggerService;
 }

@@ -13,6 +13,7 @@
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
+pub mod archive;
 pub mod backoff;
 pub mod clock;
 pub mod config;

@@ -9,7 +9,8 @@ use percent_encoding::percent_decode_str;
 use reqwest::{
     Response, StatusCode,
     header::{
-        CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+        ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+        LAST_MODIFIED,
     },
 };
 use serde::Deserialize;
@@ -156,6 +157,85 @@ pub async fn get_item(
         headers: conditions.headers(),
     };
     client.get(request).await
+}
+
+/// Asks for the newest commit of a branch, tag or commit, as a list of one.
+///
+/// `url` is what [`crate::url::AzureUrl::to_commits_url`] gives. Any status is an answer.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn get_newest_commit(
+    client: &Client,
+    mut url: Url,
+    authorization: &Authorization,
+) -> Result<Response, Failure> {
+    url.query_pairs_mut()
+        .append_pair("searchCriteria.$top", "1");
+    get(client, url, authorization, "application/json").await
+}
+
+/// Asks for a zip of a repository or folder.
+///
+/// `url` is what [`crate::url::AzureUrl::to_archive_url`] gives. Any status is an answer.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/items/get>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn get_archive(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+) -> Result<Response, Failure> {
+    get(client, url, authorization, "application/zip").await
+}
+
+async fn get(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+    accept: &'static str,
+) -> Result<Response, Failure> {
+    let request = Request {
+        url,
+        authorization,
+        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
+    };
+    client.get(request).await
+}
+
+/// Reads the id of the newest commit; nothing where there is none.
+///
+/// # Errors
+/// The answer broke off, or is none that the REST API gives.
+pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnswer> {
+    let body = patiently(response.bytes()).await;
+    let body = body.map_err(|_| InvalidAnswer("the list of commits broke off"))?;
+    let commits: Commits = serde_json::from_slice(&body)
+        .map_err(|_| InvalidAnswer("the answer is no list of commits"))?;
+    Ok(commits
+        .value
+        .into_iter()
+        .next()
+        .map(|commit| commit.commit_id))
+}
+
+/// An answer that cannot be used, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct InvalidAnswer(pub &'static str);
+
+#[derive(Deserialize)]
+struct Commits {
+    value: Vec<Commit>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Commit {
+    commit_id: String,
 }
 
 /// The body of the API's errors, as far as a person needs it.

@@ -14,6 +14,9 @@ pub const AZURE_HOST: &str = "dev.azure.com";
 /// The REST API version of every request; Azure DevOps Server knows it since 2020.
 const API_VERSION: &str = "6.0";
 
+/// The first version of the REST API whose zips can have the modes of files.
+const API_VERSION_WITH_MODES: &str = "7.2-preview.1";
+
 /// What JavaScript's `encodeURIComponent` escapes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -208,6 +211,33 @@ impl AzureUrl {
         }
         self.append_version(&mut url, "version", "versionDescriptor.versionType");
         Ok(url.into())
+    }
+
+    /// The REST URL of a zip with the files' modes, which only Azure's own hosts know; nothing of
+    /// others.
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_archive_url_with_modes(&self) -> Result<Option<String>, Error> {
+        let plain = self.to_archive_url()?;
+        let origin = parse(&self.origin)?;
+        let is_azures = quirks::host(&origin) == AZURE_HOST || is_visual_studio(&self.origin);
+        Ok(is_azures.then(|| {
+            let newer = format!("api-version={API_VERSION_WITH_MODES}&zipForUnix=true");
+            plain.replace(&format!("api-version={API_VERSION}"), &newer)
+        }))
+    }
+
+    /// The same repository and path at a commit.
+    #[must_use]
+    pub fn at_commit(&self, id: &str) -> Self {
+        Self {
+            version: Some(Version {
+                version_type: VersionType::Commit,
+                name: id.to_owned(),
+            }),
+            ..self.clone()
+        }
     }
 
     /// The REST URL of the version's commits, newest first.

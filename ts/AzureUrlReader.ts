@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type {
   LoggerService,
   UrlReaderService,
@@ -22,9 +23,10 @@ import {
   nativeCredentials,
 } from './DefaultAzureDevOpsCredentialsProvider';
 import { isFailure, toError } from './failure';
-import type { Credentials, ReadUrlResult } from './native';
+import type { Cancellation, Credentials, ReadUrlResult } from './native';
 import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
+import { TreeResponse } from './TreeResponse';
 import type { AzureIntegrationLike } from './types';
 import { upstreamReader } from './upstreamReader';
 
@@ -34,10 +36,15 @@ import { upstreamReader } from './upstreamReader';
  * @public
  */
 export interface AzureUrlReaderDeps {
-  /** Makes the responses of `readTree`. */
+  /** Knows the folder for archives, where `workingDirectory` does not say it. */
   treeResponseFactory: ReadTreeResponseFactory;
   /** Finds the credentials for a URL: ours, or any object with `getCredentials`. */
   credentialsProvider: AzureDevOpsCredentialsProvider;
+  /**
+   * Where archives are stored while they are read: `backend.workingDirectory`, or the system's
+   * folder for temporary files.
+   */
+  workingDirectory?: string;
   /** Where it is told, once each, which credential reads and what is left to Backstage's reader. */
   logger?: LoggerService;
 }
@@ -57,6 +64,7 @@ export class AzureUrlReader implements UrlReaderService {
       reader: new AzureUrlReader(integration, {
         treeResponseFactory,
         credentialsProvider,
+        workingDirectory: config.getOptionalString('backend.workingDirectory'),
         logger,
       }),
       predicate: url => url.host === integration.config.host,
@@ -101,12 +109,33 @@ export class AzureUrlReader implements UrlReaderService {
     return readUrlResponse(result, options?.signal);
   }
 
-  /** Reads a tree; left to Backstage's own reader. */
+  /**
+   * Reads a repository, or a folder of one, at its newest commit.
+   *
+   * @throws NotFoundError, NotModifiedError (for `etag`), AuthenticationError, NotAllowedError, or
+   * an Error that begins as those of Backstage's own reader do.
+   */
   async readTree(
     url: string,
-    options?: UrlReaderServiceReadTreeOptions,
+    options: UrlReaderServiceReadTreeOptions = {},
   ): Promise<UrlReaderServiceReadTreeResponse> {
-    return this.#upstreamReader('readTree').readTree(url, options);
+    const startedAt = performance.now();
+    const { signal, filter, etag } = options;
+    const headers = this.#credentials ? undefined : await this.#headersOf(url);
+    const outcome = await cancellable(signal, cancellation =>
+      native().readTree(
+        { url, headers, etag },
+        this.#credentials,
+        cancellation,
+      ),
+    );
+    if (isFailure(outcome)) {
+      throw outcome.kind === 'Aborted' ? signal?.reason : toError(outcome);
+    }
+    publishRead(url, outcome, startedAt);
+    this.#tell(`Reading ${outcome.scope} with ${outcome.credential}`);
+    const workingDirectory = workingDirectoryOf(this.#deps);
+    return new TreeResponse(outcome, { filter, signal, workingDirectory });
   }
 
   /**
@@ -143,40 +172,38 @@ export class AzureUrlReader implements UrlReaderService {
     headers: string[][] | undefined,
     options: UrlReaderServiceReadUrlOptions = {},
   ): Promise<ReadUrlResult> {
-    const { signal, etag, lastModifiedAfter } = options;
-    const cancellation = signal && new (native().Cancellation)();
-    const cancel = () => cancellation?.cancel();
-    if (signal?.aborted) cancel();
-    signal?.addEventListener('abort', cancel, { once: true });
-    try {
-      const outcome = await native().readUrl(
-        { url, headers, etag, lastModifiedAfter: lastModifiedAfter?.getTime() },
+    const { signal, etag } = options;
+    const lastModifiedAfter = options.lastModifiedAfter?.getTime();
+    const outcome = await cancellable(signal, cancellation =>
+      native().readUrl(
+        { url, headers, etag, lastModifiedAfter },
         this.#credentials,
         cancellation,
-      );
-      if (!isFailure(outcome)) {
-        return outcome;
-      }
-      throw outcome.kind === 'Aborted'
-        ? unable(url, signal?.reason)
-        : toError(outcome);
-    } finally {
-      signal?.removeEventListener('abort', cancel);
+      ),
+    );
+    if (!isFailure(outcome)) {
+      return outcome;
     }
+    throw outcome.kind === 'Aborted'
+      ? unable(url, signal?.reason)
+      : toError(outcome);
   }
 
   /** The headers of a provider that is not ours, which is asked with the REST URL. */
   async #providedHeaders(url: string): Promise<string[][] | undefined> {
     const request = getAzureFileFetchUrl(url);
     try {
-      const credentials = await this.#deps.credentialsProvider.getCredentials({
-        url: request,
-      });
-      const headers = credentials && Object.entries(credentials.headers);
-      return headers?.map(([name, value]) => [name, String(value)]);
+      return await this.#headersOf(request);
     } catch (error) {
       throw unable(url, error);
     }
+  }
+
+  async #headersOf(url: string): Promise<string[][] | undefined> {
+    const { credentialsProvider } = this.#deps;
+    const credentials = await credentialsProvider.getCredentials({ url });
+    const headers = credentials && Object.entries(credentials.headers);
+    return headers?.map(([name, value]) => [name, String(value)]);
   }
 
   #upstreamReader(what: string): UrlReaderService {
@@ -194,6 +221,29 @@ export class AzureUrlReader implements UrlReaderService {
       this.#deps.logger?.info(message);
     }
   }
+}
+
+/** Calls with what ends the call when the signal says so. */
+async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  call: (cancellation?: Cancellation) => Promise<T>,
+): Promise<T> {
+  const cancellation = signal && new (native().Cancellation)();
+  const cancel = () => cancellation?.cancel();
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await call(cancellation);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** The folder that Backstage keeps for such, which its own factory of responses knows as well. */
+function workingDirectoryOf(deps: AzureUrlReaderDeps): string {
+  const known = deps.treeResponseFactory as { workDir?: unknown } | undefined;
+  const theirs = typeof known?.workDir === 'string' ? known.workDir : undefined;
+  return deps.workingDirectory ?? theirs ?? tmpdir();
 }
 
 function unable(url: string, cause: unknown): Error {

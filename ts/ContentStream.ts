@@ -1,23 +1,29 @@
 import { Readable } from 'node:stream';
 import { isFailure } from './failure';
-import type { Body, Failure } from './native';
+import type { Failure } from './native';
+
+/** What content is pulled from. */
+export interface Source {
+  next(): Promise<Buffer | null | Failure>;
+  close(): void;
+}
 
 /**
  * Content as a stream that pulls: a slow consumer holds the server back, and destroying the stream
  * closes the connection.
  */
 export class ContentStream extends Readable {
-  readonly #body: Body;
+  readonly #source: Source;
   readonly #toError: (failure: Failure) => unknown;
 
-  constructor(body: Body, toError: (failure: Failure) => unknown) {
+  constructor(source: Source, toError: (failure: Failure) => unknown) {
     super();
-    this.#body = body;
+    this.#source = source;
     this.#toError = toError;
   }
 
   override _read(): void {
-    this.#body.next().then(
+    this.#source.next().then(
       piece => {
         if (isFailure(piece)) {
           this.destroy(this.#toError(piece) as Error);
@@ -33,7 +39,7 @@ export class ContentStream extends Readable {
     error: Error | null,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#body.close();
+    this.#source.close();
     callback(error);
   }
 }

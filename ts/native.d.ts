@@ -61,6 +61,28 @@ export declare class Credentials {
   forUrl(url: string): Promise<TokenCredentials | null | Failure>
 }
 
+/** A zip that is made as it is read. */
+export declare class Repacked {
+  /** The next piece; `null` at the end. */
+  next(): Promise<Buffer | null | Failure>
+  /** Makes no more. */
+  close(): void
+}
+
+/** A tree that was downloaded. */
+export declare class Tree {
+  /** Downloads the archive of a tree to a file without a name in `directory`. */
+  static download(archive: Body, subpath: string, directory: string): Promise<Tree | Failure>
+  /** The files. */
+  files(): TreeFiles
+  /** The content of the file at a place among the files. */
+  content(place: number): Promise<Buffer | Failure>
+  /** Writes the files at these places, or all, to a directory. */
+  extract(directory: string, places?: Array<number> | undefined | null): Promise<null | Failure>
+  /** The files at these places, or all, as another zip. */
+  repack(places?: Array<number> | undefined | null): Promise<Repacked | Failure>
+}
+
 /** One credential with its kind; the fields of other kinds are missing. */
 export interface Credential {
   /** The kind's name in Backstage's types. */
@@ -142,6 +164,43 @@ export declare function missingIntegration(hosts: Array<string>): IntegrationCon
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
 
 /**
+ * Finds the newest commit and asks for its archive, with the configured credentials, or with the
+ * options' headers where there are none.
+ */
+export declare function readTree(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<ReadTreeResult | Failure>
+
+/** A tree to read. */
+export interface ReadTreeOptions {
+  /** Its web URL. */
+  url: string
+  /**
+   * The headers of the caller's own credentials provider, each a name and a value; missing where
+   * it had none.
+   */
+  headers?: Array<Array<string>>
+  /** The commit that the caller has already. */
+  etag?: string
+}
+
+/** A tree that is there, and not yet downloaded. */
+export interface ReadTreeResult {
+  /** The commit. */
+  etag: string
+  /** The folder in the archive that is the tree; empty where the whole archive is. */
+  subpath: string
+  /** The archive to pull. */
+  body: Body
+  /** The REST URL that was asked. */
+  request: string
+  /** The kind of credential in plain words. */
+  credential: string
+  /** The host, and the organization or collection on it. */
+  scope: string
+  /** The answer's status. */
+  status: number
+}
+
+/**
  * Reads one file, with the configured credentials, or with the options' headers where there are
  * none.
  */
@@ -193,6 +252,16 @@ export interface TokenCredentials {
   token: string
   /** `pat` for a personal access token, `bearer` for one of Entra ID. */
   type: 'pat' | 'bearer'
+}
+
+/** The files of a tree, in columns. */
+export interface TreeFiles {
+  /** Their paths in the tree. */
+  paths: Array<string>
+  /** Their sizes in bytes. */
+  sizes: Array<number>
+  /** When they were changed, in milliseconds since 1970; 0 where the archive does not say it. */
+  modified: Array<number>
 }
 
 /** The URL as a message may show it. */

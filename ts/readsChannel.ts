@@ -26,7 +26,7 @@ const reads = channel('backstage-azure-devops-native:read');
 /** Tells subscribers of a read; costs nothing where there are none. */
 export function publishRead(
   url: string,
-  result: ReadUrlResult,
+  result: Pick<ReadUrlResult, 'request' | 'scope' | 'credential' | 'status'>,
   startedAt: number,
 ): void {
   if (!reads.hasSubscribers) {

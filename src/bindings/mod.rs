@@ -16,6 +16,7 @@
 mod config;
 mod credentials;
 mod reader;
+mod tree;
 mod url;
 
 use std::panic::AssertUnwindSafe;

@@ -56,7 +56,7 @@ pub struct ReadUrlResult {
 #[napi]
 #[derive(Default)]
 pub struct Cancellation {
-    token: CancellationToken,
+    pub(super) token: CancellationToken,
 }
 
 #[napi]
@@ -83,13 +83,7 @@ pub fn read_url<'env>(
     credentials: Option<&Credentials>,
     cancellation: Option<&Cancellation>,
 ) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
-    let source = match (credentials, options.headers) {
-        (Some(credentials), _) => {
-            CredentialSource::Configured(Arc::clone(&credentials.credentials))
-        }
-        (None, Some(headers)) => CredentialSource::Provided(pairs(headers)),
-        (None, None) => CredentialSource::Nobody,
-    };
+    let source = source_of(credentials, options.headers);
     let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
     // A child, so that closing one body does not end the other reads of the same cancellation.
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
@@ -107,11 +101,38 @@ pub fn read_url<'env>(
     })
 }
 
+/// The configured credentials, or where there are none the headers that the caller gave.
+pub(super) fn source_of(
+    credentials: Option<&Credentials>,
+    headers: Option<Vec<Vec<String>>>,
+) -> CredentialSource {
+    match (credentials, headers) {
+        (Some(credentials), _) => {
+            CredentialSource::Configured(Arc::clone(&credentials.credentials))
+        }
+        (None, Some(headers)) => CredentialSource::Provided(pairs(headers)),
+        (None, None) => CredentialSource::Nobody,
+    }
+}
+
 /// Content that is pulled piece by piece.
 #[napi]
 pub struct Body {
     pull: Arc<Mutex<reader::Body>>,
     exchange: Arc<Exchange>,
+}
+
+impl Body {
+    pub(super) fn new(body: reader::Body, exchange: Arc<Exchange>) -> Self {
+        Self {
+            pull: Arc::new(Mutex::new(body)),
+            exchange,
+        }
+    }
+
+    pub(super) fn parts(&self) -> (Arc<Mutex<reader::Body>>, Arc<Exchange>) {
+        (Arc::clone(&self.pull), Arc::clone(&self.exchange))
+    }
 }
 
 #[napi]
@@ -170,10 +191,9 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
         let status = response.exchange.status;
         let scope = response.exchange.scope();
         let content = response.body.take_whole().map(Buffer::from);
-        let body = content.is_none().then(|| Body {
-            pull: Arc::new(Mutex::new(response.body)),
-            exchange: response.exchange,
-        });
+        let body = content
+            .is_none()
+            .then(|| Body::new(response.body, response.exchange));
         Self {
             etag: response.etag,
             last_modified: response.last_modified,

@@ -78,7 +78,7 @@ impl Body {
         let pulled = exchange.cancellation.run_until_cancelled(self.pull());
         let Some(piece) = pulled.await else {
             self.close();
-            return Err(Read::ended(&exchange.url));
+            return Err(Read::ended(exchange.purpose, &exchange.url));
         };
         piece.map_err(|failure| exchange.read().broken(failure))
     }

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::explain::Read;
+use super::explain::{Purpose, Read};
 use crate::credentials::{Authorization, scope_of};
 
 /// One request and its answer.
@@ -15,6 +15,8 @@ pub struct Exchange {
     pub request: Url,
     /// By whom.
     pub authorization: Authorization,
+    /// What for.
+    pub purpose: Purpose,
     /// The answer's status.
     pub status: u16,
     /// Ends what is left of the read.
@@ -33,6 +35,7 @@ impl Exchange {
             url: &self.url,
             request: &self.request,
             authorization: &self.authorization,
+            purpose: self.purpose,
         }
     }
 }

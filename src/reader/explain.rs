@@ -13,6 +13,25 @@ use crate::{
     url::without_secrets,
 };
 
+/// What is read: messages begin with it, as those of Backstage's own reader do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// One file.
+    File,
+    /// A repository or folder.
+    Tree,
+}
+
+impl Purpose {
+    /// How a failure before any answer begins.
+    const fn failed(self) -> &'static str {
+        match self {
+            Self::File => "Unable to read",
+            Self::Tree => "Failed to read tree from",
+        }
+    }
+}
+
 /// One read, as far as a message tells of it.
 #[derive(Debug)]
 pub(super) struct Read<'a> {
@@ -22,6 +41,8 @@ pub(super) struct Read<'a> {
     pub request: &'a Url,
     /// By whom.
     pub authorization: &'a Authorization,
+    /// What for.
+    pub purpose: Purpose,
 }
 
 impl Read<'_> {
@@ -53,12 +74,39 @@ impl Read<'_> {
         Error::new(self.kind(kind), message)
     }
 
+    /// Something else failed after the answer came.
+    pub(super) fn unable_to(&self, error: &Error) -> Error {
+        Self::unable(self.purpose, self.url, error)
+    }
+
     /// The answer is what the caller has.
-    pub(super) fn not_modified(&self) -> Error {
-        let url = without_secrets(self.url);
+    pub(super) fn unchanged(url: &str) -> Error {
+        let url = without_secrets(url);
         Error::new(
             ErrorKind::NotModified,
             format!("{url} has not been modified"),
+        )
+    }
+
+    /// Azure DevOps answered with a page where an archive was asked for.
+    pub(super) fn page(&self, status: StatusCode) -> Error {
+        let reason = status.canonical_reason().unwrap_or_default();
+        let message = format!(
+            "{}. Azure DevOps answered with a page in the place of an archive: that is how it asks to sign in. {}",
+            self.outcome(status, reason),
+            self.by_whom(StatusCode::UNAUTHORIZED)
+        );
+        Error::new(ErrorKind::Authentication, message)
+    }
+
+    /// There is an answer, but what it says cannot be used.
+    pub(super) fn unusable(&self, kind: ErrorKind, why: &str) -> Error {
+        let url = without_secrets(self.url);
+        let failed = self.purpose.failed();
+        let request = self.request;
+        Error::new(
+            kind,
+            format!("{failed} {url}, {why}. It was asked for as {request}"),
         )
     }
 
@@ -66,6 +114,7 @@ impl Read<'_> {
     pub(super) fn failed(&self, failure: Failure) -> Error {
         let url = without_secrets(self.url);
         let host = quirks::host(self.request);
+        let failed = self.purpose.failed();
         match failure {
             Failure::RedirectedAway(place, status) => Error::new(
                 ErrorKind::Authentication,
@@ -76,11 +125,15 @@ impl Read<'_> {
                 ),
             ),
             Failure::TooManyRedirects => {
-                Error::other(format!("Unable to read {url}, {host} redirects in circles"))
+                Error::other(format!("{failed} {url}, {host} redirects in circles"))
             }
             Failure::Token(error) => {
                 let identity = self.authorization.identity();
-                Self::unable(self.url, &no_token(identity, self.request, &error))
+                Self::unable(
+                    self.purpose,
+                    self.url,
+                    &no_token(identity, self.request, &error),
+                )
             }
             Failure::Silent => Error::other(format!(
                 "Unable to read {url}, {host} did not answer in time"
@@ -97,7 +150,8 @@ impl Read<'_> {
         };
         let error = error.without_url();
         Error::other(format!(
-            "Unable to read {url}, the content of {} ended before its end: {}",
+            "{} {url}, the content of {} ended before its end: {}",
+            self.purpose.failed(),
             self.request,
             chain(&error)
         ))
@@ -105,16 +159,16 @@ impl Read<'_> {
     }
 
     /// The caller ended the read.
-    pub(super) fn ended(url: &str) -> Error {
+    pub(super) fn ended(purpose: Purpose, url: &str) -> Error {
         let url = without_secrets(url);
         Error::new(
             ErrorKind::Aborted,
-            format!("Unable to read {url}, the caller ended the read"),
+            format!("{} {url}, the caller ended the read", purpose.failed()),
         )
     }
 
     /// The read did not get as far as a request.
-    pub(super) fn unable(url: &str, error: &Error) -> Error {
+    pub(super) fn unable(purpose: Purpose, url: &str, error: &Error) -> Error {
         let url = without_secrets(url);
         let why = match error.kind() {
             ErrorKind::InvalidCharacter => {
@@ -128,7 +182,7 @@ impl Read<'_> {
             ErrorKind::Authentication => ErrorKind::Authentication,
             _ => ErrorKind::Other,
         };
-        Error::new(kind, format!("Unable to read {url}, {why}"))
+        Error::new(kind, format!("{} {url}, {why}", purpose.failed()))
     }
 
     fn transport(&self, error: reqwest::Error) -> Error {
@@ -148,7 +202,8 @@ impl Read<'_> {
             ""
         };
         Error::other(format!(
-            "Unable to read {url}, {what}: {}{advice}",
+            "{} {url}, {what}: {}{advice}",
+            self.purpose.failed(),
             chain(&error)
         ))
         .because(error)
@@ -156,11 +211,19 @@ impl Read<'_> {
 
     fn outcome(&self, status: StatusCode, reason: &str) -> String {
         let url = without_secrets(self.url);
-        format!(
-            "{url} could not be read as {}, {} {reason}",
-            self.request,
-            status.as_u16()
-        )
+        let status = status.as_u16();
+        match self.purpose {
+            Purpose::File => {
+                format!(
+                    "{url} could not be read as {}, {status} {reason}",
+                    self.request
+                )
+            }
+            Purpose::Tree => format!(
+                "Failed to read tree from {url}, {status} {reason}. It was asked for as {}",
+                self.request
+            ),
+        }
     }
 
     /// What is hidden from nobody may be there for the one whom the default chain failed to find: it

@@ -3,8 +3,13 @@
 mod body;
 mod exchange;
 mod explain;
+mod read_tree;
 mod read_url;
+mod tree;
 
 pub use body::Body;
 pub use exchange::Exchange;
+pub use explain::Purpose;
+pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
 pub use read_url::{CredentialSource, ReadUrl, ReadUrlResponse, read_url};
+pub use tree::{Repacked, Tree};

@@ -10,7 +10,11 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{body::Body, exchange::Exchange, explain::Read};
+use super::{
+    body::Body,
+    exchange::Exchange,
+    explain::{Purpose, Read},
+};
 use crate::{
     credentials::{Authorization, Credentials},
     error::Error,
@@ -67,17 +71,19 @@ pub struct ReadUrlResponse {
 /// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
 pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
     let request = parse(&AzureUrl::from_repo_url(&input.url)?.to_file_url()?)?;
-    let client = Client::shared().map_err(|error| Read::unable(&input.url, &error))?;
+    let client =
+        Client::shared().map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
     let cancellation = input.cancellation;
     let authorization = cancellation
         .run_until_cancelled(authorize(client, &request, input.source))
         .await
-        .ok_or_else(|| Read::ended(&input.url))?
-        .map_err(|error| Read::unable(&input.url, &error))?;
+        .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
+        .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
     let mut exchange = Exchange {
         url: input.url,
         request,
         authorization,
+        purpose: Purpose::File,
         status: 0,
         cancellation,
     };
@@ -86,7 +92,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         .cancellation
         .run_until_cancelled(item)
         .await
-        .unwrap_or_else(|| Err(Read::ended(&exchange.url)))?;
+        .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)))?;
     exchange.status = response.status().as_u16();
     let exchange = Arc::new(exchange);
     Ok(ReadUrlResponse {
@@ -108,7 +114,7 @@ async fn get_item(
     accept(&read, conditions, response).await
 }
 
-async fn authorize(
+pub(super) async fn authorize(
     client: &Client,
     request: &Url,
     source: CredentialSource,
@@ -133,13 +139,13 @@ async fn accept(
         return Ok(response);
     }
     if is_content || (status == StatusCode::NOT_MODIFIED && conditions.are_some()) {
-        return Err(read.not_modified());
+        return Err(Read::unchanged(read.url));
     }
     Err(read.refused(&Refusal::read(response).await))
 }
 
 /// The text of a header; a byte is a character, as in `fetch`.
-fn header(response: &Response, name: &HeaderName) -> Option<String> {
+pub(super) fn header(response: &Response, name: &HeaderName) -> Option<String> {
     let value = response.headers().get(name)?;
     let text: String = value.as_bytes().iter().copied().map(char::from).collect();
     (!text.is_empty()).then_some(text)

@@ -1,0 +1,461 @@
+import { ConfigReader } from '@backstage/config';
+import {
+  AzureUrlReader as UpstreamAzureUrlReader,
+  UrlReaders,
+} from '@backstage/backend-defaults/urlReader';
+import { mockServices } from '@backstage/backend-test-utils';
+import {
+  AzureIntegration,
+  AzureUrlReader,
+  DefaultAzureDevOpsCredentialsProvider,
+} from 'backstage-azure-devops-native';
+import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  lstat,
+  mkdir,
+  readFile,
+  readlink,
+  readdir,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import { zip, type ZipEntry } from './azure-devops/zip';
+
+const azure = standIn();
+const HOSTS = ['server', 'dev.azure.com'] as const;
+
+const FILES = {
+  'README.md': 'read me\n',
+  '.hidden/.file': 'dot',
+  'docs/index.md': '# Docs\n',
+  'docs/deep/er/and/deeper.md': 'deep',
+  'docs/ünï cødé/ß.md': 'unicode',
+  'docs/empty': '',
+  'docs/large.bin': Buffer.alloc(9 * 1024 * 1024, 'large '),
+  'docs/noise.bin': Buffer.from(
+    Array.from({ length: 100_000 }, (_, n) => (n * n * 31) % 251),
+  ),
+  'docs2/other.md': 'other',
+  "docs/it's $ome 'odd' #name & more;.txt": 'odd',
+};
+
+let hosted: Hosted;
+let workingDirectory: string;
+
+beforeAll(async () => {
+  hosted = await azure.addRepository({
+    organization: 'read-tree',
+    project: 'p',
+    repository: 'r',
+    files: FILES,
+  });
+  await hosted.git.tag('v1');
+});
+
+beforeEach(() => {
+  azure.reset();
+  workingDirectory = mkdtempSync(path.join(tmpdir(), 'read-tree-'));
+});
+
+describe.each(HOSTS)('a tree at %s', at => {
+  it.each([undefined, '/', '/docs', '/docs/deep', '/docs/index.md'])(
+    'below %s has the files that upstream finds',
+    async folder => {
+      const url = hosted.webUrl({ path: folder, at });
+      const filter = (name: string) => !name.endsWith('empty');
+      for (const options of [{}, { filter }]) {
+        const ours = await readerOf(url).readTree(url, options);
+        const theirs = await upstreamOf(url).readTree(url, options);
+        expect(ours.etag).toBe(theirs.etag);
+        const files = await ours.files();
+        const expected = await await theirs.files().catch(() => undefined);
+        expect(files.map(file => file.path)).toEqual(
+          expected?.map(file => file.path),
+        );
+        await expectContents(files, folder);
+      }
+    },
+  );
+
+  it('becomes the folder that upstream makes of it', async () => {
+    const url = hosted.webUrl({ path: '/docs', at });
+    const ours = await (await readerOf(url).readTree(url)).dir();
+    const theirs = await (await upstreamOf(url).readTree(url)).dir();
+    expect(path.dirname(ours)).toBe(workingDirectory);
+    expect(await contentsOf(ours)).toEqual(await contentsOf(theirs));
+    expect(readdirSync(workingDirectory)).toHaveLength(2);
+  });
+
+  it('becomes a zip of the folder, which upstream can read', async () => {
+    const url = hosted.webUrl({ path: '/docs', at });
+    const filter = (name: string) => name.endsWith('.md');
+    const tree = await readerOf(url).readTree(url, { filter });
+    const bytes = await buffer(await tree.archive());
+    const files = await unzipped(bytes);
+    expect(Object.keys(files).sort()).toEqual([
+      'deep/er/and/deeper.md',
+      'index.md',
+      'ünï cødé/ß.md',
+    ]);
+    expect(files['index.md'].toString()).toBe('# Docs\n');
+  });
+
+  it('becomes the zip that Azure DevOps sends, without a folder', async () => {
+    const url = hosted.webUrl({ at });
+    const tree = await readerOf(url).readTree(url, { filter: () => false });
+    const files = await unzipped(await buffer(await tree.archive()));
+    expect(Object.keys(files).sort()).toEqual(Object.keys(FILES).sort());
+  });
+
+  it('is read at its tag, at one commit, and not again', async () => {
+    const url = hosted.webUrl({ at, version: 'GTv1' });
+    const { etag } = await readerOf(url).readTree(url);
+    expect(etag).toMatch(/^[0-9a-f]{40}$/);
+    const [commits, archive] = azure.requests.map(request => request.url);
+    expect(commits).toContain('searchCriteria.%24top=1');
+    expect(archive).toContain(`version=${etag}`);
+    azure.clearRequests();
+    await expect(readerOf(url).readTree(url, { etag })).rejects.toMatchObject({
+      name: 'NotModifiedError',
+    });
+    expect(azure.requests).toHaveLength(1);
+  });
+
+  it('is read once', async () => {
+    const url = hosted.webUrl({ path: '/docs2', at });
+    const tree = await readerOf(url).readTree(url);
+    await tree.files();
+    for (const again of [
+      () => tree.files(),
+      () => tree.dir(),
+      () => tree.archive(),
+    ]) {
+      await expect(again()).rejects.toThrow('Response has already been read');
+    }
+  });
+});
+
+describe('a tree on disk', () => {
+  it('has executable files, and links that stay inside', async () => {
+    const url = await served([
+      { path: 'bin/run', content: '#!/bin/sh\n', mode: 0o100755 },
+      { path: 'bin/data', content: 'data', mode: 0o100644 },
+      { path: 'bin/again', content: 'run', mode: 0o120000 },
+      { path: 'up', content: 'bin/../bin/run', mode: 0o120000 },
+      { path: 'out', content: '../../etc/passwd', mode: 0o120000 },
+      { path: 'absolute', content: '/etc/passwd', mode: 0o120000 },
+    ]);
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    const mode = async (name: string) =>
+      (await lstat(path.join(dir, name))).mode & 0o111;
+    expect(await mode('bin/run')).not.toBe(0);
+    expect(await mode('bin/data')).toBe(0);
+    expect(await readlink(path.join(dir, 'bin/again'))).toBe('run');
+    for (const name of ['up', 'out', 'absolute']) {
+      expect((await lstat(path.join(dir, name))).isFile()).toBe(true);
+    }
+  });
+
+  it('leads nowhere else, whatever lies there already', async () => {
+    const outside = mkdtempSync(path.join(tmpdir(), 'outside-'));
+    const targetDir = path.join(workingDirectory, 'target');
+    await mkdir(targetDir);
+    symlinkSync(outside, path.join(targetDir, 'docs'));
+    const url = await served([{ path: 'docs/a', content: 'a' }]);
+    const tree = await readerOf(url).readTree(url);
+    await expect(tree.dir({ targetDir })).rejects.toThrow();
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it('goes to the folder that is asked for, over what is there', async () => {
+    const targetDir = path.join(workingDirectory, 'a', 'b');
+    await mkdir(targetDir, { recursive: true });
+    await writeFile(path.join(targetDir, 'other.md'), 'longer than before');
+    const url = hosted.webUrl({ path: '/docs2' });
+    const tree = await readerOf(url).readTree(url);
+    expect(await tree.dir({ targetDir })).toBe(targetDir);
+    expect(await contentsOf(targetDir)).toEqual({ 'other.md': 'other' });
+  });
+});
+
+describe('an archive that is not as it should be', () => {
+  const good = { path: 'a.txt', content: 'a'.repeat(1000) };
+
+  it.each([
+    [
+      'leads outside',
+      [good, { path: '../evil', content: 'x' }],
+      /leads outside: \.\.\/evil/,
+    ],
+    [
+      'is absolute',
+      [{ path: '/etc/evil', content: 'x' }],
+      /absolute path: \/etc\/evil/,
+    ],
+  ])('because it %s is refused whole', async (_what, entries, message) => {
+    const url = await served(entries);
+    const tree = await readerOf(url).readTree(url);
+    await expect(tree.dir()).rejects.toThrow(message);
+    expect(readdirSync(workingDirectory)).toEqual([]);
+  });
+
+  it.each([
+    ['no zip', (bytes: Buffer) => Buffer.from(`PK${bytes.length}`)],
+    ['cut off', (bytes: Buffer) => bytes.subarray(0, bytes.length - 10)],
+    ['empty', () => Buffer.alloc(0)],
+  ])('because it is %s is told', async (_what, damage) => {
+    const url = await served([good], damage);
+    const tree = await readerOf(url).readTree(url);
+    await expect(tree.files()).rejects.toThrow(
+      /^Failed to read tree from .*the archive is damaged/,
+    );
+  });
+
+  it('because a content is damaged is told when it is read', async () => {
+    const url = await served([good], bytes => {
+      bytes[45] ^= 0xff;
+      return bytes;
+    });
+    const [file] = await (await readerOf(url).readTree(url)).files();
+    await expect(file.content()).rejects.toThrow(/archive is damaged: a\.txt/);
+    const tree = await readerOf(url).readTree(url);
+    await expect(tree.dir()).rejects.toThrow(/archive is damaged: a\.txt/);
+  });
+
+  it('is a sign-in page', async () => {
+    const url = hosted.webUrl();
+    azure.misbehave({
+      match: request => /format=zip|items/.test(request.url),
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: '<html>Sign in</html>',
+    });
+    await expect(readerOf(url).readTree(url)).rejects.toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringMatching(
+        /^Failed to read tree from .*, 200 OK.*page in the place of an archive.*personal access token/,
+      ),
+    });
+  });
+});
+
+describe('a tree that is not there', () => {
+  it('is not found, as upstream says it', async () => {
+    const url = hosted.webUrl({ version: 'GBnone' });
+    const theirs = await upstreamOf(url)
+      .readTree(url)
+      .catch(error => error);
+    await expect(readerOf(url).readTree(url)).rejects.toMatchObject({
+      name: 'NotFoundError',
+      message: expect.stringMatching(
+        new RegExp(
+          `^${escaped(theirs.message)}\\. It was asked for as .*\\. Azure DevOps said: TF`,
+        ),
+      ),
+    });
+  });
+
+  it('of an empty repository is told', async () => {
+    const empty = await azure.addRepository({
+      organization: 'read-tree',
+      project: 'p',
+      repository: 'empty',
+    });
+    azure.misbehave({
+      match: request => request.url.includes('/commits'),
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: '{"count":0,"value":[]}',
+    });
+    const url = empty.webUrl();
+    await expect(readerOf(url).readTree(url)).rejects.toMatchObject({
+      name: 'NotFoundError',
+      message: expect.stringContaining('the repository has no commits'),
+    });
+  });
+});
+
+describe('reading a tree', () => {
+  it('ends when a filter throws, with what it threw', async () => {
+    const url = hosted.webUrl();
+    const filter = () => {
+      throw new RangeError('no');
+    };
+    for (const use of ['files', 'dir'] as const) {
+      const tree = await readerOf(url).readTree(url, { filter });
+      await expect(tree[use]()).rejects.toThrow(RangeError);
+    }
+  });
+
+  it('asks the filter with paths and sizes', async () => {
+    const url = hosted.webUrl({ path: '/docs2' });
+    const filter = jest.fn(() => true);
+    const tree = await readerOf(url).readTree(url, { filter });
+    await tree.dir();
+    expect(filter.mock.calls).toEqual([['other.md', { size: 5 }]]);
+  });
+
+  it.each(['commits', 'items'])(
+    'ends with its signal while %s is asked for',
+    async part => {
+      azure.misbehave({
+        match: request => request.url.includes(`/${part}`),
+        delayMs: 5_000,
+      });
+      const url = hosted.webUrl();
+      const signal = AbortSignal.timeout(200);
+      await expect(readerOf(url).readTree(url, { signal })).rejects.toThrow(
+        expect.objectContaining({ name: 'TimeoutError' }),
+      );
+    },
+  );
+
+  it('ends with its signal while the archive comes', async () => {
+    azure.misbehave({
+      match: request => request.url.includes('/items'),
+      drip: { bytes: 10, everyMs: 50 },
+    });
+    const url = hosted.webUrl();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const tree = await readerOf(url).readTree(url, { signal });
+    setTimeout(() => controller.abort(new Error('enough')), 200);
+    await expect(tree.dir()).rejects.toThrow('enough');
+    expect(readdirSync(workingDirectory)).toEqual([]);
+  });
+
+  it('leaves nothing behind', async () => {
+    const url = hosted.webUrl();
+    const tree = await readerOf(url).readTree(url);
+    const files = await tree.files();
+    expect(readdirSync(workingDirectory)).toEqual([]);
+    expect((await files[0].content()).length).toBeGreaterThan(0);
+  });
+
+  it('goes through a provider that is not ours', async () => {
+    const url = hosted.webUrl({ path: '/docs2' });
+    const getCredentials = jest.fn(async () => ({
+      headers: { Authorization: `Bearer ${DEFAULT_TOKEN}` },
+      token: DEFAULT_TOKEN,
+      type: 'bearer' as const,
+    }));
+    const tree = await readerOf(url, { getCredentials }).readTree(url);
+    expect(await tree.files()).toHaveLength(1);
+    expect(getCredentials).toHaveBeenCalledWith({ url });
+  });
+});
+
+/** Answers every archive with these entries, damaged if wished, and gives the URL. */
+async function served(
+  entries: Array<{ path: string; content: string; mode?: number }>,
+  damage = (bytes: Buffer) => bytes,
+): Promise<string> {
+  const all = entries.map((entry): ZipEntry => ({
+    ...entry,
+    content: Buffer.from(entry.content),
+  }));
+  azure.misbehave({
+    match: request => request.url.includes('/items'),
+    status: 200,
+    headers: { 'content-type': 'application/zip' },
+    body: damage(zip(all)),
+  });
+  return hosted.webUrl();
+}
+
+async function expectContents(
+  files: Array<{ path: string; content(): Promise<Buffer> }>,
+  folder = '',
+): Promise<void> {
+  const prefix = folder.replace(/^\/|\/$/g, '');
+  for (const file of files) {
+    const name = [prefix, file.path].filter(Boolean).join('/');
+    const expected = Buffer.from(FILES[name as keyof typeof FILES]);
+    expect((await file.content()).equals(expected)).toBe(true);
+  }
+}
+
+async function contentsOf(dir: string): Promise<Record<string, string>> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter(entry => entry.isFile());
+  const contents = files.map(async entry => {
+    const file = path.join(entry.parentPath ?? entry.path, entry.name);
+    return [path.relative(dir, file), await readFile(file, 'latin1')];
+  });
+  return Object.fromEntries(await Promise.all(contents));
+}
+
+/** What upstream's own reader of zips finds in one. */
+async function unzipped(bytes: Buffer): Promise<Record<string, Buffer>> {
+  const { factory } = upstreamFactory();
+  const { Readable } = await import('node:stream');
+  const tree = await factory.fromZipArchive({
+    stream: Readable.from([bytes]),
+    etag: '',
+  });
+  const dir = await tree.dir();
+  const contents = await contentsOf(dir);
+  return Object.fromEntries(
+    Object.entries(contents).map(([name, text]) => [
+      name,
+      Buffer.from(text, 'latin1'),
+    ]),
+  );
+}
+
+function integrationsOf(url: string) {
+  const { host } = new URL(url);
+  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
+  const config = new ConfigReader({
+    integrations: { azure: [{ host, credentials }] },
+  } as never);
+  return AzureIntegration.factory({ config });
+}
+
+function readerOf(
+  url: string,
+  credentialsProvider: ConstructorParameters<
+    typeof AzureUrlReader
+  >[1]['credentialsProvider'] = DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
+    { azure: integrationsOf(url) },
+  ),
+): AzureUrlReader {
+  return new AzureUrlReader(integrationsOf(url).byUrl(url)!, {
+    treeResponseFactory: undefined as never,
+    workingDirectory,
+    credentialsProvider,
+  });
+}
+
+function upstreamFactory() {
+  let factory: any;
+  const config = new ConfigReader({ backend: { workingDirectory } });
+  UrlReaders.create({
+    config,
+    logger: mockServices.logger.mock(),
+    factories: [
+      ({ treeResponseFactory }) => {
+        factory = treeResponseFactory;
+        return [];
+      },
+    ],
+  });
+  return { factory };
+}
+
+function upstreamOf(url: string): UpstreamAzureUrlReader {
+  const azureIntegrations = integrationsOf(url);
+  return new UpstreamAzureUrlReader(azureIntegrations.byUrl(url) as never, {
+    treeResponseFactory: upstreamFactory().factory,
+    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
+      { azure: azureIntegrations },
+    ),
+  });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,130 @@
+//! What is in a zip, read from its central directory.
+
+use std::{fs::File, time::SystemTime};
+
+use rawzip::{
+    CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveEntryWayfinder,
+    ZipFileHeaderRecord,
+    time::{UtcDateTime, ZipDateTimeKind},
+};
+
+use super::{damaged, name};
+use crate::error::Error;
+
+/// A zip in a file, and the files that it holds.
+pub struct Archive {
+    pub(super) zip: ZipArchive<FileReader>,
+    entries: Vec<Entry>,
+}
+
+/// A file in a zip.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its path, relative, with `/` between the parts.
+    pub path: String,
+    /// Its size in bytes, as the zip says it.
+    pub size: u64,
+    /// When it was changed, if the zip says it.
+    pub modified: Option<SystemTime>,
+    /// Whether it may be executed.
+    pub is_executable: bool,
+    /// Whether its content is the place to which it points.
+    pub is_symlink: bool,
+    pub(super) method: CompressionMethod,
+    pub(super) crc32: u32,
+    pub(super) place: ZipArchiveEntryWayfinder,
+    pub(super) date: Option<UtcDateTime>,
+    pub(super) mode: u32,
+}
+
+impl Archive {
+    /// Reads the central directory; folders are left out.
+    ///
+    /// # Errors
+    /// The file is no zip, or one whose entries lead outside, are encrypted, or are compressed in
+    /// another way than zips of Azure DevOps are.
+    pub fn open(file: File) -> Result<Self, Error> {
+        let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+        let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
+        let mut entries = Vec::new();
+        let mut records = zip.entries(&mut buffer);
+        while let Some(record) = records.next_entry().map_err(damaged)? {
+            let entry = Entry::read(&record)?;
+            if !entry.path.ends_with('/') {
+                entries.push(entry);
+            }
+        }
+        Ok(Self { zip, entries })
+    }
+
+    /// The files, in the order of the central directory.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("Archive");
+        debug.field("entries", &self.entries.len());
+        debug.finish_non_exhaustive()
+    }
+}
+
+impl Entry {
+    fn read(record: &ZipFileHeaderRecord<'_>) -> Result<Self, Error> {
+        let flags = record.flags();
+        let path = name::read(record.file_path().as_ref(), flags.is_utf8())?;
+        let method = record.compression_method();
+        if flags.is_encrypted() {
+            return Err(damaged(format!("{path} is encrypted")));
+        }
+        if ![CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method) {
+            return Err(damaged(format!("{path} is compressed with {method}")));
+        }
+        let date = date(&record.last_modified());
+        let mode = record.mode();
+        Ok(Self {
+            path,
+            size: record.uncompressed_size_hint(),
+            modified: date.map(|date| to_system_time(&date)),
+            is_executable: mode.permissions() & 0o111 != 0 && has_unix_mode(record),
+            is_symlink: mode.is_symlink(),
+            method,
+            crc32: record.crc32(),
+            place: record.wayfinder(),
+            date,
+            mode: mode.value(),
+        })
+    }
+}
+
+/// Other systems' attributes become a mode by rules that make everything executable, or nothing.
+fn has_unix_mode(record: &ZipFileHeaderRecord<'_>) -> bool {
+    record.external_attributes() >> 16 != 0
+}
+
+/// The date, unless it is the one that stands for none. A date without a zone is taken for UTC, in
+/// which Azure DevOps runs.
+fn date(kind: &ZipDateTimeKind) -> Option<UtcDateTime> {
+    let date = match kind {
+        ZipDateTimeKind::Utc(date) => *date,
+        ZipDateTimeKind::Local(date) => UtcDateTime::from_components(
+            date.year(),
+            date.month(),
+            date.day(),
+            date.hour(),
+            date.minute(),
+            date.second(),
+            0,
+        )?,
+    };
+    let is_none = (date.year(), date.month(), date.day()) == (1980, 1, 1) && date.hour() == 0;
+    (!is_none).then_some(date)
+}
+
+fn to_system_time(date: &UtcDateTime) -> SystemTime {
+    let seconds = u64::try_from(date.to_unix()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds)
+}

@@ -1,0 +1,37 @@
+//! Entries of a zip as another zip, their compressed bytes copied as they are.
+
+use std::io::{self, Write};
+
+use rawzip::{Crc32Option, DataDescriptorOutput, ZipArchiveWriter};
+
+use super::{Archive, damaged, extract::Placed};
+use crate::error::Error;
+
+/// Writes a zip with the entries under their new paths.
+///
+/// # Errors
+/// The archive is damaged, or `to` takes no more.
+pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Result<(), Error> {
+    let mut zip = ZipArchiveWriter::new(to);
+    for (entry, path) in entries {
+        let mut file = zip
+            .new_file(*path)
+            .compression_method(entry.method)
+            .unix_permissions(entry.mode)
+            .crc32(Crc32Option::Custom(entry.crc32));
+        if let Some(date) = entry.date {
+            file = file.last_modified(date);
+        }
+        let (mut copy, _) = file.start().map_err(unwritable)?;
+        let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
+        io::copy(&mut found.reader(), &mut copy).map_err(unwritable)?;
+        copy.finish(DataDescriptorOutput::new(entry.crc32, entry.size))
+            .map_err(unwritable)?;
+    }
+    zip.finish().map_err(unwritable)?;
+    Ok(())
+}
+
+fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::other(format!("the archive could not be written: {error}")).because(error)
+}

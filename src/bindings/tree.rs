@@ -1,0 +1,231 @@
+//! Trees across the boundary.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use napi::{
+    Either, Env,
+    bindgen_prelude::{Buffer, Null, PromiseRaw},
+};
+use napi_derive::napi;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Failure,
+    credentials::Credentials,
+    cross,
+    reader::{Body, Cancellation, source_of},
+};
+use crate::reader;
+
+/// A tree to read.
+#[napi(object, object_to_js = false)]
+pub struct ReadTreeOptions {
+    /// Its web URL.
+    pub url: String,
+    /// The headers of the caller's own credentials provider, each a name and a value; missing where
+    /// it had none.
+    pub headers: Option<Vec<Vec<String>>>,
+    /// The commit that the caller has already.
+    pub etag: Option<String>,
+}
+
+/// A tree that is there, and not yet downloaded.
+#[napi(object, object_from_js = false)]
+pub struct ReadTreeResult {
+    /// The commit.
+    pub etag: String,
+    /// The folder in the archive that is the tree; empty where the whole archive is.
+    pub subpath: String,
+    /// The archive to pull.
+    pub body: Body,
+    /// The REST URL that was asked.
+    pub request: String,
+    /// The kind of credential in plain words.
+    pub credential: &'static str,
+    /// The host, and the organization or collection on it.
+    pub scope: String,
+    /// The answer's status.
+    pub status: u16,
+}
+
+/// The files of a tree, in columns.
+#[napi(object, object_from_js = false)]
+pub struct TreeFiles {
+    /// Their paths in the tree.
+    pub paths: Vec<String>,
+    /// Their sizes in bytes.
+    pub sizes: Vec<f64>,
+    /// When they were changed, in milliseconds since 1970; 0 where the archive does not say it.
+    pub modified: Vec<f64>,
+}
+
+/// Finds the newest commit and asks for its archive, with the configured credentials, or with the
+/// options' headers where there are none.
+#[napi(catch_unwind)]
+pub fn read_tree<'env>(
+    env: &'env Env,
+    options: ReadTreeOptions,
+    credentials: Option<&Credentials>,
+    cancellation: Option<&Cancellation>,
+) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
+    let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
+    let read = reader::ReadTree {
+        url: options.url,
+        source: source_of(credentials, options.headers),
+        etag: options.etag,
+        cancellation: cancellation.unwrap_or_default(),
+    };
+    cross(
+        env,
+        async move { Ok(reader::read_tree(read).await?.into()) },
+    )
+}
+
+impl From<reader::ReadTreeResponse> for ReadTreeResult {
+    fn from(response: reader::ReadTreeResponse) -> Self {
+        let exchange = &response.exchange;
+        Self {
+            request: exchange.request.to_string(),
+            credential: exchange.authorization.identity().title(),
+            scope: exchange.scope(),
+            status: exchange.status,
+            body: Body::new(response.body, Arc::clone(exchange)),
+            etag: response.etag,
+            subpath: response.subpath,
+        }
+    }
+}
+
+/// A tree that was downloaded.
+#[napi]
+pub struct Tree {
+    tree: Arc<reader::Tree>,
+    cancellation: CancellationToken,
+}
+
+#[napi]
+impl Tree {
+    /// Downloads the archive of a tree to a file without a name in `directory`.
+    #[napi(catch_unwind)]
+    pub fn download<'env>(
+        env: &'env Env,
+        archive: &Body,
+        subpath: String,
+        directory: String,
+    ) -> napi::Result<PromiseRaw<'env, Either<Tree, Failure>>> {
+        let (pull, exchange) = archive.parts();
+        cross(env, async move {
+            let cancellation = exchange.cancellation.clone();
+            let mut body = pull.lock().await;
+            let directory = PathBuf::from(directory);
+            let tree = reader::Tree::download(&mut body, &subpath, directory, exchange).await?;
+            Ok(Self { tree, cancellation })
+        })
+    }
+
+    /// The files.
+    #[napi(catch_unwind)]
+    pub fn files(&self) -> TreeFiles {
+        let mut files = TreeFiles {
+            paths: Vec::new(),
+            sizes: Vec::new(),
+            modified: Vec::new(),
+        };
+        for (entry, path) in self.tree.files() {
+            files.paths.push(path.to_owned());
+            #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
+            files.sizes.push(entry.size as f64);
+            files
+                .modified
+                .push(entry.modified.map_or(0.0, milliseconds));
+        }
+        files
+    }
+
+    /// The content of the file at a place among the files.
+    #[napi(catch_unwind)]
+    pub fn content<'env>(
+        &self,
+        env: &'env Env,
+        place: u32,
+    ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
+        let tree = Arc::clone(&self.tree);
+        cross(env, async move { Ok(tree.content(place).await?.into()) })
+    }
+
+    /// Writes the files at these places, or all, to a directory.
+    #[napi(catch_unwind)]
+    pub fn extract<'env>(
+        &self,
+        env: &'env Env,
+        directory: String,
+        places: Option<Vec<u32>>,
+    ) -> napi::Result<PromiseRaw<'env, Either<Null, Failure>>> {
+        let tree = Arc::clone(&self.tree);
+        cross(env, async move {
+            tree.extract(PathBuf::from(directory), places).await?;
+            Ok(Null)
+        })
+    }
+
+    /// The files at these places, or all, as another zip.
+    #[napi(catch_unwind)]
+    pub fn repack<'env>(
+        &self,
+        env: &'env Env,
+        places: Option<Vec<u32>>,
+    ) -> napi::Result<PromiseRaw<'env, Either<Repacked, Failure>>> {
+        let tree = Arc::clone(&self.tree);
+        let cancellation = self.cancellation.clone();
+        // On the runtime, which the work needs.
+        cross(env, async move {
+            Ok(Repacked {
+                pull: Arc::new(Mutex::new(tree.repack(places))),
+                cancellation,
+            })
+        })
+    }
+}
+
+/// A zip that is made as it is read.
+#[napi]
+pub struct Repacked {
+    pull: Arc<Mutex<reader::Repacked>>,
+    cancellation: CancellationToken,
+}
+
+#[napi]
+impl Repacked {
+    /// The next piece; `null` at the end.
+    #[napi(catch_unwind)]
+    pub fn next<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Either<Buffer, Null>, Failure>>> {
+        let pull = Arc::clone(&self.pull);
+        let cancellation = self.cancellation.clone();
+        cross(env, async move {
+            let piece = pull.lock().await.next(&cancellation).await?;
+            Ok(piece.map_or(Either::B(Null), |bytes| Either::A(Vec::from(bytes).into())))
+        })
+    }
+
+    /// Makes no more.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.cancellation.cancel();
+        if let Ok(mut repacked) = self.pull.try_lock() {
+            repacked.close();
+        }
+    }
+}
+
+fn milliseconds(time: SystemTime) -> f64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_secs_f64() * 1000.0
+}

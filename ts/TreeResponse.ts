@@ -1,0 +1,116 @@
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import type {
+  UrlReaderServiceReadTreeOptions,
+  UrlReaderServiceReadTreeResponse,
+  UrlReaderServiceReadTreeResponseDirOptions,
+  UrlReaderServiceReadTreeResponseFile,
+} from '@backstage/backend-plugin-api';
+import { native } from './binding';
+import { ContentStream } from './ContentStream';
+import { isFailure, toError } from './failure';
+import type { Failure, ReadTreeResult, Tree, TreeFiles } from './native';
+
+/** What a tree is read with. */
+export interface TreeResponseOptions {
+  filter?: UrlReaderServiceReadTreeOptions['filter'];
+  signal?: AbortSignal;
+  /** Where the archive, and folders of our own making, are stored. */
+  workingDirectory: string;
+}
+
+/** The files of a tree, once: as contents, as an archive, or as a folder. */
+export class TreeResponse implements UrlReaderServiceReadTreeResponse {
+  readonly etag: string;
+  readonly #result: ReadTreeResult;
+  readonly #options: TreeResponseOptions;
+  #isRead = false;
+
+  constructor(result: ReadTreeResult, options: TreeResponseOptions) {
+    this.etag = result.etag;
+    this.#result = result;
+    this.#options = options;
+  }
+
+  /** The files that the filter keeps; their contents are inflated when they are asked for. */
+  async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
+    const tree = await this.#download();
+    const { paths, modified, kept } = this.#filtered(tree);
+    return kept.map(place => ({
+      path: paths[place],
+      content: async () => this.#unwrap(await tree.content(place)),
+      lastModifiedAt: modified[place] ? new Date(modified[place]) : undefined,
+    }));
+  }
+
+  /** A zip of the files that the filter keeps; of a whole repository, the zip that Azure DevOps sends. */
+  async archive(): Promise<Readable> {
+    const { body, subpath } = this.#result;
+    const failed = (failure: Failure) => this.#toError(failure);
+    if (!subpath) {
+      this.#onlyOnce();
+      return new ContentStream(body, failed);
+    }
+    const tree = await this.#download();
+    const places = this.#places(tree);
+    return new ContentStream(this.#unwrap(await tree.repack(places)), failed);
+  }
+
+  /** Writes the files that the filter keeps to a folder, and gives its path. */
+  async dir(
+    options?: UrlReaderServiceReadTreeResponseDirOptions,
+  ): Promise<string> {
+    const tree = await this.#download();
+    const places = this.#places(tree);
+    const directory =
+      options?.targetDir ??
+      (await mkdtemp(path.join(this.#options.workingDirectory, 'backstage-')));
+    this.#unwrap(await tree.extract(directory, places));
+    return directory;
+  }
+
+  async #download(): Promise<Tree> {
+    this.#onlyOnce();
+    const { body, subpath } = this.#result;
+    const { signal, workingDirectory } = this.#options;
+    const close = () => body.close();
+    if (signal?.aborted) close();
+    signal?.addEventListener('abort', close, { once: true });
+    const { Tree } = native();
+    return this.#unwrap(await Tree.download(body, subpath, workingDirectory));
+  }
+
+  #onlyOnce(): void {
+    if (this.#isRead) {
+      throw new Error('Response has already been read');
+    }
+    this.#isRead = true;
+  }
+
+  /** The places of the files that the filter keeps; undefined for all. */
+  #places(tree: Tree): number[] | undefined {
+    return this.#options.filter ? this.#filtered(tree).kept : undefined;
+  }
+
+  #filtered(tree: Tree): TreeFiles & { kept: number[] } {
+    const { filter } = this.#options;
+    const files = tree.files();
+    const places = files.paths.map((_path, place) => place);
+    const keeps = (place: number) =>
+      filter?.(files.paths[place], { size: files.sizes[place] }) ?? true;
+    return { ...files, kept: filter ? places.filter(keeps) : places };
+  }
+
+  #unwrap<T>(outcome: T | Failure): T {
+    if (isFailure(outcome)) {
+      throw this.#toError(outcome);
+    }
+    return outcome;
+  }
+
+  #toError(failure: Failure): unknown {
+    const { signal } = this.#options;
+    return signal?.aborted ? signal.reason : toError(failure);
+  }
+}
