@@ -296,8 +296,8 @@ export declare class AzureUrlReader implements UrlReaderService {
      */
     readTree(url: string, options?: UrlReaderServiceReadTreeOptions): Promise<UrlReaderServiceReadTreeResponse>;
     /**
-     * Finds the file at `url`, or none where there is none there; a pattern in its path is left to
-     * Backstage's own reader.
+     * Finds the file at `url`, or none where there is none there; or the files that match the pattern
+     * in its path, with the meaning that minimatch gives it.
      */
     search(url: string, options?: UrlReaderServiceSearchOptions): Promise<UrlReaderServiceSearchResponse>;
     /** The host, and whether it has credentials. */
@@ -319,7 +319,7 @@ export declare interface AzureUrlReaderDeps {
      * folder for temporary files.
      */
     workingDirectory?: string;
-    /** Where it is told, once each, which credential reads and what is left to Backstage's reader. */
+    /** Where it is told, once each, which credential reads. */
     logger?: LoggerService;
 }
 

@@ -1,9 +1,5 @@
 import { ConfigReader } from '@backstage/config';
-import {
-  AzureUrlReader as UpstreamAzureUrlReader,
-  UrlReaders,
-} from '@backstage/backend-defaults/urlReader';
-import { mockServices } from '@backstage/backend-test-utils';
+import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import {
   AzureIntegration,
   AzureUrlReader,
@@ -23,6 +19,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
 import { zip, type ZipEntry } from './azure-devops/zip';
+import { upstreamFactory } from './upstreamFactory';
 
 const azure = standIn();
 const HOSTS = ['server', 'dev.azure.com'] as const;
@@ -390,7 +387,7 @@ async function contentsOf(dir: string): Promise<Record<string, string>> {
 
 /** What upstream's own reader of zips finds in one. */
 async function unzipped(bytes: Buffer): Promise<Record<string, Buffer>> {
-  const { factory } = upstreamFactory();
+  const factory = upstreamFactory(workingDirectory);
   const { Readable } = await import('node:stream');
   const tree = await factory.fromZipArchive({
     stream: Readable.from([bytes]),
@@ -430,26 +427,10 @@ function readerOf(
   });
 }
 
-function upstreamFactory() {
-  let factory: any;
-  const config = new ConfigReader({ backend: { workingDirectory } });
-  UrlReaders.create({
-    config,
-    logger: mockServices.logger.mock(),
-    factories: [
-      ({ treeResponseFactory }) => {
-        factory = treeResponseFactory;
-        return [];
-      },
-    ],
-  });
-  return { factory };
-}
-
 function upstreamOf(url: string): UpstreamAzureUrlReader {
   const azureIntegrations = integrationsOf(url);
   return new UpstreamAzureUrlReader(azureIntegrations.byUrl(url) as never, {
-    treeResponseFactory: upstreamFactory().factory,
+    treeResponseFactory: upstreamFactory(workingDirectory),
     credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
       { azure: azureIntegrations },
     ),

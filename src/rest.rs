@@ -155,8 +155,9 @@ pub async fn get_item(
         url: with_whole_version(url),
         authorization,
         headers: conditions.headers(),
+        question: None,
     };
-    client.get(request).await
+    client.send(request).await
 }
 
 /// Says the version under both of its names.
@@ -211,6 +212,59 @@ pub async fn get_archive(
     get(client, url, authorization, "application/zip").await
 }
 
+/// Asks for the list of what is below a folder.
+///
+/// `url` is what [`crate::url::AzureUrl::to_list_url`] gives. Any status is an answer.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/items/list>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn list_items(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+) -> Result<Response, Failure> {
+    let url = with_whole_version(url);
+    get(client, url, authorization, "application/json").await
+}
+
+/// Asks for a blob's content as it is.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/blobs/get-blob>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn get_blob(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+) -> Result<Response, Failure> {
+    get(client, url, authorization, "application/octet-stream").await
+}
+
+/// Asks for the blobs with these ids in a zip.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/blobs/get-blobs-zip>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn get_blobs(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+    ids: &[&str],
+) -> Result<Response, Failure> {
+    let question = serde_json::to_vec(ids).unwrap_or_default();
+    let request = Request {
+        url,
+        authorization,
+        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/zip"))]),
+        question: Some(question.into()),
+    };
+    client.send(request).await
+}
+
 async fn get(
     client: &Client,
     url: Url,
@@ -221,8 +275,9 @@ async fn get(
         url,
         authorization,
         headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
+        question: None,
     };
-    client.get(request).await
+    client.send(request).await
 }
 
 /// Reads the id of the newest commit; nothing where there is none.
@@ -239,6 +294,47 @@ pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnsw
         .into_iter()
         .next()
         .map(|commit| commit.commit_id))
+}
+
+/// A file of a repository.
+#[derive(Debug)]
+pub struct Item {
+    /// Its path, without a slash before it.
+    pub path: String,
+    /// The id of its content.
+    pub id: String,
+}
+
+/// Reads the files of a list; folders and submodules are left out.
+///
+/// # Errors
+/// The answer broke off, or is none that the REST API gives.
+pub async fn items(response: Response) -> Result<Vec<Item>, InvalidAnswer> {
+    let body = patiently(response.bytes()).await;
+    let body = body.map_err(|_| InvalidAnswer("the list of files broke off"))?;
+    let list: Items = serde_json::from_slice(&body)
+        .map_err(|_| InvalidAnswer("the answer is no list of files"))?;
+    let files = list.value.into_iter().filter(|item| item.kind == "blob");
+    Ok(files
+        .map(|item| Item {
+            path: item.path.trim_start_matches('/').to_owned(),
+            id: item.object_id,
+        })
+        .collect())
+}
+
+#[derive(Deserialize)]
+struct Items {
+    value: Vec<ListedItem>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedItem {
+    object_id: String,
+    #[serde(rename = "gitObjectType")]
+    kind: String,
+    path: String,
 }
 
 /// An answer that cannot be used, and why.

@@ -228,6 +228,38 @@ impl AzureUrl {
         }))
     }
 
+    /// The REST URL of a list of everything below a folder.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_list_url(&self, folder: &str) -> Result<String, Error> {
+        let mut url = self.resource("items")?;
+        url.query_pairs_mut()
+            .append_pair("recursionLevel", "full")
+            .append_pair("api-version", API_VERSION)
+            .append_pair("scopePath", folder);
+        self.append_version(&mut url, "version", "versionDescriptor.versionType");
+        Ok(url.into())
+    }
+
+    /// The REST URL of one blob, or of many in a zip.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/blobs>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_blobs_url(&self, id: Option<&str>) -> Result<String, Error> {
+        let mut url = self.resource("blobs")?;
+        if let (Some(id), Ok(mut path)) = (id, url.path_segments_mut()) {
+            path.push(id);
+        }
+        url.query_pairs_mut()
+            .append_pair("api-version", API_VERSION);
+        Ok(url.into())
+    }
+
     /// The same repository and path at a commit.
     #[must_use]
     pub fn at_commit(&self, id: &str) -> Self {

@@ -14,6 +14,7 @@ import type {
   ReaderFactory,
 } from '@backstage/backend-defaults/urlReader';
 import { NotFoundError } from '@backstage/errors';
+import { Minimatch } from 'minimatch';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
 import { AzureIntegration } from './AzureIntegration';
 import { native } from './binding';
@@ -23,12 +24,16 @@ import {
   nativeCredentials,
 } from './DefaultAzureDevOpsCredentialsProvider';
 import { isFailure, toError } from './failure';
-import type { Cancellation, Credentials, ReadUrlResult } from './native';
+import type {
+  Cancellation,
+  Credentials,
+  Failure,
+  ReadUrlResult,
+} from './native';
 import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
 import type { AzureIntegrationLike } from './types';
-import { upstreamReader } from './upstreamReader';
 
 /**
  * What an {@link AzureUrlReader} works with.
@@ -45,7 +50,7 @@ export interface AzureUrlReaderDeps {
    * folder for temporary files.
    */
   workingDirectory?: string;
-  /** Where it is told, once each, which credential reads and what is left to Backstage's reader. */
+  /** Where it is told, once each, which credential reads. */
   logger?: LoggerService;
 }
 
@@ -75,7 +80,6 @@ export class AzureUrlReader implements UrlReaderService {
   readonly #deps: AzureUrlReaderDeps;
   readonly #credentials: Credentials | undefined;
   readonly #told = new Set<string>();
-  #upstream: UrlReaderService | undefined;
 
   constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps) {
     this.#integration = integration;
@@ -122,16 +126,14 @@ export class AzureUrlReader implements UrlReaderService {
     const startedAt = performance.now();
     const { signal, filter, etag } = options;
     const headers = this.#credentials ? undefined : await this.#headersOf(url);
-    const outcome = await cancellable(signal, cancellation =>
+    const reading = cancellable(signal, cancellation =>
       native().readTree(
         { url, headers, etag },
         this.#credentials,
         cancellation,
       ),
     );
-    if (isFailure(outcome)) {
-      throw outcome.kind === 'Aborted' ? signal?.reason : toError(outcome);
-    }
+    const outcome = unwrapUnless(signal, await reading);
     publishRead(url, outcome, startedAt);
     this.#tell(`Reading ${outcome.scope} with ${outcome.credential}`);
     const workingDirectory = workingDirectoryOf(this.#deps);
@@ -139,15 +141,15 @@ export class AzureUrlReader implements UrlReaderService {
   }
 
   /**
-   * Finds the file at `url`, or none where there is none there; a pattern in its path is left to
-   * Backstage's own reader.
+   * Finds the file at `url`, or none where there is none there; or the files that match the pattern
+   * in its path, with the meaning that minimatch gives it.
    */
   async search(
     url: string,
     options?: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     if (native().isGlob(url)) {
-      return this.#upstreamReader('search with a pattern').search(url, options);
+      return this.#searchPattern(url, options);
     }
     try {
       const file = await this.readUrl(url, options);
@@ -165,6 +167,61 @@ export class AzureUrlReader implements UrlReaderService {
   toString(): string {
     const { host, credentials } = this.#integration.config;
     return `azure{host=${host},authed=${Boolean(credentials?.length)}}`;
+  }
+
+  async #searchPattern(
+    url: string,
+    options: UrlReaderServiceSearchOptions = {},
+  ): Promise<UrlReaderServiceSearchResponse> {
+    const { signal, etag } = options;
+    const startedAt = performance.now();
+    const headers = this.#credentials ? undefined : await this.#headersOf(url);
+    const listing = unwrapUnless(
+      signal,
+      await cancellable(signal, cancellation =>
+        native().list({ url, headers, etag }, this.#credentials, cancellation),
+      ),
+    );
+    const matches = matcherOf(url);
+    const found = listing && matching(listing.paths(), matches);
+    if (!listing || !found || found.isMost) {
+      return this.#searchArchive(url, matches, options);
+    }
+    publishRead(url, listing, startedAt);
+    this.#tell(`Reading ${listing.scope} with ${listing.credential}`);
+    const places = found.places.map(([place]) => place);
+    const workingDirectory = workingDirectoryOf(this.#deps);
+    const reading = listing.read(places, workingDirectory);
+    const contents = unwrapUnless(signal, await reading);
+    return {
+      etag: listing.etag,
+      files: found.places.map(([place, path]) => ({
+        url: this.#integration.resolveUrl({ url: `/${path}`, base: url }),
+        content: async () => unwrapUnless(signal, await contents.get(place)),
+        lastModifiedAt: undefined,
+      })),
+    };
+  }
+
+  /** Searches the whole archive: where most of it matches, or the server does not list. */
+  async #searchArchive(
+    url: string,
+    matches: (path: string) => boolean,
+    { etag, signal }: UrlReaderServiceSearchOptions,
+  ): Promise<UrlReaderServiceSearchResponse> {
+    const whole = new URL(url);
+    whole.searchParams.delete('path');
+    const options = { etag, signal, filter: matches };
+    const tree = await this.readTree(whole.toString(), options);
+    const files = await tree.files();
+    return {
+      etag: tree.etag,
+      files: files.map(({ path, content, lastModifiedAt }) => ({
+        url: this.#integration.resolveUrl({ url: `/${path}`, base: url }),
+        content,
+        lastModifiedAt,
+      })),
+    };
   }
 
   async #readUrl(
@@ -206,14 +263,6 @@ export class AzureUrlReader implements UrlReaderService {
     return headers?.map(([name, value]) => [name, String(value)]);
   }
 
-  #upstreamReader(what: string): UrlReaderService {
-    this.#tell(
-      `Leaving ${what} on ${this.#integration.config.host} to Backstage's own AzureUrlReader`,
-    );
-    this.#upstream ??= upstreamReader(this.#integration, this.#deps);
-    return this.#upstream;
-  }
-
   /** Says something to the log, once. */
   #tell(message: string): void {
     if (!this.#told.has(message)) {
@@ -221,6 +270,37 @@ export class AzureUrlReader implements UrlReaderService {
       this.#deps.logger?.info(message);
     }
   }
+}
+
+/** Above so many files, or this share of all, one archive is cheaper than contents one by one. */
+const MOST = { files: 2_000, share: 0.5 };
+const FEW = 20;
+
+/** The places and paths of those that match, and whether they are most of all. */
+function matching(paths: string[], matches: (path: string) => boolean) {
+  const places = [...paths.entries()].filter(([, path]) => matches(path));
+  const { length } = places;
+  const isMost =
+    length > MOST.files || (length > FEW && length > paths.length * MOST.share);
+  return { places, isMost };
+}
+
+/** Whether a path matches the pattern in the URL's path. */
+function matcherOf(url: string): (path: string) => boolean {
+  const pattern = new URL(url).searchParams.get('path') ?? '';
+  const matcher = new Minimatch(pattern.replace(/^\/+/, ''));
+  return path => matcher.match(path);
+}
+
+/** The outcome; a failure is thrown, or the reason of a signal that ended it. */
+function unwrapUnless<T>(
+  signal: AbortSignal | undefined,
+  outcome: T | Failure,
+): T {
+  if (!isFailure(outcome)) {
+    return outcome;
+  }
+  throw outcome.kind === 'Aborted' ? signal?.reason : toError(outcome);
 }
 
 /** Calls with what ends the call when the signal says so. */

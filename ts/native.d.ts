@@ -53,12 +53,39 @@ export declare class Cancellation {
   cancel(): void
 }
 
+/** The contents of files that were chosen. */
+export declare class Contents {
+  /** The content of the file at a place in the list. */
+  get(place: number): Promise<Buffer | Failure>
+}
+
 /** Every configured credential, found by the URL that is to be read. */
 export declare class Credentials {
   /** Takes the credentials of all integrations, in their order. */
   static fromIntegrations(integrations: Array<IntegrationConfig>): Credentials | Failure
   /** What serves a URL; `null` where nothing does. */
   forUrl(url: string): Promise<TokenCredentials | null | Failure>
+}
+
+/** The files of a repository at a commit, as far as a pattern may match them. */
+export declare class Listing {
+  /** The commit. */
+  get etag(): string
+  /** The REST URL of the list. */
+  get request(): string
+  /** The kind of credential in plain words. */
+  get credential(): string
+  /** The host, and the organization or collection on it. */
+  get scope(): string
+  /** The answer's status. */
+  get status(): number
+  /** The paths of the files, without a slash before them. */
+  paths(): Array<string>
+  /**
+   * Reads the contents of the files at these places, through files without a name in
+   * `directory`.
+   */
+  read(places: Array<number>, directory: string): Promise<Contents | Failure>
 }
 
 /** A zip that is made as it is read. */
@@ -156,6 +183,12 @@ export interface Lines {
   /** The line after the last. */
   end: string
 }
+
+/**
+ * Lists what may match the pattern in the URL's path, at the newest commit; `null` where the server
+ * does not list.
+ */
+export declare function list(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Listing | null | Failure>
 
 /** The integration to add to those of these hosts, if one is missing. */
 export declare function missingIntegration(hosts: Array<string>): IntegrationConfig | null

@@ -15,6 +15,7 @@
 
 mod config;
 mod credentials;
+mod listing;
 mod reader;
 mod tree;
 mod url;

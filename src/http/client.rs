@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
-    header::{HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use tokio::time::timeout;
@@ -39,7 +40,7 @@ const MAX_REDIRECTS: usize = 20;
 /// Makes Azure DevOps answer `401` where it would answer with a sign-in page.
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
 
-/// A `GET` request: where to, as whom, and what else it says.
+/// A request that only reads: where to, as whom, and what else it says.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// The REST URL.
@@ -48,6 +49,8 @@ pub struct Request<'a> {
     pub authorization: &'a Authorization,
     /// Further headers.
     pub headers: HeaderMap,
+    /// What is asked for, where a URL cannot say it: JSON, which is posted.
+    pub question: Option<Bytes>,
 }
 
 /// Why a request has no answer.
@@ -149,7 +152,7 @@ impl Client {
     /// # Errors
     /// There is no answer, it leads to another host, or there is no token any more. Any status is
     /// an answer.
-    pub async fn get(&self, request: Request<'_>) -> Result<Response, Failure> {
+    pub async fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
         let organization = organization_of(&request.url).unwrap_or_default();
         let authorization = request.authorization;
         let proof = authorization.proof().await.map_err(Failure::Token)?;
@@ -176,12 +179,21 @@ impl Client {
     async fn follow(&self, request: &Request<'_>, proof: &Proof) -> Result<Response, Failure> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let request = self
-                .request(Method::GET, url.clone())
+            let method = request
+                .question
+                .as_ref()
+                .map_or(Method::GET, |_| Method::POST);
+            let mut sent = self
+                .request(method, url.clone())
                 .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
                 .headers(proof.headers.clone())
                 .headers(request.headers.clone());
-            let response = patiently(request.send()).await?;
+            if let Some(question) = &request.question {
+                sent = sent
+                    .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                    .body(question.clone());
+            }
+            let response = patiently(sent.send()).await?;
             match Redirect::of(&url, response.status(), response.headers()) {
                 Redirect::None => return Ok(response),
                 Redirect::Within(next) => url = *next,

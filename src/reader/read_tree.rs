@@ -96,7 +96,7 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     })
 }
 
-async fn newest_commit(
+pub(super) async fn newest_commit(
     client: &Client,
     url: &str,
     request: Url,
@@ -161,7 +161,7 @@ impl Archive<'_> {
     }
 }
 
-async fn accept(read: &Read<'_>, response: Response) -> Result<Response, Error> {
+pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Response, Error> {
     let status = response.status();
     if status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
         return Ok(response);

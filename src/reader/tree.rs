@@ -120,19 +120,25 @@ impl Tree {
     /// The archive is damaged there, or there is no such file.
     pub async fn content(self: Arc<Self>, place: u32) -> Result<Vec<u8>, Error> {
         let size = self.file(place).map_or(0, |(entry, _)| entry.size);
-        let work = move || {
-            let file = self.file(place);
-            let content = file.map_or_else(
-                || Err(Error::other("there is no such file in the archive")),
-                |(entry, _)| self.archive.content(entry),
-            );
-            content.map_err(|error| self.failed(&error))
-        };
         if size <= AT_HAND {
-            work()
+            self.content_now(place)
         } else {
-            blocking(work).await
+            blocking(move || self.content_now(place)).await
         }
+    }
+
+    /// The same, where it is called.
+    pub(super) fn content_now(&self, place: u32) -> Result<Vec<u8>, Error> {
+        let content = self.file(place).map_or_else(
+            || Err(Error::other("there is no such file in the archive")),
+            |(entry, _)| self.archive.content(entry),
+        );
+        content.map_err(|error| self.failed(&error))
+    }
+
+    /// How many files there are.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.files.len()).unwrap_or(u32::MAX)
     }
 
     /// Writes the files at these places, or all, to a directory.
@@ -238,7 +244,7 @@ impl Write for Pieces {
 }
 
 /// Does what blocks on a thread that may block.
-async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E> {
     match task::spawn_blocking(work).await {
@@ -248,7 +254,7 @@ async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
 }
 
 /// The work panicked, or the runtime ended under it.
-struct Interrupted;
+pub(super) struct Interrupted;
 
 impl From<Interrupted> for Error {
     fn from(_: Interrupted) -> Self {

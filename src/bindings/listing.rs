@@ -1,0 +1,123 @@
+//! Searches across the boundary.
+
+use std::{path::PathBuf, sync::Arc};
+
+use napi::{
+    Either, Env,
+    bindgen_prelude::{Buffer, Null, PromiseRaw},
+};
+use napi_derive::napi;
+
+use super::{
+    Failure,
+    credentials::Credentials,
+    cross,
+    reader::{Cancellation, source_of},
+    tree::ReadTreeOptions,
+};
+use crate::reader;
+
+/// The files of a repository at a commit, as far as a pattern may match them.
+#[napi]
+pub struct Listing {
+    listing: Arc<reader::Listing>,
+}
+
+/// Lists what may match the pattern in the URL's path, at the newest commit; `null` where the server
+/// does not list.
+#[napi(catch_unwind)]
+pub fn list<'env>(
+    env: &'env Env,
+    options: ReadTreeOptions,
+    credentials: Option<&Credentials>,
+    cancellation: Option<&Cancellation>,
+) -> napi::Result<PromiseRaw<'env, Either<Either<Listing, Null>, Failure>>> {
+    let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
+    let search = reader::Search {
+        url: options.url,
+        source: source_of(credentials, options.headers),
+        etag: options.etag,
+        cancellation: cancellation.unwrap_or_default(),
+    };
+    cross(env, async move {
+        let listing = reader::list(search).await?.map(Arc::new);
+        Ok(listing.map_or(Either::B(Null), |listing| Either::A(Listing { listing })))
+    })
+}
+
+#[napi]
+impl Listing {
+    /// The commit.
+    #[napi(getter)]
+    pub fn etag(&self) -> &str {
+        &self.listing.etag
+    }
+
+    /// The REST URL of the list.
+    #[napi(getter)]
+    pub fn request(&self) -> String {
+        self.listing.exchange.request.to_string()
+    }
+
+    /// The kind of credential in plain words.
+    #[napi(getter)]
+    pub fn credential(&self) -> &str {
+        self.listing.exchange.authorization.identity().title()
+    }
+
+    /// The host, and the organization or collection on it.
+    #[napi(getter)]
+    pub fn scope(&self) -> String {
+        self.listing.exchange.scope()
+    }
+
+    /// The answer's status.
+    #[napi(getter)]
+    pub fn status(&self) -> u16 {
+        self.listing.exchange.status
+    }
+
+    /// The paths of the files, without a slash before them.
+    #[napi(catch_unwind)]
+    pub fn paths(&self) -> Vec<&str> {
+        self.listing.paths().collect()
+    }
+
+    /// Reads the contents of the files at these places, through files without a name in
+    /// `directory`.
+    #[napi(catch_unwind)]
+    pub fn read<'env>(
+        &self,
+        env: &'env Env,
+        places: Vec<u32>,
+        directory: String,
+    ) -> napi::Result<PromiseRaw<'env, Either<Contents, Failure>>> {
+        let listing = Arc::clone(&self.listing);
+        cross(env, async move {
+            let contents = listing.contents(places, PathBuf::from(directory)).await?;
+            Ok(Contents {
+                contents: Arc::new(contents),
+            })
+        })
+    }
+}
+
+/// The contents of files that were chosen.
+#[napi]
+pub struct Contents {
+    contents: Arc<reader::Contents>,
+}
+
+#[napi]
+impl Contents {
+    /// The content of the file at a place in the list.
+    #[napi(catch_unwind)]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        place: u32,
+    ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
+        let contents = Arc::clone(&self.contents);
+        cross(env, async move { Ok(contents.get(place).await?.into()) })
+    }
+}
