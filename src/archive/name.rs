@@ -61,7 +61,7 @@ mod tests {
         ] {
             assert!(read(name.as_bytes(), true).is_err(), "{name}");
         }
-        for name in ["a", "a/b", "..a/b..", "a/.../b", "a:b/c"] {
+        for name in ["a", "a/b", "..a/b..", "a/.../b", "ab:c/d"] {
             assert!(read(name.as_bytes(), true).is_ok(), "{name}");
         }
     }
