@@ -105,6 +105,21 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
     );
   });
 
+  it.each(['/commits', 'scopePath', '/blobs'])(
+    'ends with its signal while %s is asked for',
+    async part => {
+      azure.misbehave({ match: part, delayMs: 5_000 });
+      const url = hosted.webUrl({ path: '/services/s1?/*.yaml', at });
+      const signal = AbortSignal.timeout(1_000);
+      await expect(readerOf(url).search(url, { signal })).rejects.toThrow(
+        expect.objectContaining({ name: 'TimeoutError' }),
+      );
+      expect(azure.requests.at(-1)).toMatchObject({
+        url: expect.stringContaining(part),
+      });
+    },
+  );
+
   it('is not believed when a content is not what its id says', async () => {
     azure.misbehave({ match: '/blobs/', status: 200, body: 'something else' });
     const url = hosted.webUrl({ path: '/services/s12/*.yaml', at });

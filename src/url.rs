@@ -433,14 +433,41 @@ pub fn host_of(url: &str) -> Option<String> {
         .map(|url| quirks::host(&url).to_owned())
 }
 
-/// Whether the path of a repository URL is a pattern (`*` or `?`) and not the name of a file.
-#[must_use]
-pub fn is_glob(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|url| {
-        let mut query = url.query_pairs();
-        let path = query.find(|(key, _)| key == "path");
-        path.is_some_and(|(_, path)| path.contains(['*', '?']))
-    })
+/// A pattern for files, and where it is to be looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// The pattern, without a slash before it.
+    pub pattern: String,
+    /// The URL of the repository as a whole.
+    pub whole: String,
+}
+
+impl Pattern {
+    /// Reads the path of a repository URL, if it is a pattern (`*` or `?`) and not the name of a
+    /// file.
+    #[must_use]
+    pub fn of(url: &str) -> Option<Self> {
+        let mut whole = Url::parse(url).ok()?;
+        let mut query = whole.query_pairs();
+        let (_, path) = query.find(|(key, _)| key == "path")?;
+        if !path.contains(['*', '?']) {
+            return None;
+        }
+        let pattern = path.trim_start_matches('/').to_owned();
+        let others: Vec<(String, String)> = whole
+            .query_pairs()
+            .filter(|(key, _)| key != "path")
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect();
+        whole.set_query(None);
+        if !others.is_empty() {
+            whole.query_pairs_mut().extend_pairs(others);
+        }
+        Some(Self {
+            pattern,
+            whole: whole.into(),
+        })
+    }
 }
 
 /// The URL as a message may show it: user information stays only where it is the organization's
@@ -553,6 +580,21 @@ mod tests {
         assert_eq!(
             file_url("https://dev.azure.com/org/project/_git/repo?path=%2Fa.yaml&version=GBmain"),
             "https://dev.azure.com/org/project/_apis/git/repositories/repo/items?api-version=6.0&path=%2Fa.yaml&version=main"
+        );
+    }
+
+    #[test]
+    fn a_pattern_is_told_from_where_it_is_looked_for() {
+        let url = "https://dev.azure.com/o/_git/r?version=GBmain&path=%2F%2Fa%2F*.yaml";
+        let pattern = Pattern::of(url);
+        let expected = Pattern {
+            pattern: "a/*.yaml".to_owned(),
+            whole: "https://dev.azure.com/o/_git/r?version=GBmain".to_owned(),
+        };
+        assert_eq!(pattern, Some(expected));
+        assert_eq!(
+            Pattern::of("https://dev.azure.com/o/_git/r?path=/a&path=*"),
+            None
         );
     }
 

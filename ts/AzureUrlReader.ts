@@ -28,6 +28,8 @@ import type {
   Cancellation,
   Credentials,
   Failure,
+  Listing,
+  Pattern,
   ReadUrlResult,
 } from './native';
 import { publishRead } from './readsChannel';
@@ -148,8 +150,9 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    if (native().isGlob(url)) {
-      return this.#searchPattern(url, options);
+    const pattern = native().patternOf(url);
+    if (pattern) {
+      return this.#searchPattern(url, pattern, options);
     }
     try {
       const file = await this.readUrl(url, options);
@@ -171,31 +174,54 @@ export class AzureUrlReader implements UrlReaderService {
 
   async #searchPattern(
     url: string,
+    { pattern, whole }: Pattern,
     options: UrlReaderServiceSearchOptions = {},
   ): Promise<UrlReaderServiceSearchResponse> {
-    const { signal, etag } = options;
     const startedAt = performance.now();
-    const headers = this.#credentials ? undefined : await this.#headersOf(url);
-    const listing = unwrapUnless(
-      signal,
-      await cancellable(signal, cancellation =>
-        native().list({ url, headers, etag }, this.#credentials, cancellation),
-      ),
+    const matcher = new Minimatch(pattern);
+    const matches = (path: string) => matcher.match(path);
+    const files = await cancellable(options.signal, async cancellation => {
+      const listing = await this.#list(url, whole, options, cancellation);
+      const found = listing && matching(listing.paths(), matches);
+      if (!listing || !found || found.isMost) {
+        return undefined;
+      }
+      publishRead(url, listing, startedAt);
+      this.#tell(`Reading ${listing.scope} with ${listing.credential}`);
+      return this.#contents(url, listing, found.places, options);
+    });
+    return files ?? this.#searchArchive(url, whole, matches, options);
+  }
+
+  /** Lists what the pattern may match; nothing where the server does not list. */
+  async #list(
+    url: string,
+    whole: string,
+    { etag, signal }: UrlReaderServiceSearchOptions,
+    cancellation?: Cancellation,
+  ): Promise<Listing | null> {
+    const headers = this.#credentials
+      ? undefined
+      : await this.#headersOf(whole);
+    const question = { url, headers, etag };
+    const listing = native().list(question, this.#credentials, cancellation);
+    return unwrapUnless(signal, await listing);
+  }
+
+  async #contents(
+    url: string,
+    listing: Listing,
+    places: Array<[place: number, path: string]>,
+    { signal }: UrlReaderServiceSearchOptions,
+  ): Promise<UrlReaderServiceSearchResponse> {
+    const reading = listing.read(
+      places.map(([place]) => place),
+      workingDirectoryOf(this.#deps),
     );
-    const matches = matcherOf(url);
-    const found = listing && matching(listing.paths(), matches);
-    if (!listing || !found || found.isMost) {
-      return this.#searchArchive(url, matches, options);
-    }
-    publishRead(url, listing, startedAt);
-    this.#tell(`Reading ${listing.scope} with ${listing.credential}`);
-    const places = found.places.map(([place]) => place);
-    const workingDirectory = workingDirectoryOf(this.#deps);
-    const reading = listing.read(places, workingDirectory);
     const contents = unwrapUnless(signal, await reading);
     return {
       etag: listing.etag,
-      files: found.places.map(([place, path]) => ({
+      files: places.map(([place, path]) => ({
         url: this.#integration.resolveUrl({ url: `/${path}`, base: url }),
         content: async () => unwrapUnless(signal, await contents.get(place)),
         lastModifiedAt: undefined,
@@ -206,13 +232,12 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches the whole archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
+    whole: string,
     matches: (path: string) => boolean,
     { etag, signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    const whole = new URL(url);
-    whole.searchParams.delete('path');
     const options = { etag, signal, filter: matches };
-    const tree = await this.readTree(whole.toString(), options);
+    const tree = await this.readTree(whole, options);
     const files = await tree.files();
     return {
       etag: tree.etag,
@@ -283,13 +308,6 @@ function matching(paths: string[], matches: (path: string) => boolean) {
   const isMost =
     length > MOST.files || (length > FEW && length > paths.length * MOST.share);
   return { places, isMost };
-}
-
-/** Whether a path matches the pattern in the URL's path. */
-function matcherOf(url: string): (path: string) => boolean {
-  const pattern = new URL(url).searchParams.get('path') ?? '';
-  const matcher = new Minimatch(pattern.replace(/^\/+/, ''));
-  return path => matcher.match(path);
 }
 
 /** The outcome; a failure is thrown, or the reason of a signal that ended it. */

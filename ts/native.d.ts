@@ -173,9 +173,6 @@ export interface IntegrationFields {
   hasRemovedKeys: boolean
 }
 
-/** Whether the path of a repository URL is a pattern. */
-export declare function isGlob(url: string): boolean
-
 /** The lines to which a resolved URL points, as text. */
 export interface Lines {
   /** The first line. */
@@ -192,6 +189,17 @@ export declare function list(options: ReadTreeOptions, credentials?: Credentials
 
 /** The integration to add to those of these hosts, if one is missing. */
 export declare function missingIntegration(hosts: Array<string>): IntegrationConfig | null
+
+/** A pattern for files, and where it is to be looked for. */
+export interface Pattern {
+  /** The pattern, without a slash before it. */
+  pattern: string
+  /** The URL of the repository as a whole. */
+  whole: string
+}
+
+/** The pattern that the path of a repository URL is; nothing where it names a file. */
+export declare function patternOf(url: string): Pattern | null
 
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure

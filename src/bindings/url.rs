@@ -122,10 +122,23 @@ pub fn host_of(url: String) -> Option<String> {
     url::host_of(&url)
 }
 
-/// Whether the path of a repository URL is a pattern.
+/// A pattern for files, and where it is to be looked for.
+#[napi(object, object_from_js = false)]
+pub struct Pattern {
+    /// The pattern, without a slash before it.
+    pub pattern: String,
+    /// The URL of the repository as a whole.
+    pub whole: String,
+}
+
+/// The pattern that the path of a repository URL is; nothing where it names a file.
 #[napi(catch_unwind)]
-pub fn is_glob(url: String) -> bool {
-    url::is_glob(&url)
+pub fn pattern_of(url: String) -> Option<Pattern> {
+    let found = url::Pattern::of(&url)?;
+    Some(Pattern {
+        pattern: found.pattern,
+        whole: found.whole,
+    })
 }
 
 /// The URL as a message may show it.
