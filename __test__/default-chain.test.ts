@@ -120,6 +120,27 @@ describe('the default chain', () => {
     );
   });
 
+  it('that fails is warned of where reads go on as nobody', async () => {
+    azure.anonymous.add('default-chain');
+    const env = { ...newApp(), AZURE_CLIENT_SECRET: 'wrong' };
+    const { content } = await ReaderProcess.start({ env }).readOne(url);
+    expect(content).toBe('content');
+    expect(ReaderProcess.printed.join('')).toMatch(
+      /Reading dev\.azure\.com, organization default-chain with no credential, because the default credential chain failed: environment: Entra ID .*AADSTS7000215/,
+    );
+  });
+
+  it('that is set up wrongly is told where there is no connection, too', async () => {
+    const env = {
+      AZURE_TOKEN_CREDENTIALS: 'unknown',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+    };
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error?.message).toMatch(
+      /no connection to dev\.azure\.com.*Read with no credential for dev\.azure\.com, organization default-chain, because the default credential chain failed: AZURE_TOKEN_CREDENTIALS is "unknown": check it/,
+    );
+  });
+
   it('that fails is not taken for a repository that is gone', async () => {
     azure.misbehave({ status: 404 });
     const env = { ...newApp(), AZURE_CLIENT_SECRET: 'wrong' };

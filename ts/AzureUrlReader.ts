@@ -111,7 +111,7 @@ export class AzureUrlReader implements UrlReaderService {
       : await this.#providedHeaders(url);
     const result = await this.#readUrl(url, headers, options);
     publishRead(url, result, startedAt);
-    this.#tell(`Reading ${result.scope} with ${result.credential}`);
+    this.#tellWho(result);
     return readUrlResponse(result, options?.signal);
   }
 
@@ -137,7 +137,7 @@ export class AzureUrlReader implements UrlReaderService {
     );
     const outcome = unwrapUnless(signal, await reading);
     publishRead(url, outcome, startedAt);
-    this.#tell(`Reading ${outcome.scope} with ${outcome.credential}`);
+    this.#tellWho(outcome);
     const workingDirectory = workingDirectoryOf(this.#deps);
     return new TreeResponse(outcome, { filter, signal, workingDirectory });
   }
@@ -187,7 +187,7 @@ export class AzureUrlReader implements UrlReaderService {
         return undefined;
       }
       publishRead(url, listing, startedAt);
-      this.#tell(`Reading ${listing.scope} with ${listing.credential}`);
+      this.#tellWho(listing);
       return this.#contents(url, listing, found.places, options);
     });
     return files ?? this.#searchArchive(url, whole, matches, options);
@@ -288,14 +288,18 @@ export class AzureUrlReader implements UrlReaderService {
     return headers?.map(([name, value]) => [name, String(value)]);
   }
 
-  /** Says something to the log, once. */
-  #tell(message: string): void {
-    if (!this.#told.has(message)) {
-      this.#told.add(message);
-      this.#deps.logger?.info(message);
-    }
+  /** Says to the log who reads, once for each organization. */
+  #tellWho({ scope, credential, warning }: WhoReads): void {
+    const message = warning ?? `Reading ${scope} with ${credential}`;
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    const { logger } = this.#deps;
+    if (warning) logger?.warn(message);
+    else logger?.info(message);
   }
 }
+
+type WhoReads = { scope: string; credential: string; warning?: string | null };
 
 /** Above so many files, or this share of all, one archive is cheaper than contents one by one. */
 const MOST = { files: 2_000, share: 0.5 };

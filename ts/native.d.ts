@@ -77,6 +77,8 @@ export declare class Listing {
   get credential(): string
   /** The host, and the organization or collection on it. */
   get scope(): string
+  /** What to warn of. */
+  get warning(): string | null
   /** The answer's status. */
   get status(): number
   /** The paths of the files, without a slash before them. */
@@ -239,6 +241,8 @@ export interface ReadTreeResult {
   scope: string
   /** The answer's status. */
   status: number
+  /** What to warn of. */
+  warning?: string
 }
 
 /**
@@ -280,6 +284,8 @@ export interface ReadUrlResult {
   scope: string
   /** The answer's status. */
   status: number
+  /** What to warn of. */
+  warning?: string
 }
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */

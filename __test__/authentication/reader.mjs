@@ -23,7 +23,7 @@ function newProvider() {
 function newReader(url, credentialsProvider = newProvider()) {
   return new AzureUrlReader(azure.byUrl(url), {
     credentialsProvider,
-    logger: { info: message => console.error(message) },
+    logger: { info: console.error, warn: console.error },
   });
 }
 

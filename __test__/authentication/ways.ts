@@ -108,7 +108,7 @@ const environmentSecret: SetUp = async azure => {
       AZURE_TENANT_ID: tenantId,
     },
     refusal:
-      /The default credential chain has none either: environment: Entra ID .* refused, 401: AADSTS7000215: .*; workload identity: not tried, because environment is set up/,
+      /Read with no credential for dev\.azure\.com, organization \S+, because the default credential chain failed: environment: Entra ID .* refused, 401: AADSTS7000215: .*; workload identity: not tried, because environment is set up/,
   };
 };
 
@@ -147,7 +147,8 @@ const workloadIdentity: SetUp = async ({ entra }) => {
     secrets: [token],
     asked: () => entra.requests.length,
     refuse: () => entra.addApp({ tenantId, clientId }),
-    refusal: /workload identity: Entra ID .* refused, 40\d: AADSTS70025: /,
+    refusal:
+      /because the default credential chain failed: workload identity: Entra ID .* refused, 40\d: AADSTS70025: /,
   };
 };
 

@@ -105,7 +105,9 @@ async function showChange(
   if (unchanged.status !== 304) {
     throw new Error(`The unchanged file was answered ${unchanged.status}.`);
   }
-  console.log('  What had not changed was answered 304 and not sent again.');
+  console.log(
+    '  The unchanged location was answered 304 and not sent again. (What an entity\n  includes with $text is read anew: Backstage asks for it without an etag.)',
+  );
 }
 
 /** Every request must have been native: Node's own `fetch` calls itself `node`. */

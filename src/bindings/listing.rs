@@ -71,6 +71,12 @@ impl Listing {
         self.listing.exchange.scope()
     }
 
+    /// What to warn of.
+    #[napi(getter)]
+    pub fn warning(&self) -> Option<String> {
+        self.listing.exchange.warning()
+    }
+
     /// The answer's status.
     #[napi(getter)]
     pub fn status(&self) -> u16 {

@@ -50,6 +50,8 @@ pub struct ReadUrlResult {
     pub scope: String,
     /// The answer's status.
     pub status: u16,
+    /// What to warn of.
+    pub warning: Option<String>,
 }
 
 /// Ends reads.
@@ -190,6 +192,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
         let credential = response.exchange.authorization.identity().title();
         let status = response.exchange.status;
         let scope = response.exchange.scope();
+        let warning = response.exchange.warning();
         let content = response.body.take_whole().map(Buffer::from);
         let body = content
             .is_none()
@@ -203,6 +206,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
             credential,
             scope,
             status,
+            warning,
         }
     }
 }

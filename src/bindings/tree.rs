@@ -51,6 +51,8 @@ pub struct ReadTreeResult {
     pub scope: String,
     /// The answer's status.
     pub status: u16,
+    /// What to warn of.
+    pub warning: Option<String>,
 }
 
 /// The files of a tree, in columns.
@@ -94,6 +96,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
             credential: exchange.authorization.identity().title(),
             scope: exchange.scope(),
             status: exchange.status,
+            warning: exchange.warning(),
             body: Body::new(response.body, Arc::clone(exchange)),
             etag: response.etag,
             subpath: response.subpath,

@@ -159,6 +159,16 @@ impl Authorization {
         }
     }
 
+    /// What to warn of: that nobody reads although somebody was meant to.
+    #[must_use]
+    pub fn warning(&self, url: &Url) -> Option<String> {
+        let why = self.without_default().filter(|why| !why.is_absence())?;
+        let scope = scope_of(url);
+        Some(format!(
+            "Reading {scope} with no credential, because the default credential chain failed: {why}"
+        ))
+    }
+
     /// The token of Entra ID, where it is one.
     ///
     /// # Errors

@@ -196,7 +196,10 @@ impl DefaultChain {
                     }
                 },
             };
-            reasons.push(format!("{}: {reason}", link.title()));
+            let reason = format!("{}: {reason}", link.title());
+            // What somebody meant is told before all that nobody did.
+            let at = if end == Some(link) { 0 } else { reasons.len() };
+            reasons.insert(at, reason);
         }
         let reasons = reasons.join("; ");
         Err(TokenError::new(kind, reasons).after(retry_after))
@@ -237,7 +240,7 @@ fn wanted() -> Result<Option<String>, TokenError> {
     if Link::ALL.iter().any(|link| link.is_meant_by(&name)) {
         return Ok(Some(name));
     }
-    Err(TokenError::absent(format!(
+    Err(TokenError::refused(format!(
         "AZURE_TOKEN_CREDENTIALS is {value:?}: check it, it can be prod, dev, EnvironmentCredential, WorkloadIdentityCredential, ManagedIdentityCredential, AzureCliCredential or AzureDeveloperCliCredential"
     )))
 }

@@ -60,7 +60,7 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
         } => refused(*status, response, asked),
         // The client's own words go on after a name.
         ErrorKind::Other if matches!(asked, Asked::ManagedIdentity) => TokenError::absent(format!(
-            "{} {}",
+            "{} {}: check that this machine is in Azure and has a managed identity",
             asked.name(),
             words(&innermost.to_string())
         )),

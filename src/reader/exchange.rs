@@ -30,6 +30,12 @@ impl Exchange {
         scope_of(&self.request)
     }
 
+    /// What to warn of.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.authorization.warning(&self.request)
+    }
+
     pub(super) fn read(&self) -> Read<'_> {
         Read {
             url: &self.url,

@@ -201,12 +201,22 @@ impl Read<'_> {
         } else {
             ""
         };
+        let failure = self.chain_failure().unwrap_or_default();
         Error::other(format!(
-            "{} {url}, {what}: {}{advice}",
+            "{} {url}, {what}: {}{advice}. Read with {} for {}{failure}",
             self.purpose.failed(),
-            chain(&error)
+            chain(&error),
+            self.authorization.identity(),
+            scope_of(self.request),
         ))
         .because(error)
+    }
+
+    /// Why nobody reads who was meant to.
+    fn chain_failure(&self) -> Option<String> {
+        let why = self.authorization.without_default()?;
+        let failed = format!(", because the default credential chain failed: {why}");
+        (!why.is_absence()).then_some(failed)
     }
 
     fn outcome(&self, status: StatusCode, reason: &str) -> String {
@@ -240,6 +250,10 @@ impl Read<'_> {
         let identity = self.authorization.identity();
         let scope = scope_of(self.request);
         let mut said = format!("Read with {identity} for {scope}");
+        if let Some(failure) = self.chain_failure() {
+            said.push_str(&failure);
+            return said;
+        }
         let asks_to_sign_in = matches!(
             status,
             StatusCode::UNAUTHORIZED
