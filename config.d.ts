@@ -1,8 +1,30 @@
 /**
- * What this package reads of a backend's configuration, which is what the built-in integration
- * reads: the same keys, each with the same visibility.
+ * What this package reads of a backend's configuration: under `integrations` what the built-in
+ * integration reads, the same keys, each with the same visibility; under `backend` what is its own.
  */
 export interface Config {
+  backend?: {
+    reading?: {
+      azureDevOps?: {
+        /**
+         * What is kept of repositories, so that what has not changed is not read again: lists,
+         * contents and archives at a commit, each for the credential that read them. One process
+         * keeps it for all plugins.
+         */
+        cache?: {
+          /** The most memory for lists and contents, in bytes; 67108864 by default, 0 for none. */
+          memoryBytes?: number;
+
+          /**
+           * The most disk for archives, in bytes; 536870912 by default, 0 for none. They lie in
+           * `backend.workingDirectory`, in files without a name, and go with the process.
+           */
+          diskBytes?: number;
+        };
+      };
+    };
+  };
+
   integrations?: {
     /** The Azure DevOps hosts; `dev.azure.com` is there without being listed. */
     azure?: Array<{

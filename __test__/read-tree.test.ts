@@ -19,6 +19,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
 import { zip, type ZipEntry } from './azure-devops/zip';
+import { limitCache, NOTHING } from './cacheLimits';
 import { upstreamFactory } from './upstreamFactory';
 
 const azure = standIn();
@@ -43,6 +44,7 @@ let hosted: Hosted;
 let workingDirectory: string;
 
 beforeAll(async () => {
+  limitCache(NOTHING);
   hosted = await azure.addRepository({
     organization: 'read-tree',
     project: 'p',
@@ -345,7 +347,9 @@ describe('reading a tree', () => {
   });
 });
 
-/** Answers every archive with these entries, damaged if wished, and gives the URL. */
+let repositories = 0;
+
+/** A repository whose every archive has these entries, damaged if wished. */
 async function served(
   entries: Array<{ path: string; content: string; mode?: number }>,
   damage = (bytes: Buffer) => bytes,
@@ -360,7 +364,14 @@ async function served(
     headers: { 'content-type': 'application/zip' },
     body: damage(zip(all)),
   });
-  return hosted.webUrl();
+  repositories += 1;
+  const served = await azure.addRepository({
+    organization: 'read-tree',
+    project: 'p',
+    repository: `served${repositories}`,
+    files: { 'not-sent': '' },
+  });
+  return served.webUrl();
 }
 
 async function expectContents(

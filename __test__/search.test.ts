@@ -11,6 +11,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import { limitCache, NOTHING } from './cacheLimits';
 import { seed } from './parity/seed';
 import { upstreamFactory } from './upstreamFactory';
 
@@ -21,6 +22,7 @@ let hosted: Hosted;
 let workingDirectory: string;
 
 beforeAll(async () => {
+  limitCache(NOTHING);
   const files: Record<string, string> = {
     'catalog-info.yaml': 'kind: Root\n',
     '.github/catalog-info.yaml': 'kind: Hidden\n',
@@ -51,11 +53,12 @@ beforeEach(() => {
 describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
   it.each([
     ['/**/catalog-info.yaml', 'many, in one zip', 3],
-    ['/services/*/README.md', 'many below a folder', 3],
-    ['/services/s1?/catalog-info.yaml', 'ten', 3],
-    ['/services/s1{1,2}/*.yaml', 'two', 4],
-    ['/nowhere/*.yaml', 'none', 2],
+    ['/services/*/README.md', 'many below a folder', 4],
+    ['/services/s1?/catalog-info.yaml', 'ten', 4],
+    ['/services/s1{1,2}/*.yaml', 'two', 5],
+    ['/nowhere/*.yaml', 'none', 3],
     ['/**', 'most of all', 4],
+    ['/docs/**', 'most below a folder', 5],
   ])('%s finds %s', async (pattern, _what, requests) => {
     const url = hosted.webUrl({ path: pattern, at, version: 'GTv1' });
     const { files, etag } = await readerOf(url).search(url);
@@ -77,6 +80,20 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
     expect(readdirSync(workingDirectory)).toEqual([]);
   });
 
+  it('looks only into the folders that may match', async () => {
+    const url = hosted.webUrl({ path: '/services/s1?/catalog-info.yaml', at });
+    await readerOf(url).search(url);
+    const folders = azure.requests.flatMap(({ url: asked, body }) =>
+      asked.includes('/itemsbatch')
+        ? JSON.parse(body!).itemDescriptors.map((item: any) => item.path)
+        : [],
+    );
+    expect(folders).toHaveLength(1 + SERVICES);
+    expect(azure.requests.map(request => request.url).join()).not.toContain(
+      'recursionLevel=full',
+    );
+  });
+
   it('costs one small request while nothing has changed', async () => {
     const url = hosted.webUrl({ path: '/**/catalog-info.yaml', at });
     const { etag } = await readerOf(url).search(url);
@@ -89,7 +106,9 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
   });
 
   it.each([
-    ['400 for lists', /scopePath/, 400],
+    ['400 for lists of folders', /itemsbatch/, 400],
+    ['404 for lists of folders', /itemsbatch/, 404],
+    ['400 for all lists', /scopePath|itemsbatch/, 400],
     ['404 for zips of blobs', /\/blobs\?/, 404],
   ])('is found on a server that answers %s', async (_what, match, status) => {
     azure.misbehave({
@@ -105,7 +124,7 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
     );
   });
 
-  it.each(['/commits', 'scopePath', '/blobs'])(
+  it.each(['/commits', '/itemsbatch', '/blobs'])(
     'ends with its signal while %s is asked for',
     async part => {
       azure.misbehave({ match: part, delayMs: 5_000 });

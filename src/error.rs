@@ -1,6 +1,6 @@
 //! The one error of the core, told apart by its kind.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 /// What went wrong, in the words of those who must tell failures apart.
 ///
@@ -51,11 +51,11 @@ impl ErrorKind {
 /// A failure: its kind, a message for the person who reads it at night, and its cause.
 ///
 /// The message is whole in itself and never holds a secret.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -84,7 +84,7 @@ impl Error {
     /// The same failure with what caused it.
     #[must_use]
     pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+        self.source = Some(Arc::new(source));
         self
     }
 

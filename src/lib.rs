@@ -5,21 +5,25 @@
 //!
 //! - [`config`]: `integrations.azure`, checked and made into configuration.
 //! - [`url`]: repository URLs and the REST URLs that read them.
+//! - [`pattern`]: what a pattern for paths says before anybody runs it.
 //! - [`credentials`]: which credential serves a URL, and what it puts on a request.
 //! - [`http`]: the one client of the process.
 //! - [`rest`]: typed calls of the Git REST API.
 //! - [`reader`]: what a Backstage URL reader does with a URL.
 //! - [`error`]: the one error, told apart by kind.
+//! - [`cache`]: what is kept for whoever asks again, within bounds.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
 pub mod archive;
 pub mod backoff;
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod http;
+pub mod pattern;
 pub mod reader;
 pub mod rest;
 pub mod url;

@@ -13,7 +13,7 @@ use reqwest::{
         LAST_MODIFIED,
     },
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use crate::{
@@ -229,6 +229,48 @@ pub async fn list_items(
     get(client, url, authorization, "application/json").await
 }
 
+/// Asks for what is directly in each of these folders at a commit.
+///
+/// <https://learn.microsoft.com/rest/api/azure/devops/git/items/get-items-batch>
+///
+/// # Errors
+/// There is no answer, or it leads to another host.
+pub async fn list_folders(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+    commit: &str,
+    folders: &[String],
+) -> Result<Response, Failure> {
+    let descriptors = folders.iter().map(|folder| ItemDescriptor {
+        path: folder,
+        version: commit,
+        version_type: "commit",
+        version_options: "none",
+        recursion_level: "oneLevel",
+    });
+    let question = ItemsQuestion {
+        item_descriptors: descriptors.collect(),
+    };
+    post(client, url, authorization, "application/json", &question).await
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemsQuestion<'a> {
+    item_descriptors: Vec<ItemDescriptor<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemDescriptor<'a> {
+    path: &'a str,
+    version: &'a str,
+    version_type: &'a str,
+    version_options: &'a str,
+    recursion_level: &'a str,
+}
+
 /// Asks for a blob's content as it is.
 ///
 /// <https://learn.microsoft.com/rest/api/azure/devops/git/blobs/get-blob>
@@ -253,13 +295,23 @@ pub async fn get_blobs(
     client: &Client,
     url: Url,
     authorization: &Authorization,
-    ids: &[&str],
+    ids: &[&String],
 ) -> Result<Response, Failure> {
-    let question = serde_json::to_vec(ids).unwrap_or_default();
+    post(client, url, authorization, "application/zip", &ids).await
+}
+
+async fn post(
+    client: &Client,
+    url: Url,
+    authorization: &Authorization,
+    accept: &'static str,
+    question: &impl Serialize,
+) -> Result<Response, Failure> {
+    let question = serde_json::to_vec(question).unwrap_or_default();
     let request = Request {
         url,
         authorization,
-        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/zip"))]),
+        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
         question: Some(question.into()),
     };
     client.send(request).await
@@ -285,10 +337,7 @@ async fn get(
 /// # Errors
 /// The answer broke off, or is none that the REST API gives.
 pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnswer> {
-    let body = patiently(response.bytes()).await;
-    let body = body.map_err(|_| InvalidAnswer("the list of commits broke off"))?;
-    let commits: Commits = serde_json::from_slice(&body)
-        .map_err(|_| InvalidAnswer("the answer is no list of commits"))?;
+    let commits: Values<Commit> = read(response, "commits").await?;
     Ok(commits
         .value
         .into_iter()
@@ -296,36 +345,65 @@ pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnsw
         .map(|commit| commit.commit_id))
 }
 
-/// A file of a repository.
-#[derive(Debug)]
+/// A file or folder of a repository.
+#[derive(Clone, Debug)]
 pub struct Item {
     /// Its path, without a slash before it.
     pub path: String,
     /// The id of its content.
     pub id: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
 }
 
-/// Reads the files of a list; folders and submodules are left out.
+/// Reads the files and folders of a list; submodules are left out.
 ///
 /// # Errors
 /// The answer broke off, or is none that the REST API gives.
 pub async fn items(response: Response) -> Result<Vec<Item>, InvalidAnswer> {
-    let body = patiently(response.bytes()).await;
-    let body = body.map_err(|_| InvalidAnswer("the list of files broke off"))?;
-    let list: Items = serde_json::from_slice(&body)
-        .map_err(|_| InvalidAnswer("the answer is no list of files"))?;
-    let files = list.value.into_iter().filter(|item| item.kind == "blob");
-    Ok(files
-        .map(|item| Item {
+    let list: Values<ListedItem> = read(response, "files").await?;
+    Ok(list.value.into_iter().filter_map(Item::read).collect())
+}
+
+/// Reads a list for each folder that was asked for; submodules are left out.
+///
+/// # Errors
+/// The answer broke off, or is none that the REST API gives.
+pub async fn item_batches(response: Response) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
+    let lists: Values<Vec<ListedItem>> = read(response, "folders").await?;
+    let lists = lists.value.into_iter();
+    let items = |list: Vec<ListedItem>| list.into_iter().filter_map(Item::read).collect();
+    Ok(lists.map(items).collect())
+}
+
+impl Item {
+    fn read(item: ListedItem) -> Option<Self> {
+        let is_folder = match item.kind.as_str() {
+            "blob" => false,
+            "tree" => true,
+            _ => return None,
+        };
+        Some(Self {
             path: item.path.trim_start_matches('/').to_owned(),
             id: item.object_id,
+            is_folder,
         })
-        .collect())
+    }
+}
+
+async fn read<T: DeserializeOwned>(
+    response: Response,
+    what: &'static str,
+) -> Result<T, InvalidAnswer> {
+    let body = patiently(response.bytes()).await;
+    let body = body.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))?;
+    serde_json::from_slice(&body)
+        .map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
 }
 
 #[derive(Deserialize)]
-struct Items {
-    value: Vec<ListedItem>,
+struct Values<T> {
+    value: Vec<T>,
 }
 
 #[derive(Deserialize)]
@@ -338,13 +416,8 @@ struct ListedItem {
 }
 
 /// An answer that cannot be used, and why.
-#[derive(Clone, Copy, Debug)]
-pub struct InvalidAnswer(pub &'static str);
-
-#[derive(Deserialize)]
-struct Commits {
-    value: Vec<Commit>,
-}
+#[derive(Clone, Debug)]
+pub struct InvalidAnswer(pub String);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,7 +6,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Url, quirks};
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    pattern::literal_folder,
+};
 
 /// The host of Azure DevOps Services.
 pub const AZURE_HOST: &str = "dev.azure.com";
@@ -244,6 +247,19 @@ impl AzureUrl {
         Ok(url.into())
     }
 
+    /// The REST URL of lists of what is directly in each of many folders.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/get-items-batch>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_folders_url(&self) -> Result<String, Error> {
+        let mut url = self.resource("itemsbatch")?;
+        url.query_pairs_mut()
+            .append_pair("api-version", API_VERSION);
+        Ok(url.into())
+    }
+
     /// The REST URL of one blob, or of many in a zip.
     ///
     /// <https://learn.microsoft.com/rest/api/azure/devops/git/blobs>
@@ -436,10 +452,15 @@ pub fn host_of(url: &str) -> Option<String> {
 /// A pattern for files, and where it is to be looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// The pattern, without a slash before it.
-    pub pattern: String,
+    /// What to match paths with; no slash is before it.
+    pub glob: String,
     /// The URL of the repository as a whole.
     pub whole: String,
+    /// The folder in which alone there can be matches, with a slash after it; nothing for the whole
+    /// repository.
+    pub folder: String,
+    /// The URL of that folder.
+    pub within: String,
 }
 
 impl Pattern {
@@ -453,7 +474,7 @@ impl Pattern {
         if !path.contains(['*', '?']) {
             return None;
         }
-        let pattern = path.trim_start_matches('/').to_owned();
+        let glob = path.trim_start_matches('/').to_owned();
         let others: Vec<(String, String)> = whole
             .query_pairs()
             .filter(|(key, _)| key != "path")
@@ -463,9 +484,20 @@ impl Pattern {
         if !others.is_empty() {
             whole.query_pairs_mut().extend_pairs(others);
         }
+        let folder = literal_folder(&glob);
+        let mut within = whole.clone();
+        if folder != "/" {
+            within.query_pairs_mut().append_pair("path", &folder);
+        }
         Some(Self {
-            pattern,
+            glob,
+            folder: folder
+                .strip_prefix('/')
+                .filter(|folder| !folder.is_empty())
+                .map(|folder| format!("{folder}/"))
+                .unwrap_or_default(),
             whole: whole.into(),
+            within: within.into(),
         })
     }
 }
@@ -588,8 +620,10 @@ mod tests {
         let url = "https://dev.azure.com/o/_git/r?version=GBmain&path=%2F%2Fa%2F*.yaml";
         let pattern = Pattern::of(url);
         let expected = Pattern {
-            pattern: "a/*.yaml".to_owned(),
+            glob: "a/*.yaml".to_owned(),
             whole: "https://dev.azure.com/o/_git/r?version=GBmain".to_owned(),
+            folder: "a/".to_owned(),
+            within: "https://dev.azure.com/o/_git/r?version=GBmain&path=%2Fa".to_owned(),
         };
         assert_eq!(pattern, Some(expected));
         assert_eq!(

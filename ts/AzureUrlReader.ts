@@ -24,6 +24,7 @@ import {
   nativeCredentials,
 } from './DefaultAzureDevOpsCredentialsProvider';
 import { isFailure, toError } from './failure';
+import { limitCache } from './limitCache';
 import type {
   Cancellation,
   Credentials,
@@ -65,6 +66,7 @@ export class AzureUrlReader implements UrlReaderService {
   /** Makes a reader for every host of `integrations.azure`. */
   static factory: ReaderFactory = ({ config, logger, treeResponseFactory }) => {
     const azure = AzureIntegration.factory({ config });
+    limitCache(config);
     const credentialsProvider =
       DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
     return azure.list().map(integration => ({
@@ -127,10 +129,11 @@ export class AzureUrlReader implements UrlReaderService {
   ): Promise<UrlReaderServiceReadTreeResponse> {
     const startedAt = performance.now();
     const { signal, filter, etag } = options;
+    const workingDirectory = workingDirectoryOf(this.#deps);
     const headers = this.#credentials ? undefined : await this.#headersOf(url);
     const reading = cancellable(signal, cancellation =>
       native().readTree(
-        { url, headers, etag },
+        { url, headers, etag, directory: workingDirectory },
         this.#credentials,
         cancellation,
       ),
@@ -138,7 +141,6 @@ export class AzureUrlReader implements UrlReaderService {
     const outcome = unwrapUnless(signal, await reading);
     publishRead(url, outcome, startedAt);
     this.#tellWho(outcome);
-    const workingDirectory = workingDirectoryOf(this.#deps);
     return new TreeResponse(outcome, { filter, signal, workingDirectory });
   }
 
@@ -174,36 +176,43 @@ export class AzureUrlReader implements UrlReaderService {
 
   async #searchPattern(
     url: string,
-    { pattern, whole }: Pattern,
+    pattern: Pattern,
     options: UrlReaderServiceSearchOptions = {},
   ): Promise<UrlReaderServiceSearchResponse> {
     const startedAt = performance.now();
-    const matcher = new Minimatch(pattern);
+    const matcher = new Minimatch(pattern.glob);
     const matches = (path: string) => matcher.match(path);
-    const files = await cancellable(options.signal, async cancellation => {
-      const listing = await this.#list(url, whole, options, cancellation);
-      const found = listing && matching(listing.paths(), matches);
-      if (!listing || !found || found.isMost) {
-        return undefined;
+    const { signal } = options;
+    const found = await cancellable(signal, async cancellation => {
+      const listing = await this.#list(url, pattern, options, cancellation);
+      if (!listing) {
+        return { from: pattern.whole, prefix: '' };
+      }
+      const places = matching(listing.paths(), matches);
+      if (isMost(places.length, listing.total)) {
+        return { from: pattern.within, prefix: pattern.folder };
       }
       publishRead(url, listing, startedAt);
       this.#tellWho(listing);
-      return this.#contents(url, listing, found.places, options);
+      return this.#contents(url, listing, places, options);
     });
-    return files ?? this.#searchArchive(url, whole, matches, options);
+    return 'files' in found
+      ? found
+      : this.#searchArchive(url, found, matches, options);
   }
 
   /** Lists what the pattern may match; nothing where the server does not list. */
   async #list(
     url: string,
-    whole: string,
+    { whole }: Pattern,
     { etag, signal }: UrlReaderServiceSearchOptions,
     cancellation?: Cancellation,
   ): Promise<Listing | null> {
     const headers = this.#credentials
       ? undefined
       : await this.#headersOf(whole);
-    const question = { url, headers, etag };
+    const directory = workingDirectoryOf(this.#deps);
+    const question = { url, headers, etag, directory };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -214,10 +223,7 @@ export class AzureUrlReader implements UrlReaderService {
     places: Array<[place: number, path: string]>,
     { signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    const reading = listing.read(
-      places.map(([place]) => place),
-      workingDirectoryOf(this.#deps),
-    );
+    const reading = listing.read(places.map(([place]) => place));
     const contents = unwrapUnless(signal, await reading);
     return {
       etag: listing.etag,
@@ -229,20 +235,22 @@ export class AzureUrlReader implements UrlReaderService {
     };
   }
 
-  /** Searches the whole archive: where most of it matches, or the server does not list. */
+  /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    whole: string,
+    { from, prefix }: { from: string; prefix: string },
     matches: (path: string) => boolean,
     { etag, signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    const options = { etag, signal, filter: matches };
-    const tree = await this.readTree(whole, options);
+    const filter = (path: string) => matches(prefix + path);
+    const tree = await this.readTree(from, { etag, signal, filter });
     const files = await tree.files();
+    const resolve = (path: string) =>
+      this.#integration.resolveUrl({ url: `/${prefix}${path}`, base: url });
     return {
       etag: tree.etag,
       files: files.map(({ path, content, lastModifiedAt }) => ({
-        url: this.#integration.resolveUrl({ url: `/${path}`, base: url }),
+        url: resolve(path),
         content,
         lastModifiedAt,
       })),
@@ -301,17 +309,17 @@ export class AzureUrlReader implements UrlReaderService {
 
 type WhoReads = { scope: string; credential: string; warning?: string | null };
 
-/** Above so many files, or this share of all, one archive is cheaper than contents one by one. */
-const MOST = { files: 2_000, share: 0.5 };
-const FEW = 20;
-
-/** The places and paths of those that match, and whether they are most of all. */
+/** The places and paths of those that match. */
 function matching(paths: string[], matches: (path: string) => boolean) {
-  const places = [...paths.entries()].filter(([, path]) => matches(path));
-  const { length } = places;
-  const isMost =
-    length > MOST.files || (length > FEW && length > paths.length * MOST.share);
-  return { places, isMost };
+  return [...paths.entries()].filter(([, path]) => matches(path));
+}
+
+/**
+ * Whether one archive is cheaper than contents one by one: where more than a few files match, and
+ * these are most of all.
+ */
+function isMost(matches: number, all: number | null): boolean {
+  return all !== null && matches > 20 && matches > all / 2;
 }
 
 /** The outcome; a failure is thrown, or the reason of a signal that ended it. */

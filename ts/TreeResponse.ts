@@ -7,7 +7,6 @@ import type {
   UrlReaderServiceReadTreeResponseDirOptions,
   UrlReaderServiceReadTreeResponseFile,
 } from '@backstage/backend-plugin-api';
-import { native } from './binding';
 import { ContentStream } from './ContentStream';
 import { isFailure, toError } from './failure';
 import type { Failure, ReadTreeResult, Tree, TreeFiles } from './native';
@@ -35,7 +34,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** The files that the filter keeps; their contents are inflated when they are asked for. */
   async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
-    const tree = await this.#download();
+    const tree = await this.#open();
     const { paths, modified, kept } = this.#filtered(tree);
     return kept.map(place => ({
       path: paths[place],
@@ -46,22 +45,17 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** A zip of the files that the filter keeps; of a whole repository, the zip that Azure DevOps sends. */
   async archive(): Promise<Readable> {
-    const { body, subpath } = this.#result;
-    const failed = (failure: Failure) => this.#toError(failure);
-    if (!subpath) {
-      this.#onlyOnce();
-      return new ContentStream(body, failed);
-    }
-    const tree = await this.#download();
-    const places = this.#places(tree);
-    return new ContentStream(this.#unwrap(await tree.repack(places)), failed);
+    const tree = await this.#open();
+    const places = this.#result.subpath ? this.#places(tree) : undefined;
+    const packed = this.#unwrap(await tree.pack(places));
+    return new ContentStream(packed, failure => this.#toError(failure));
   }
 
   /** Writes the files that the filter keeps to a folder, and gives its path. */
   async dir(
     options?: UrlReaderServiceReadTreeResponseDirOptions,
   ): Promise<string> {
-    const tree = await this.#download();
+    const tree = await this.#open();
     const places = this.#places(tree);
     const directory =
       options?.targetDir ??
@@ -70,15 +64,15 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     return directory;
   }
 
-  async #download(): Promise<Tree> {
+  /** The tree, once its archive is there. */
+  async #open(): Promise<Tree> {
     this.#onlyOnce();
-    const { body, subpath } = this.#result;
-    const { signal, workingDirectory } = this.#options;
-    const close = () => body.close();
+    const { archive } = this.#result;
+    const { signal } = this.#options;
+    const close = () => archive.close();
     if (signal?.aborted) close();
     signal?.addEventListener('abort', close, { once: true });
-    const { Tree } = native();
-    return this.#unwrap(await Tree.download(body, subpath, workingDirectory));
+    return this.#unwrap(await archive.open());
   }
 
   #onlyOnce(): void {

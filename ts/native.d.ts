@@ -9,6 +9,14 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** An archive that is there, or on its way. */
+export declare class Archive {
+  /** Downloads it, unless it is there already, and reads what is in it; once. */
+  open(): Promise<Tree | Failure>
+  /** Lets go of it: what is on its way for nobody else is not sent any further. */
+  close(): void
+}
+
 /** A repository of Azure DevOps, or a path in it, as its web URL names it. */
 export declare class AzureUrl {
   /** Reads a URL as copied from the browser's address bar. */
@@ -81,35 +89,32 @@ export declare class Listing {
   get warning(): string | null
   /** The answer's status. */
   get status(): number
+  /** How many files there are in the pattern's folder, where all of them were listed. */
+  get total(): number | null
   /** The paths of the files, without a slash before them. */
   paths(): Array<string>
-  /**
-   * Reads the contents of the files at these places, through files without a name in
-   * `directory`.
-   */
-  read(places: Array<number>, directory: string): Promise<Contents | Failure>
+  /** Reads the contents of the files at these places. */
+  read(places: Array<number>): Promise<Contents | Failure>
 }
 
 /** A zip that is made as it is read. */
-export declare class Repacked {
+export declare class Packed {
   /** The next piece; `null` at the end. */
   next(): Promise<Buffer | null | Failure>
   /** Makes no more. */
   close(): void
 }
 
-/** A tree that was downloaded. */
+/** A tree that is there. */
 export declare class Tree {
-  /** Downloads the archive of a tree to a file without a name in `directory`. */
-  static download(archive: Body, subpath: string, directory: string): Promise<Tree | Failure>
   /** The files. */
   files(): TreeFiles
   /** The content of the file at a place among the files. */
   content(place: number): Promise<Buffer | Failure>
   /** Writes the files at these places, or all, to a directory. */
   extract(directory: string, places?: Array<number> | undefined | null): Promise<null | Failure>
-  /** The files at these places, or all, as another zip. */
-  repack(places?: Array<number> | undefined | null): Promise<Repacked | Failure>
+  /** A zip of the files at these places, or of all. */
+  pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */
@@ -175,6 +180,12 @@ export interface IntegrationFields {
   hasRemovedKeys: boolean
 }
 
+/**
+ * Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
+ * disk. 0 keeps nothing; without a number it is what this package thinks right.
+ */
+export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): void
+
 /** The lines to which a resolved URL points, as text. */
 export interface Lines {
   /** The first line. */
@@ -194,10 +205,17 @@ export declare function missingIntegration(hosts: Array<string>): IntegrationCon
 
 /** A pattern for files, and where it is to be looked for. */
 export interface Pattern {
-  /** The pattern, without a slash before it. */
-  pattern: string
+  /** What to match paths with; no slash is before it. */
+  glob: string
   /** The URL of the repository as a whole. */
   whole: string
+  /**
+   * The folder in which alone there can be matches, with a slash after it; empty for the whole
+   * repository.
+   */
+  folder: string
+  /** The URL of that folder. */
+  within: string
 }
 
 /** The pattern that the path of a repository URL is; nothing where it names a file. */
@@ -223,6 +241,8 @@ export interface ReadTreeOptions {
   headers?: Array<Array<string>>
   /** The commit that the caller has already. */
   etag?: string
+  /** Where archives are stored, in files without a name. */
+  directory: string
 }
 
 /** A tree that is there, and not yet downloaded. */
@@ -231,8 +251,8 @@ export interface ReadTreeResult {
   etag: string
   /** The folder in the archive that is the tree; empty where the whole archive is. */
   subpath: string
-  /** The archive to pull. */
-  body: Body
+  /** Its archive. */
+  archive: Archive
   /** The REST URL that was asked. */
   request: string
   /** The kind of credential in plain words. */

@@ -11,7 +11,7 @@ mod repack;
 
 pub use extract::{Placed, extract};
 pub use index::{Archive, Entry};
-pub use repack::repack;
+pub use repack::{copy, repack};
 
 use crate::error::Error;
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use rawzip::{Crc32Option, DataDescriptorOutput, ZipArchiveWriter};
+use rawzip::{Crc32Option, DataDescriptorOutput, ReaderAt, ZipArchiveWriter};
 
 use super::{Archive, damaged, extract::Placed};
 use crate::error::Error;
@@ -30,6 +30,24 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     }
     zip.finish().map_err(unwritable)?;
     Ok(())
+}
+
+/// Writes the zip as it is.
+///
+/// # Errors
+/// It cannot be read, or `to` takes no more.
+pub fn copy(archive: &Archive, mut to: impl Write) -> Result<(), Error> {
+    let mut piece = vec![0; 256 * 1024];
+    let mut place = 0;
+    loop {
+        let read = archive.zip.get_ref().read_at(&mut piece, place);
+        let read = read.map_err(unwritable)?;
+        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
+            return Ok(());
+        };
+        to.write_all(read).map_err(unwritable)?;
+        place += read.len() as u64;
+    }
 }
 
 fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {

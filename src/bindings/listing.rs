@@ -38,6 +38,7 @@ pub fn list<'env>(
         source: source_of(credentials, options.headers),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
+        directory: PathBuf::from(options.directory),
     };
     cross(env, async move {
         let listing = reader::list(search).await?.map(Arc::new);
@@ -83,24 +84,28 @@ impl Listing {
         self.listing.exchange.status
     }
 
+    /// How many files there are in the pattern's folder, where all of them were listed.
+    #[napi(getter)]
+    pub fn total(&self) -> Option<u32> {
+        self.listing.total
+    }
+
     /// The paths of the files, without a slash before them.
     #[napi(catch_unwind)]
     pub fn paths(&self) -> Vec<&str> {
         self.listing.paths().collect()
     }
 
-    /// Reads the contents of the files at these places, through files without a name in
-    /// `directory`.
+    /// Reads the contents of the files at these places.
     #[napi(catch_unwind)]
     pub fn read<'env>(
         &self,
         env: &'env Env,
         places: Vec<u32>,
-        directory: String,
     ) -> napi::Result<PromiseRaw<'env, Either<Contents, Failure>>> {
         let listing = Arc::clone(&self.listing);
         cross(env, async move {
-            let contents = listing.contents(places, PathBuf::from(directory)).await?;
+            let contents = listing.contents(places).await?;
             Ok(Contents {
                 contents: Arc::new(contents),
             })

@@ -76,6 +76,20 @@ impl Cancellation {
     }
 }
 
+/// Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
+/// disk. 0 keeps nothing; without a number it is what this package thinks right.
+#[napi(catch_unwind)]
+pub fn keep_at_most(memory: Option<f64>, disk: Option<f64>) {
+    // No number is too large or too small here: those that are none become 0.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "casts of floats saturate"
+    )]
+    let bytes = |number: f64| number as u64;
+    reader::keep_at_most(memory.map(bytes), disk.map(bytes));
+}
+
 /// Reads one file, with the configured credentials, or with the options' headers where there are
 /// none.
 #[napi(catch_unwind)]
@@ -122,19 +136,6 @@ pub(super) fn source_of(
 pub struct Body {
     pull: Arc<Mutex<reader::Body>>,
     exchange: Arc<Exchange>,
-}
-
-impl Body {
-    pub(super) fn new(body: reader::Body, exchange: Arc<Exchange>) -> Self {
-        Self {
-            pull: Arc::new(Mutex::new(body)),
-            exchange,
-        }
-    }
-
-    pub(super) fn parts(&self) -> (Arc<Mutex<reader::Body>>, Arc<Exchange>) {
-        (Arc::clone(&self.pull), Arc::clone(&self.exchange))
-    }
 }
 
 #[napi]
@@ -194,9 +195,10 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
         let scope = response.exchange.scope();
         let warning = response.exchange.warning();
         let content = response.body.take_whole().map(Buffer::from);
-        let body = content
-            .is_none()
-            .then(|| Body::new(response.body, response.exchange));
+        let body = content.is_none().then(|| Body {
+            pull: Arc::new(Mutex::new(response.body)),
+            exchange: response.exchange,
+        });
         Self {
             etag: response.etag,
             last_modified: response.last_modified,

@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -11,16 +11,16 @@ use napi::{
     bindgen_prelude::{Buffer, Null, PromiseRaw},
 };
 use napi_derive::napi;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure,
     credentials::Credentials,
     cross,
-    reader::{Body, Cancellation, source_of},
+    reader::{Cancellation, source_of},
 };
-use crate::reader;
+use crate::{error::Error, reader};
 
 /// A tree to read.
 #[napi(object, object_to_js = false)]
@@ -32,6 +32,8 @@ pub struct ReadTreeOptions {
     pub headers: Option<Vec<Vec<String>>>,
     /// The commit that the caller has already.
     pub etag: Option<String>,
+    /// Where archives are stored, in files without a name.
+    pub directory: String,
 }
 
 /// A tree that is there, and not yet downloaded.
@@ -41,8 +43,8 @@ pub struct ReadTreeResult {
     pub etag: String,
     /// The folder in the archive that is the tree; empty where the whole archive is.
     pub subpath: String,
-    /// The archive to pull.
-    pub body: Body,
+    /// Its archive.
+    pub archive: Archive,
     /// The REST URL that was asked.
     pub request: String,
     /// The kind of credential in plain words.
@@ -81,6 +83,7 @@ pub fn read_tree<'env>(
         source: source_of(credentials, options.headers),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
+        directory: PathBuf::from(options.directory),
     };
     cross(
         env,
@@ -97,14 +100,61 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
             scope: exchange.scope(),
             status: exchange.status,
             warning: exchange.warning(),
-            body: Body::new(response.body, Arc::clone(exchange)),
-            etag: response.etag,
-            subpath: response.subpath,
+            etag: response.etag.clone(),
+            subpath: response.subpath.clone(),
+            archive: Archive::new(response),
         }
     }
 }
 
-/// A tree that was downloaded.
+/// An archive that is there, or on its way.
+#[napi]
+pub struct Archive {
+    /// Nothing once it was let go of.
+    response: Mutex<Option<reader::ReadTreeResponse>>,
+    cancellation: CancellationToken,
+}
+
+impl Archive {
+    fn new(response: reader::ReadTreeResponse) -> Self {
+        Self {
+            cancellation: response.exchange.cancellation.clone(),
+            response: Mutex::new(Some(response)),
+        }
+    }
+
+    fn take(&self) -> Option<reader::ReadTreeResponse> {
+        let response = self.response.lock();
+        response.unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[napi]
+impl Archive {
+    /// Downloads it, unless it is there already, and reads what is in it; once.
+    #[napi(catch_unwind)]
+    pub fn open<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Tree, Failure>>> {
+        let response = self.take();
+        let cancellation = self.cancellation.clone();
+        cross(env, async move {
+            let response = response.ok_or_else(|| Error::other("the archive was let go of"))?;
+            let tree = response.open().await?;
+            Ok(Tree { tree, cancellation })
+        })
+    }
+
+    /// Lets go of it: what is on its way for nobody else is not sent any further.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.cancellation.cancel();
+        self.take();
+    }
+}
+
+/// A tree that is there.
 #[napi]
 pub struct Tree {
     tree: Arc<reader::Tree>,
@@ -113,24 +163,6 @@ pub struct Tree {
 
 #[napi]
 impl Tree {
-    /// Downloads the archive of a tree to a file without a name in `directory`.
-    #[napi(catch_unwind)]
-    pub fn download<'env>(
-        env: &'env Env,
-        archive: &Body,
-        subpath: String,
-        directory: String,
-    ) -> napi::Result<PromiseRaw<'env, Either<Tree, Failure>>> {
-        let (pull, exchange) = archive.parts();
-        cross(env, async move {
-            let cancellation = exchange.cancellation.clone();
-            let mut body = pull.lock().await;
-            let directory = PathBuf::from(directory);
-            let tree = reader::Tree::download(&mut body, &subpath, directory, exchange).await?;
-            Ok(Self { tree, cancellation })
-        })
-    }
-
     /// The files.
     #[napi(catch_unwind)]
     pub fn files(&self) -> TreeFiles {
@@ -176,19 +208,19 @@ impl Tree {
         })
     }
 
-    /// The files at these places, or all, as another zip.
+    /// A zip of the files at these places, or of all.
     #[napi(catch_unwind)]
-    pub fn repack<'env>(
+    pub fn pack<'env>(
         &self,
         env: &'env Env,
         places: Option<Vec<u32>>,
-    ) -> napi::Result<PromiseRaw<'env, Either<Repacked, Failure>>> {
+    ) -> napi::Result<PromiseRaw<'env, Either<Packed, Failure>>> {
         let tree = Arc::clone(&self.tree);
         let cancellation = self.cancellation.clone();
         // On the runtime, which the work needs.
         cross(env, async move {
-            Ok(Repacked {
-                pull: Arc::new(Mutex::new(tree.repack(places))),
+            Ok(Packed {
+                pull: Arc::new(AsyncMutex::new(tree.pack(places))),
                 cancellation,
             })
         })
@@ -197,13 +229,13 @@ impl Tree {
 
 /// A zip that is made as it is read.
 #[napi]
-pub struct Repacked {
-    pull: Arc<Mutex<reader::Repacked>>,
+pub struct Packed {
+    pull: Arc<AsyncMutex<reader::Packed>>,
     cancellation: CancellationToken,
 }
 
 #[napi]
-impl Repacked {
+impl Packed {
     /// The next piece; `null` at the end.
     #[napi(catch_unwind)]
     pub fn next<'env>(
@@ -222,8 +254,8 @@ impl Repacked {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.cancellation.cancel();
-        if let Ok(mut repacked) = self.pull.try_lock() {
-            repacked.close();
+        if let Ok(mut packed) = self.pull.try_lock() {
+            packed.close();
         }
     }
 }

@@ -125,10 +125,15 @@ pub fn host_of(url: String) -> Option<String> {
 /// A pattern for files, and where it is to be looked for.
 #[napi(object, object_from_js = false)]
 pub struct Pattern {
-    /// The pattern, without a slash before it.
-    pub pattern: String,
+    /// What to match paths with; no slash is before it.
+    pub glob: String,
     /// The URL of the repository as a whole.
     pub whole: String,
+    /// The folder in which alone there can be matches, with a slash after it; empty for the whole
+    /// repository.
+    pub folder: String,
+    /// The URL of that folder.
+    pub within: String,
 }
 
 /// The pattern that the path of a repository URL is; nothing where it names a file.
@@ -136,8 +141,10 @@ pub struct Pattern {
 pub fn pattern_of(url: String) -> Option<Pattern> {
     let found = url::Pattern::of(&url)?;
     Some(Pattern {
-        pattern: found.pattern,
+        glob: found.glob,
         whole: found.whole,
+        folder: found.folder,
+        within: found.within,
     })
 }
 

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Chosen, Identity,
+    Chosen, Identity, Reader,
     entra::{App, Entra},
     scope_of,
     token::{Token, TokenError},
@@ -148,6 +148,16 @@ impl Authorization {
     #[must_use]
     pub const fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// Who it is, told apart from everybody else.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        match &self.means {
+            Means::Nothing(_) => Reader::NOBODY,
+            Means::Headers(headers) => Reader::with_headers(headers),
+            Means::Tokens(tokens) => Reader::with_tokens(tokens, self.identity),
+        }
     }
 
     /// Why the default chain has nobody, where it was asked.
@@ -293,6 +303,20 @@ mod tests {
     fn a_token_becomes_basic_authorization_with_an_empty_user() {
         let value = basic(&"raw_token".into()).map(|value| value.expose_secret().to_owned());
         assert_eq!(value.unwrap_or_default(), "Basic OnJhd190b2tlbg==");
+    }
+
+    #[test]
+    fn readers_are_told_apart_by_what_they_show() {
+        let reader = |token: &'static str| {
+            let headers = vec![("Authorization".to_owned(), token.into())];
+            Authorization::provided(headers).map(|authorization| authorization.reader())
+        };
+        assert_eq!(reader("Bearer a").ok(), reader("Bearer a").ok());
+        assert_ne!(reader("Bearer a").ok(), reader("Bearer b").ok());
+        assert_ne!(
+            reader("Bearer a").ok(),
+            Some(Authorization::anonymous().reader())
+        );
     }
 
     #[test]

@@ -33,7 +33,7 @@ use super::{
 const MANAGED_IDENTITY_LIMIT: Duration = Duration::from_secs(10);
 
 /// One of the default chain's ways to a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
     /// An app with its secret or certificate in the environment.
     Environment,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Link;
 
 /// The kind of credential that a request is made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// Nobody: no credential is configured, and none is found.
     Anonymous,

@@ -14,6 +14,7 @@ mod environment;
 mod federated;
 mod identity;
 mod imds;
+mod reader;
 mod refusal;
 mod registry;
 mod selection;
@@ -25,6 +26,7 @@ pub use authorization::{Authorization, Proof, no_token};
 pub use default_chain::Link;
 pub use entra::Entra;
 pub use identity::Identity;
+pub use reader::Reader;
 pub use selection::{Chosen, Credentials, organization_of, scope_of};
 pub use token::TokenError;
 

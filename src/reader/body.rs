@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::{Instant, timeout_at};
 
-use super::{exchange::Exchange, explain::Read};
+use super::exchange::Exchange;
 use crate::{
     error::Error,
     http::{Failure, patiently},
@@ -78,7 +78,7 @@ impl Body {
         let pulled = exchange.cancellation.run_until_cancelled(self.pull());
         let Some(piece) = pulled.await else {
             self.close();
-            return Err(Read::ended(exchange.purpose, &exchange.url));
+            return Err(exchange.ended());
         };
         piece.map_err(|failure| exchange.read().broken(failure))
     }

@@ -2,17 +2,24 @@
 
 mod blob;
 mod body;
+mod contents;
+mod download;
 mod exchange;
 mod explain;
+mod kept;
 mod listing;
 mod read_tree;
 mod read_url;
+mod stored;
 mod tree;
+mod walk;
 
 pub use body::Body;
+pub use contents::Contents;
 pub use exchange::Exchange;
 pub use explain::Purpose;
-pub use listing::{Contents, Listing, Search, list};
+pub use kept::keep_at_most;
+pub use listing::{Listing, Search, list};
 pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
 pub use read_url::{CredentialSource, ReadUrl, ReadUrlResponse, read_url};
-pub use tree::{Repacked, Tree};
+pub use tree::{Packed, Tree};

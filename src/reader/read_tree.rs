@@ -1,16 +1,19 @@
 //! `readTree`: a repository, or a folder of one, as an archive at a fixed commit.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
-    body::Body,
+    download::Download,
     exchange::Exchange,
     explain::{Purpose, Read},
+    kept::{Key, kept},
     read_url::{CredentialSource, authorize},
+    stored::Stored,
+    tree::Tree,
 };
 use crate::{
     credentials::Authorization,
@@ -31,19 +34,49 @@ pub struct ReadTree {
     pub etag: Option<String>,
     /// Ends the read when it is cancelled, with all that comes of it.
     pub cancellation: CancellationToken,
+    /// Where the archive is stored.
+    pub directory: PathBuf,
 }
 
 /// A tree that is there, and not yet downloaded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReadTreeResponse {
     /// The commit.
     pub etag: String,
     /// The folder in the archive that is the tree; the whole archive where it is empty.
     pub subpath: String,
-    /// The archive.
-    pub body: Body,
     /// How it was read.
     pub exchange: Arc<Exchange>,
+    source: Source,
+    key: Key,
+}
+
+/// Where the archive comes from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// Somebody has read it before.
+    Kept(Arc<Stored>),
+    /// Azure DevOps sends it.
+    Coming(Arc<Download>),
+}
+
+impl ReadTreeResponse {
+    /// The tree, once its archive is there.
+    ///
+    /// # Errors
+    /// The download broke off, or was ended; the archive could not be stored; what came is no zip,
+    /// or one that leads outside.
+    pub async fn open(self) -> Result<Arc<Tree>, Error> {
+        let stored = match &self.source {
+            Source::Kept(stored) => Arc::clone(stored),
+            Source::Coming(download) => {
+                let cancellation = &self.exchange.cancellation;
+                let stored = cancellation.run_until_cancelled(download.stored()).await;
+                stored.unwrap_or_else(|| Err(self.exchange.ended()))?
+            }
+        };
+        Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await
+    }
 }
 
 /// Finds the newest commit, and asks for the archive of that commit where the caller has it not.
@@ -74,25 +107,29 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     if input.etag.as_deref() == Some(&etag) {
         return Err(Read::unchanged(&input.url));
     }
-    let mut archive = Archive {
+    let subpath = last_segment(url.path());
+    let url = url.at_commit(&etag);
+    let key = Key::of(&parse(&url.to_archive_url()?)?, &authorization);
+    let archive = Archive {
         client,
-        web_url: &input.url,
-        authorization: &authorization,
-    };
-    let (request, response) = archive.get(&url.at_commit(&etag)).await?;
-    let exchange = Arc::new(Exchange {
-        request,
+        web_url: input.url.clone(),
         authorization: authorization.clone(),
+    };
+    let (source, request, status) = archive.find(url, &key, input.directory).await?;
+    let exchange = Arc::new(Exchange {
+        url: input.url,
+        request,
+        authorization,
         purpose: Purpose::Tree,
-        status: response.status().as_u16(),
+        status,
         cancellation: input.cancellation,
-        url: input.url.clone(),
     });
     Ok(ReadTreeResponse {
         etag,
-        subpath: last_segment(url.path()),
-        body: Body::of(response, Arc::clone(&exchange)).await,
+        subpath,
         exchange,
+        source,
+        key,
     })
 }
 
@@ -111,51 +148,86 @@ pub(super) async fn newest_commit(
     let answer = rest::get_newest_commit(client, request.clone(), authorization).await;
     let response = accept(&read, answer.map_err(|failure| read.failed(failure))?).await?;
     let id = rest::commit_id(response).await;
-    let id = id.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, why))?;
+    let id = id.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
     id.ok_or_else(|| read.unusable(ErrorKind::NotFound, "the repository has no commits"))
 }
 
 /// How archives are asked for.
-struct Archive<'a> {
-    client: &'a Client,
-    web_url: &'a str,
-    authorization: &'a Authorization,
+struct Archive {
+    client: &'static Client,
+    web_url: String,
+    authorization: Authorization,
 }
 
-impl Archive<'_> {
-    /// Asks for the archive with the modes of files first, where the host may know how.
-    async fn get(&mut self, url: &AzureUrl) -> Result<(Url, Response), Error> {
+impl Archive {
+    /// The archive as it is kept, or on its way: for somebody else already, or from now on.
+    async fn find(
+        self,
+        url: AzureUrl,
+        key: &Key,
+        directory: PathBuf,
+    ) -> Result<(Source, Url, u16), Error> {
+        if let Some(stored) = kept().archives.get(key) {
+            let request = parse(&url.to_archive_url()?)?;
+            return Ok((Source::Kept(stored), request, StatusCode::OK.as_u16()));
+        }
+        let start = || {
+            let key = key.clone();
+            let keep = |stored| kept().archives.put(key, stored);
+            Download::of(self.ask(url), directory, keep)
+        };
+        let download = kept().downloads.join(key, Download::is_of_use, start);
+        let head = download.head().await?;
+        let request = head.request.clone();
+        Ok((Source::Coming(download), request, head.status))
+    }
+
+    /// Asks for the archive: with the modes of files first, where the host may know how.
+    async fn ask(self, url: AzureUrl) -> Result<(Arc<Exchange>, Response), Error> {
         if let Some(with_modes) = url.to_archive_url_with_modes()? {
             let request = parse(&with_modes)?;
-            let response = self.ask(&request).await?;
+            let response = self.answer(&request).await?;
             if response.status() != StatusCode::BAD_REQUEST {
                 return self.accept(request, response).await;
             }
         }
         let request = parse(&url.to_archive_url()?)?;
-        let response = self.ask(&request).await?;
+        let response = self.answer(&request).await?;
         self.accept(request, response).await
     }
 
-    async fn ask(&self, request: &Url) -> Result<Response, Error> {
-        let answer = rest::get_archive(self.client, request.clone(), self.authorization).await;
+    async fn answer(&self, request: &Url) -> Result<Response, Error> {
+        let answer = rest::get_archive(self.client, request.clone(), &self.authorization).await;
         answer.map_err(|failure| self.read(request).failed(failure))
     }
 
-    async fn accept(&self, request: Url, response: Response) -> Result<(Url, Response), Error> {
+    async fn accept(
+        self,
+        request: Url,
+        response: Response,
+    ) -> Result<(Arc<Exchange>, Response), Error> {
         let read = self.read(&request);
         let response = accept(&read, response).await?;
         if is_page(&response) {
             return Err(read.page(response.status()));
         }
-        Ok((request, response))
+        let exchange = Exchange {
+            url: self.web_url,
+            request,
+            authorization: self.authorization,
+            purpose: Purpose::Tree,
+            status: response.status().as_u16(),
+            // It ends with the last of those who wait for it, and not with the first who asked.
+            cancellation: CancellationToken::new(),
+        };
+        Ok((Arc::new(exchange), response))
     }
 
     fn read<'a>(&'a self, request: &'a Url) -> Read<'a> {
         Read {
-            url: self.web_url,
+            url: &self.web_url,
             request,
-            authorization: self.authorization,
+            authorization: &self.authorization,
             purpose: Purpose::Tree,
         }
     }

@@ -8,27 +8,27 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{
-    io::{AsyncWriteExt, BufWriter},
-    sync::mpsc,
-    task,
-};
+use tokio::{sync::mpsc, task};
 use tokio_util::sync::CancellationToken;
 
-use super::{body::Body, exchange::Exchange, explain::Read};
+use super::{
+    exchange::Exchange,
+    kept::{Key, kept},
+    stored::Stored,
+};
 use crate::{
     archive::{self, Archive, Entry, Placed},
     error::Error,
 };
 
-/// How much is written to the file, or handed on, at once.
+/// How much is handed on at once.
 const PIECE: usize = 256 * 1024;
 
 /// Contents of up to this size are inflated where they are asked for: it takes less time than to
 /// hand them to another thread.
 const AT_HAND: u64 = 256 * 1024;
 
-/// How many pieces of a repacked archive wait for who reads them.
+/// How many pieces of an archive wait for who reads them.
 const PIECES_AHEAD: usize = 4;
 
 /// The files of a downloaded archive that belong to the tree.
@@ -40,41 +40,37 @@ pub struct Tree {
     /// Which of the archive's entries are the tree's.
     files: Vec<usize>,
     exchange: Arc<Exchange>,
+    /// Where the archive is kept.
+    key: Option<Key>,
 }
 
 impl Tree {
-    /// Downloads the archive to a file in `directory` that has no name, so that nothing is left of
-    /// it however the process ends, and reads what is in it.
+    /// Reads what is in an archive.
+    ///
+    /// What turns out to be damaged is not kept under `key` any longer.
     ///
     /// # Errors
-    /// The download broke off, or was ended; the file could not be written; what came is no zip, or
-    /// one that leads outside.
-    pub async fn download(
-        body: &mut Body,
+    /// It is no zip, or one that leads outside.
+    pub(super) async fn open(
+        stored: Arc<Stored>,
         subpath: &str,
-        directory: PathBuf,
         exchange: Arc<Exchange>,
+        key: Option<Key>,
     ) -> Result<Arc<Self>, Error> {
-        let unwritable = |error: io::Error| {
-            let message = format!("no archive could be stored: {error}");
-            exchange
-                .read()
-                .unable_to(&Error::other(message).because(error))
+        let open = move || {
+            let file = stored.open();
+            Archive::open(file.map_err(|error| unreadable(&error))?)
         };
-        let file = blocking(move || tempfile::tempfile_in(directory)).await;
-        let file = tokio::fs::File::from_std(file.map_err(unwritable)?);
-        let mut file = BufWriter::with_capacity(PIECE, file);
-        while let Some(piece) = body.next().await? {
-            file.write_all(&piece).await.map_err(unwritable)?;
-        }
-        file.flush().await.map_err(unwritable)?;
-        let file = file.into_inner().into_std().await;
-        let opened = blocking(move || Archive::open(file)).await;
-        let archive = opened.map_err(|error| exchange.read().unable_to(&error))?;
-        Ok(Arc::new(Self::of(archive, subpath, exchange)))
+        let opened = blocking(open).await;
+        let failed = |error: Error| {
+            forget(key.as_ref());
+            exchange.read().unable_to(&error)
+        };
+        let archive = opened.map_err(failed)?;
+        Ok(Arc::new(Self::of(archive, subpath, exchange, key)))
     }
 
-    fn of(archive: Archive, subpath: &str, exchange: Arc<Exchange>) -> Self {
+    fn of(archive: Archive, subpath: &str, exchange: Arc<Exchange>, key: Option<Key>) -> Self {
         let prefix = match subpath {
             "" => String::new(),
             folder => format!("{folder}/"),
@@ -87,6 +83,7 @@ impl Tree {
             archive,
             prefix,
             exchange,
+            key,
         }
     }
 
@@ -158,49 +155,64 @@ impl Tree {
             archive::extract(&self.archive, &files, &directory, &is_ended)
                 .map_err(|error| self.failed(&error))?;
             if is_ended() {
-                return Err(Read::ended(self.exchange.purpose, &self.exchange.url));
+                return Err(self.exchange.ended());
             }
             Ok(())
         };
         blocking(work).await
     }
 
-    /// The files at these places, or all, as another zip, made as it is read.
+    /// A zip, made as it is read: of the files at these places, or of all below the tree's folder.
+    /// Where it has none, all is the archive as it came.
     #[must_use]
-    pub fn repack(self: Arc<Self>, places: Option<Vec<u32>>) -> Repacked {
+    pub fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Packed {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
         task::spawn_blocking(move || {
-            let files = self.chosen(places.as_deref());
             let mut writer = Pieces {
                 piece: Vec::with_capacity(PIECE),
                 sender: sender.clone(),
             };
-            let packed = archive::repack(&self.archive, &files, &mut writer);
-            let ended = packed.and_then(|()| {
-                writer
-                    .flush()
-                    .map_err(|error| Error::other(error.to_string()))
-            });
-            if let Err(error) = ended {
-                // Nobody may be left who reads.
+            let packed = if places.is_none() && self.prefix.is_empty() {
+                archive::copy(&self.archive, &mut writer)
+            } else {
+                let files = self.chosen(places.as_deref());
+                archive::repack(&self.archive, &files, &mut writer)
+            };
+            let flush = |()| writer.flush().map_err(|error| unreadable(&error));
+            // Where nobody is left who reads, nothing has failed.
+            if let Err(error) = packed.and_then(flush)
+                && !sender.is_closed()
+            {
                 let _ = sender.blocking_send(Err(self.failed(&error)));
             }
         });
-        Repacked { pieces }
+        Packed { pieces }
     }
 
     fn failed(&self, error: &Error) -> Error {
+        forget(self.key.as_ref());
         self.exchange.read().unable_to(error)
+    }
+}
+
+fn unreadable(error: &io::Error) -> Error {
+    Error::other(format!("the archive cannot be read: {error}"))
+}
+
+/// Another read asks for the archive again.
+fn forget(key: Option<&Key>) {
+    if let Some(key) = key {
+        kept().archives.forget(key);
     }
 }
 
 /// A zip that is made as it is read.
 #[derive(Debug)]
-pub struct Repacked {
+pub struct Packed {
     pieces: mpsc::Receiver<Result<Bytes, Error>>,
 }
 
-impl Repacked {
+impl Packed {
     /// The next piece, or nothing at the end.
     ///
     /// # Errors

@@ -1,0 +1,242 @@
+//! What is kept for whoever asks again: bounded by bytes, and made once for all who ask meanwhile.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use quick_cache::{Weighter, sync};
+
+use crate::error::Error;
+
+/// Something that takes room.
+pub trait Weigh {
+    /// How much, in bytes.
+    fn bytes(&self) -> u64;
+}
+
+/// Values that never change, by their keys, within so many bytes.
+///
+/// What is asked for least goes first. A value that is larger than all the room is not kept.
+pub struct Cache<K, V> {
+    kept: sync::Cache<K, V, ByBytes>,
+    making: Flights<K, Making<V>>,
+}
+
+/// A value that is being made, for all who wait for it.
+type Making<V> = Shared<BoxFuture<'static, Result<V, Error>>>;
+
+impl<K, V> Cache<K, V>
+where
+    K: Clone + Eq + Hash + Weigh,
+    V: Clone + Weigh,
+{
+    /// An empty cache with room for so many bytes.
+    #[must_use]
+    pub fn new(bytes: u64) -> Self {
+        Self {
+            // An estimate of how many values there will be; it only sizes the memory of what went.
+            kept: sync::Cache::with_weighter(1_000, bytes, ByBytes),
+            making: Flights::default(),
+        }
+    }
+
+    /// Makes more room, or less; none at all keeps nothing.
+    pub fn resize(&self, bytes: u64) {
+        self.kept.set_capacity(bytes);
+    }
+
+    /// The value, if it is kept.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.kept.get(key)
+    }
+
+    /// Keeps a value, if there is room.
+    pub fn put(&self, key: K, value: V) {
+        self.kept.insert(key, value);
+    }
+
+    /// Keeps a value no longer, as when it turned out to be damaged.
+    pub fn forget(&self, key: &K) {
+        self.kept.remove(key);
+    }
+
+    /// The value as it is kept, or made now; whoever asks meanwhile waits for the same.
+    ///
+    /// Who drops the future leaves the others waiting; making ends when the last one does.
+    ///
+    /// # Errors
+    /// Those of `make`, for all who wait. They are not kept.
+    pub async fn get_or_make<F>(&self, key: &K, make: impl FnOnce() -> F) -> Result<V, Error>
+    where
+        F: Future<Output = Result<V, Error>> + Send + 'static,
+    {
+        if let Some(value) = self.get(key) {
+            return Ok(value);
+        }
+        let is_of_use = |making: &Making<V>| !matches!(making.peek(), Some(Err(_)));
+        let start = || make().boxed().shared();
+        let making = self.making.join(key, is_of_use, start);
+        let value = Making::clone(&making).await?;
+        self.put(key.clone(), value.clone());
+        Ok(value)
+    }
+}
+
+impl<K, V> fmt::Debug for Cache<K, V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Cache").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl<K: Weigh, V: Weigh> Weighter<K, V> for ByBytes {
+    fn weight(&self, key: &K, value: &V) -> u64 {
+        key.bytes() + value.bytes()
+    }
+}
+
+/// Work that is under way, by what it is for; it ends when the last who joined lets go.
+#[derive(Debug)]
+pub struct Flights<K, T> {
+    under_way: Mutex<HashMap<K, Weak<T>>>,
+}
+
+impl<K: Clone + Eq + Hash, T> Flights<K, T> {
+    /// What is under way, if it is still of use; else what is started now.
+    pub fn join(
+        &self,
+        key: &K,
+        is_of_use: impl FnOnce(&T) -> bool,
+        start: impl FnOnce() -> T,
+    ) -> Arc<T> {
+        let mut under_way = self
+            .under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let joined = under_way.get(key).and_then(Weak::upgrade);
+        if let Some(joined) = joined.filter(|joined| is_of_use(joined)) {
+            return joined;
+        }
+        let started = Arc::new(start());
+        under_way.retain(|_, work| work.strong_count() > 0);
+        under_way.insert(key.clone(), Arc::downgrade(&started));
+        started
+    }
+}
+
+impl<K, T> Default for Flights<K, T> {
+    fn default() -> Self {
+        Self {
+            under_way: Mutex::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::{sync::oneshot, task};
+
+    use super::*;
+
+    impl Weigh for &'static str {
+        fn bytes(&self) -> u64 {
+            0
+        }
+    }
+
+    impl Weigh for u64 {
+        fn bytes(&self) -> u64 {
+            *self
+        }
+    }
+
+    fn cache(bytes: u64) -> Arc<Cache<&'static str, u64>> {
+        Arc::new(Cache::new(bytes))
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_not_made_again() {
+        let cache = cache(100);
+        let made = AtomicUsize::new(0);
+        for _ in 0..3 {
+            let value = cache.get_or_make(&"a", || {
+                made.fetch_add(1, Ordering::Relaxed);
+                async { Ok(10) }
+            });
+            assert_eq!(value.await.ok(), Some(10));
+        }
+        assert_eq!(made.into_inner(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept() {
+        let cache = cache(100);
+        let failed = cache.get_or_make(&"a", || async { Err(Error::other("no")) });
+        assert!(failed.await.is_err());
+        assert_eq!(
+            cache.get_or_make(&"a", || async { Ok(1) }).await.ok(),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn there_is_never_more_than_there_is_room_for() {
+        let cache = cache(100);
+        for (key, bytes) in [("a", 60), ("b", 30), ("c", 50), ("d", 101), ("e", 90)] {
+            cache.put(key, bytes);
+            assert!(cache.kept.weight() <= 100, "{key}");
+        }
+        cache.resize(0);
+        assert_eq!(cache.kept.weight(), 0);
+        cache.put("a", 1);
+        assert_eq!(cache.get(&"a"), None);
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_meanwhile_waits_for_the_same_and_may_leave() {
+        let cache = cache(0);
+        let (finish, finished) = oneshot::channel();
+        let first = task::spawn({
+            let cache = Arc::clone(&cache);
+            async move {
+                let make = || async move { finished.await.map_err(|_| Error::other("dropped")) };
+                cache.get_or_make(&"a", make).await
+            }
+        });
+        task::yield_now().await;
+        let second = task::spawn({
+            let cache = Arc::clone(&cache);
+            async move { cache.get_or_make(&"a", || async { Ok(2) }).await }
+        });
+        task::yield_now().await;
+        first.abort();
+        task::yield_now().await;
+        assert_eq!(finish.send(1), Ok(()));
+        assert_eq!(second.await.ok().and_then(Result::ok), Some(1));
+    }
+
+    #[tokio::test]
+    async fn making_ends_when_the_last_one_leaves() {
+        let cache = cache(100);
+        let (finish, finished) = oneshot::channel::<u64>();
+        let only = task::spawn(async move {
+            let make = || async move { finished.await.map_err(|_| Error::other("dropped")) };
+            cache.get_or_make(&"a", make).await
+        });
+        task::yield_now().await;
+        only.abort();
+        let _ = only.await;
+        assert_eq!(finish.send(1), Err(1));
+    }
+}

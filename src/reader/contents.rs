@@ -1,0 +1,212 @@
+//! The contents of files that a search has found: as they are kept, one by one, or in zips.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    blob,
+    body::Body,
+    exchange::Exchange,
+    kept::{Key, kept},
+    listing::Listing,
+    read_tree::accept,
+    stored::Stored,
+    tree::{Tree, blocking},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    http::Client,
+    rest,
+    url::parse,
+};
+
+/// So few contents are asked for one by one.
+const ONE_BY_ONE: usize = 4;
+
+/// The most contents that one zip is asked for.
+const PER_ZIP: usize = 500;
+
+/// Contents above this size are not kept in memory: they would push out too many others.
+const MOST_KEPT: usize = 1024 * 1024;
+
+/// The contents of files that were chosen.
+#[derive(Debug)]
+pub struct Contents {
+    /// By the id of the file's content.
+    by_id: HashMap<String, Content>,
+    listing: Arc<Listing>,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Here(Bytes),
+    /// In a zip, at this place.
+    In(Arc<Zip>, u32),
+}
+
+/// A zip of contents.
+#[derive(Debug)]
+pub(super) struct Zip {
+    tree: Arc<Tree>,
+    /// Where the contents are, by their ids.
+    places: HashMap<String, u32>,
+}
+
+impl Contents {
+    /// The content of the file at a place in the listing.
+    ///
+    /// # Errors
+    /// It was not among those that were read.
+    pub async fn get(&self, place: u32) -> Result<Vec<u8>, Error> {
+        match self.by_id.get(&self.listing.item(place)?.id) {
+            Some(Content::Here(content)) => Ok(content.to_vec()),
+            Some(Content::In(zip, at)) => Arc::clone(&zip.tree).content(*at).await,
+            None => Err(Error::other("the content of this file was not read")),
+        }
+    }
+}
+
+impl Listing {
+    /// Reads the contents of the files at these places: few one by one, many in zips.
+    ///
+    /// # Errors
+    /// A content is not to be had, or not what its id says; the search was ended.
+    pub async fn contents(self: Arc<Self>, places: Vec<u32>) -> Result<Contents, Error> {
+        let ids: Result<Vec<String>, Error> = places
+            .iter()
+            .map(|place| Ok(self.item(*place)?.id.clone()))
+            .collect();
+        let read = self.read(ids?);
+        let read = self.exchange.cancellation.run_until_cancelled(read).await;
+        Ok(Contents {
+            by_id: read.unwrap_or_else(|| Err(self.exchange.ended()))?,
+            listing: self,
+        })
+    }
+
+    async fn read(&self, mut ids: Vec<String>) -> Result<HashMap<String, Content>, Error> {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut found = HashMap::new();
+        ids.retain(|id| {
+            let kept = self.key(id).ok().and_then(|key| kept().blobs.get(&key));
+            kept.is_none_or(|content| {
+                found.insert(id.clone(), Content::Here(content));
+                false
+            })
+        });
+        if ids.len() > ONE_BY_ONE {
+            for ids in ids.chunks(PER_ZIP) {
+                found.extend(self.zipped(ids).await?);
+            }
+        }
+        // What a zip did not have is asked for as well.
+        ids.retain(|id| !found.contains_key(id));
+        let singles: Vec<(String, Content)> = stream::iter(ids)
+            .map(|id| self.single(id))
+            .buffer_unordered(ONE_BY_ONE)
+            .try_collect()
+            .await?;
+        found.extend(singles);
+        Ok(found)
+    }
+
+    fn key(&self, id: &str) -> Result<Key, Error> {
+        let url = parse(&self.url.to_blobs_url(Some(id))?)?;
+        Ok(Key::of(&url, &self.exchange.authorization))
+    }
+
+    async fn single(&self, id: String) -> Result<(String, Content), Error> {
+        let request = parse(&self.url.to_blobs_url(Some(&id))?)?;
+        let key = Key::of(&request, &self.exchange.authorization);
+        let exchange = self.exchange.for_all(request);
+        let name = self.items.iter().find(|item| item.id == id);
+        let name = name.map(|item| item.path.clone()).unwrap_or_default();
+        let ask = || blob(exchange, id.clone(), name);
+        let content = kept().blobs.get_or_make(&key, ask).await?;
+        if content.len() > MOST_KEPT {
+            kept().blobs.forget(&key);
+        }
+        Ok((id, Content::Here(content)))
+    }
+
+    /// The contents that a zip has; nothing where the server gives no such zips.
+    async fn zipped(&self, ids: &[String]) -> Result<Vec<(String, Content)>, Error> {
+        let request = parse(&self.url.to_blobs_url(None)?)?;
+        let authorization = &self.exchange.authorization;
+        let key = Key::of_answer(&request, &ids.concat(), authorization);
+        let exchange = self.exchange.for_all(request);
+        let keys: Result<HashMap<String, Key>, Error> = ids
+            .iter()
+            .map(|id| Ok((id.clone(), self.key(id)?)))
+            .collect();
+        let keys = keys?;
+        let zip = kept()
+            .zips
+            .get_or_make(&key, || zip(exchange, keys, self.directory.clone()));
+        let zip = zip.await?;
+        let known = zip.iter().flat_map(|zip| {
+            let known = ids.iter().filter_map(|id| Some((id, *zip.places.get(id)?)));
+            known.map(|(id, place)| (id.clone(), Content::In(Arc::clone(zip), place)))
+        });
+        Ok(known.collect())
+    }
+}
+
+/// Reads one content.
+async fn blob(exchange: Arc<Exchange>, id: String, name: String) -> Result<Bytes, Error> {
+    let read = exchange.read();
+    let (client, request) = (Client::shared()?, exchange.request.clone());
+    let answer = rest::get_blob(client, request, read.authorization).await;
+    let answer = answer.map_err(|failure| read.failed(failure))?;
+    let response = accept(&read, answer).await?;
+    let mut body = Body::of(response, Arc::clone(&exchange)).await;
+    let content = body.collect().await?;
+    if blob::id(&content, &id) != id {
+        let why = format!("what came for {name} is something else");
+        return Err(read.unusable(ErrorKind::Other, &why));
+    }
+    Ok(content.into())
+}
+
+/// Reads contents in a zip; nothing where the server gives no such zips.
+async fn zip(
+    exchange: Arc<Exchange>,
+    keys: HashMap<String, Key>,
+    directory: PathBuf,
+) -> Result<Option<Arc<Zip>>, Error> {
+    let read = exchange.read();
+    let ids: Vec<&String> = keys.keys().collect();
+    let (client, request) = (Client::shared()?, exchange.request.clone());
+    let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
+    let response = answer.map_err(|failure| read.failed(failure))?;
+    if matches!(response.status().as_u16(), 400 | 404 | 405 | 501) {
+        return Ok(None);
+    }
+    let response = accept(&read, response).await?;
+    let mut body = Body::of(response, Arc::clone(&exchange)).await;
+    let stored = Arc::new(Stored::download(&mut body, directory, &exchange).await?);
+    let tree = Tree::open(stored, "", Arc::clone(&exchange), None).await?;
+    blocking(move || {
+        let places = identified(&tree, &keys)?;
+        Ok(Some(Arc::new(Zip { tree, places })))
+    })
+    .await
+}
+
+/// Where the contents of a zip are, by their ids, whatever the zip calls them; small ones are kept.
+fn identified(tree: &Tree, keys: &HashMap<String, Key>) -> Result<HashMap<String, u32>, Error> {
+    let like = keys.keys().next().map_or("", String::as_str);
+    let mut places = HashMap::new();
+    for place in 0..tree.len() {
+        let content = tree.content_now(place)?;
+        let id = blob::id(&content, like);
+        if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_KEPT) {
+            kept().blobs.put(key.clone(), content.into());
+        }
+        places.insert(id, place);
+    }
+    Ok(places)
+}

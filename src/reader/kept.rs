@@ -1,0 +1,129 @@
+//! What the process keeps of repositories: lists, contents and archives that are addressed by a
+//! commit or an object id, and so never change; each for the reader who read it.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use url::Url;
+
+use super::{contents::Zip, download::Download, stored::Stored};
+use crate::{
+    cache::{Cache, Flights, Weigh},
+    credentials::{Authorization, Reader},
+    rest::Item,
+};
+
+/// How much memory lists and contents may take, where nothing else is configured.
+const MEMORY: u64 = 64 * 1024 * 1024;
+
+/// How much disk archives may take, where nothing else is configured.
+const DISK: u64 = 512 * 1024 * 1024;
+
+/// What the smallest archive counts for: each is an open file as well, of which there are not many.
+const LEAST_ARCHIVE: u64 = 4 * 1024 * 1024;
+
+/// What an item takes beside its texts.
+const PER_ITEM: usize = size_of::<Item>();
+
+/// The address of what is kept, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    reader: Reader,
+    address: String,
+}
+
+impl Key {
+    /// What a REST URL gives that names a commit or an object.
+    pub(super) fn of(url: &Url, authorization: &Authorization) -> Self {
+        Self {
+            reader: authorization.reader(),
+            address: url.to_string(),
+        }
+    }
+
+    /// What a REST URL gives for a question.
+    pub(super) fn of_answer(url: &Url, question: &str, authorization: &Authorization) -> Self {
+        Self {
+            reader: authorization.reader(),
+            address: format!("{url} {question}"),
+        }
+    }
+}
+
+impl Weigh for Key {
+    fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.address.len()) as u64
+    }
+}
+
+/// What is in a folder, or below it.
+pub(super) type List = Arc<[Item]>;
+
+/// All that is kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// What is in folders, or below them; nothing where a server could not say.
+    pub lists: Cache<Key, Option<List>>,
+    pub blobs: Cache<Key, Bytes>,
+    /// Answers for many at once, each of which is kept by itself: shared while they come, and then
+    /// gone.
+    pub folders: Cache<Key, Option<Arc<[List]>>>,
+    pub zips: Cache<Key, Option<Arc<Zip>>>,
+    pub archives: Cache<Key, Arc<Stored>>,
+    /// Archives that are on their way.
+    pub downloads: Flights<Key, Download>,
+}
+
+/// All that the process keeps.
+pub(super) fn kept() -> &'static Kept {
+    static KEPT: LazyLock<Kept> = LazyLock::new(|| Kept {
+        lists: Cache::new(MEMORY / 2),
+        blobs: Cache::new(MEMORY / 2),
+        folders: Cache::new(0),
+        zips: Cache::new(0),
+        archives: Cache::new(DISK),
+        downloads: Flights::default(),
+    });
+    &KEPT
+}
+
+/// Bounds what the process keeps: lists and contents, in memory, and archives, on disk, to so many
+/// bytes each. `0` keeps nothing; without a number it is what this package thinks right.
+pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
+    let memory = memory.unwrap_or(MEMORY);
+    kept().lists.resize(memory / 2);
+    kept().blobs.resize(memory / 2);
+    kept().archives.resize(disk.unwrap_or(DISK));
+}
+
+impl Weigh for Option<List> {
+    fn bytes(&self) -> u64 {
+        let items = self.iter().flat_map(|items| items.iter());
+        let bytes = items.map(|item| PER_ITEM + item.path.len() + item.id.len());
+        bytes.sum::<usize>() as u64
+    }
+}
+
+impl Weigh for Option<Arc<[List]>> {
+    fn bytes(&self) -> u64 {
+        1
+    }
+}
+
+impl Weigh for Option<Arc<Zip>> {
+    fn bytes(&self) -> u64 {
+        1
+    }
+}
+
+impl Weigh for Bytes {
+    fn bytes(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl Weigh for Arc<Stored> {
+    fn bytes(&self) -> u64 {
+        self.length().max(LEAST_ARCHIVE)
+    }
+}

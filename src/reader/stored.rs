@@ -1,0 +1,63 @@
+//! An archive that was downloaded to a file without a name.
+
+use std::{
+    fs::File,
+    io::{self, SeekFrom},
+    path::PathBuf,
+};
+
+use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
+
+use super::{body::Body, exchange::Exchange, tree::blocking};
+use crate::error::Error;
+
+/// How much is written at once.
+const PIECE: usize = 256 * 1024;
+
+/// A file that has no name, so that nothing is left of it however the process ends.
+#[derive(Debug)]
+pub struct Stored {
+    file: File,
+    length: u64,
+}
+
+impl Stored {
+    /// Stores what comes, in a file in `directory`.
+    ///
+    /// # Errors
+    /// The download broke off, or was ended; the file could not be written.
+    pub(super) async fn download(
+        body: &mut Body,
+        directory: PathBuf,
+        exchange: &Exchange,
+    ) -> Result<Self, Error> {
+        let unwritable = |error: io::Error| {
+            let message = format!("no archive could be stored: {error}");
+            exchange
+                .read()
+                .unable_to(&Error::other(message).because(error))
+        };
+        let file = blocking(move || tempfile::tempfile_in(directory)).await;
+        let file = tokio::fs::File::from_std(file.map_err(unwritable)?);
+        let mut file = BufWriter::with_capacity(PIECE, file);
+        while let Some(piece) = body.next().await? {
+            file.write_all(&piece).await.map_err(unwritable)?;
+        }
+        file.flush().await.map_err(unwritable)?;
+        let length = file.seek(SeekFrom::End(0)).await.map_err(unwritable)?;
+        Ok(Self {
+            file: file.into_inner().into_std().await,
+            length,
+        })
+    }
+
+    /// The file, to read at places: where it stands is shared with others who read it.
+    pub(super) fn open(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Its size in bytes.
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+}

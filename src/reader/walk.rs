@@ -1,0 +1,210 @@
+//! A pattern without `**`, followed level by level: only folders that may match are looked into.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use url::Url;
+
+use super::{
+    exchange::Exchange,
+    kept::{Key, List, kept},
+    read_tree::accept,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    http::Client,
+    pattern::Segment,
+    rest::{self, InvalidAnswer, Item},
+};
+
+/// With more folders on a level than this, one list of everything costs less.
+const MOST_FOLDERS: usize = 1_000;
+
+/// How many folders one request asks for, and how many requests are made at once.
+const PER_REQUEST: usize = 250;
+const AT_ONCE: usize = 2;
+
+/// A folder on the way.
+struct Folder {
+    /// Its path; no slash before it, none at all for the repository.
+    path: String,
+    /// The id of its tree, which the first one's is not known of.
+    id: Option<String>,
+}
+
+/// A repository at a commit.
+pub(super) struct Walk {
+    exchange: Arc<Exchange>,
+    /// Where folders are asked for.
+    request: Url,
+    commit: String,
+}
+
+impl Walk {
+    /// A walk through what `request` tells of folders at the commit.
+    pub(super) const fn new(exchange: Arc<Exchange>, request: Url, commit: String) -> Self {
+        Self {
+            exchange,
+            request,
+            commit,
+        }
+    }
+
+    /// The files below `folder` that may match, in the order in which the server lists them;
+    /// nothing where it does not list folders, or has too many.
+    pub(super) async fn files(
+        &self,
+        folder: &str,
+        levels: &[Segment],
+    ) -> Result<Option<Vec<Item>>, Error> {
+        let mut folders = vec![Folder {
+            path: folder.trim_start_matches('/').to_owned(),
+            id: None,
+        }];
+        let Some((last, before)) = levels.split_last() else {
+            return Ok(None);
+        };
+        for level in before {
+            let Some(found) = self.level(&folders, level, true).await? else {
+                return Ok(None);
+            };
+            folders = found
+                .into_iter()
+                .map(|Item { path, id, .. }| Folder { path, id: Some(id) })
+                .collect();
+        }
+        self.level(&folders, last, false).await
+    }
+
+    /// The folders, or the files, that are directly in these folders and may match.
+    async fn level(
+        &self,
+        folders: &[Folder],
+        level: &Segment,
+        is_folder: bool,
+    ) -> Result<Option<Vec<Item>>, Error> {
+        if folders.len() > MOST_FOLDERS {
+            return Ok(None);
+        }
+        let Some(contents) = self.contents(folders).await? else {
+            return Ok(None);
+        };
+        let inside = folders.iter().zip(&contents);
+        let inside =
+            inside.flat_map(|(folder, items)| items.iter().map(move |item| (folder, item)));
+        let matching =
+            inside.filter(|(_, item)| item.is_folder == is_folder && level.may_match(&item.path));
+        Ok(Some(
+            matching
+                .map(|(folder, item)| Item {
+                    path: joined(&folder.path, &item.path),
+                    ..item.clone()
+                })
+                .collect(),
+        ))
+    }
+
+    /// What is in each of these folders, by name.
+    async fn contents(&self, folders: &[Folder]) -> Result<Option<Vec<List>>, Error> {
+        let kept_now = |folder: &Folder| kept().lists.get(&self.key(folder)).flatten();
+        let mut contents: Vec<_> = folders.iter().map(kept_now).collect();
+        let unknown = contents.iter().zip(folders);
+        let unknown: Vec<&Folder> = unknown
+            .filter(|(known, _)| known.is_none())
+            .map(|(_, folder)| folder)
+            .collect();
+        let requests: Vec<_> = unknown
+            .chunks(PER_REQUEST)
+            .map(|folders| self.ask(folders))
+            .collect();
+        let mut asked = stream::iter(requests).buffered(AT_ONCE);
+        let mut answers = Vec::with_capacity(unknown.len());
+        while let Some(answer) = asked.try_next().await? {
+            let Some(answer) = answer else {
+                return Ok(None);
+            };
+            answers.extend(answer);
+        }
+        let mut answers = answers.into_iter();
+        for known in &mut contents {
+            if known.is_none() {
+                *known = answers.next();
+            }
+        }
+        Ok(contents.into_iter().collect())
+    }
+
+    /// Asks for what is in these folders, with whoever asks for the same.
+    async fn ask(&self, folders: &[&Folder]) -> Result<Option<Vec<List>>, Error> {
+        let paths: Vec<String> = folders
+            .iter()
+            .map(|folder| format!("/{}", folder.path))
+            .collect();
+        let question = [&self.commit, "\0", &paths.join("\0")].concat();
+        let key = Key::of_answer(&self.request, &question, &self.exchange.authorization);
+        let exchange = self.exchange.for_all(self.request.clone());
+        let ask = || ask(exchange, self.commit.clone(), paths);
+        let Some(answer) = kept().folders.get_or_make(&key, ask).await? else {
+            return Ok(None);
+        };
+        for (folder, items) in folders.iter().zip(answer.iter()) {
+            kept().lists.put(self.key(folder), Some(Arc::clone(items)));
+        }
+        Ok(Some(answer.to_vec()))
+    }
+
+    /// A tree is the same wherever it stands, and at whichever commit.
+    fn key(&self, folder: &Folder) -> Key {
+        let place = folder.id.as_ref().map_or_else(
+            || format!("{} /{}", self.commit, folder.path),
+            |id| format!("tree {id}"),
+        );
+        Key::of_answer(&self.request, &place, &self.exchange.authorization)
+    }
+}
+
+async fn ask(
+    exchange: Arc<Exchange>,
+    commit: String,
+    paths: Vec<String>,
+) -> Result<Option<Arc<[List]>>, Error> {
+    let read = exchange.read();
+    let (client, request) = (Client::shared()?, exchange.request.clone());
+    let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
+    let response = answer.map_err(|failure| read.failed(failure))?;
+    if matches!(response.status().as_u16(), 400 | 404 | 405 | 501) {
+        return Ok(None);
+    }
+    let response = accept(&read, response).await?;
+    let lists = rest::item_batches(response).await;
+    let lists = lists.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
+    if lists.len() != paths.len() {
+        return Ok(None);
+    }
+    let inside = paths.iter().zip(lists);
+    Ok(Some(
+        inside.map(|(path, items)| named(path, items)).collect(),
+    ))
+}
+
+/// The items that are directly in a folder, each with its name in the place of its path.
+fn named(folder: &str, items: Vec<Item>) -> List {
+    let prefix = joined(folder.trim_start_matches('/'), "");
+    let inside = items.into_iter().filter_map(|item| {
+        let name = item.path.strip_prefix(&prefix)?;
+        let is_inside = !name.is_empty() && !name.contains('/');
+        is_inside.then(|| Item {
+            path: name.to_owned(),
+            ..item.clone()
+        })
+    });
+    inside.collect()
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
