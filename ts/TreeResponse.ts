@@ -10,6 +10,7 @@ import type {
 import { ContentStream } from './ContentStream';
 import { isFailure, toError } from './failure';
 import type { Failure, ReadTreeResult, Tree, TreeFiles } from './native';
+import { TreeContents } from './TreeContents';
 
 /** What a tree is read with. */
 export interface TreeResponseOptions {
@@ -35,10 +36,11 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   /** The files that the filter keeps; their contents are inflated when they are asked for. */
   async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
     const tree = await this.#open();
-    const { paths, modified, kept } = this.#filtered(tree);
-    return kept.map(place => ({
+    const { paths, sizes, modified, kept } = this.#filtered(tree);
+    const contents = new TreeContents(tree, kept, sizes);
+    return kept.map((place, index) => ({
       path: paths[place],
-      content: async () => this.#unwrap(await tree.content(place)),
+      content: async () => this.#unwrap(await contents.get(index)),
       lastModifiedAt: modified[place] ? new Date(modified[place]) : undefined,
     }));
   }

@@ -109,8 +109,8 @@ export declare class Packed {
 export declare class Tree {
   /** The files. */
   files(): TreeFiles
-  /** The content of the file at a place among the files. */
-  content(place: number): Promise<Buffer | Failure>
+  /** The contents of the files at these places, or why there is none. */
+  contents(places: Array<number>): Promise<Array<Buffer | Failure> | Failure>
   /** Writes the files at these places, or all, to a directory. */
   extract(directory: string, places?: Array<number> | undefined | null): Promise<null | Failure>
   /** A zip of the files at these places, or of all. */

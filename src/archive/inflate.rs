@@ -1,6 +1,9 @@
 //! Contents of entries, verified by their checksums.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    mem,
+};
 
 use flate2::read::DeflateDecoder;
 use libdeflater::{DecompressionError, Decompressor};
@@ -70,6 +73,21 @@ impl Inflater {
         verify(entry, content.len() as u64, libdeflater::crc32(content))?;
         Ok(content)
     }
+
+    /// The whole content of an entry, to keep.
+    fn take(&mut self, archive: &Archive, entry: &Entry) -> Result<Vec<u8>, Error> {
+        if entry.size > AT_ONCE {
+            let mut content = Vec::new();
+            stream(archive, entry, &mut content)?;
+            return Ok(content);
+        }
+        self.content(archive, entry)?;
+        Ok(mem::take(if entry.method == CompressionMethod::STORE {
+            &mut self.compressed
+        } else {
+            &mut self.content
+        }))
+    }
 }
 
 impl Archive {
@@ -78,18 +96,16 @@ impl Archive {
     /// # Errors
     /// It is damaged, or larger than memory may be asked for.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        if entry.size > AT_ONCE {
-            let mut content = Vec::new();
-            stream(self, entry, &mut content)?;
-            return Ok(content);
-        }
+        Inflater::new().take(self, entry)
+    }
+
+    /// The contents of entries, each as [`Self::content`] gives it.
+    pub fn contents<'a>(
+        &'a self,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
         let mut inflater = Inflater::new();
-        inflater.content(self, entry)?;
-        Ok(if entry.method == CompressionMethod::STORE {
-            inflater.compressed
-        } else {
-            inflater.content
-        })
+        entries.map(move |entry| inflater.take(self, entry))
     }
 }
 

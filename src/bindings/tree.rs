@@ -182,15 +182,22 @@ impl Tree {
         files
     }
 
-    /// The content of the file at a place among the files.
+    /// The contents of the files at these places, or why there is none.
     #[napi(catch_unwind)]
-    pub fn content<'env>(
+    pub fn contents<'env>(
         &self,
         env: &'env Env,
-        place: u32,
-    ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
+        places: Vec<u32>,
+    ) -> napi::Result<PromiseRaw<'env, Either<Vec<Either<Buffer, Failure>>, Failure>>> {
         let tree = Arc::clone(&self.tree);
-        cross(env, async move { Ok(tree.content(place).await?.into()) })
+        cross(env, async move {
+            let contents = tree.contents(places).await?.into_iter();
+            let either = |content: Result<Vec<u8>, Error>| match content {
+                Ok(content) => Either::A(content.into()),
+                Err(error) => Either::B(error.into()),
+            };
+            Ok(contents.map(either).collect())
+        })
     }
 
     /// Writes the files at these places, or all, to a directory.

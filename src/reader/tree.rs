@@ -124,6 +124,24 @@ impl Tree {
         }
     }
 
+    /// The contents of the files at these places, or why there is none.
+    ///
+    /// # Errors
+    /// The work was interrupted.
+    pub async fn contents(
+        self: Arc<Self>,
+        places: Vec<u32>,
+    ) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+        blocking(move || {
+            let files = self.chosen(Some(&places));
+            let entries = files.iter().map(|(entry, _)| *entry);
+            let contents = self.archive.contents(entries);
+            let failed = |error| self.failed(&error);
+            Ok(contents.map(|content| content.map_err(failed)).collect())
+        })
+        .await
+    }
+
     /// The same, where it is called.
     pub(super) fn content_now(&self, place: u32) -> Result<Vec<u8>, Error> {
         let content = self.file(place).map_or_else(
