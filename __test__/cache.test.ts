@@ -15,6 +15,7 @@ import {
   type RecordedRequest,
 } from './azure-devops';
 import { limitCache, NOTHING } from './cacheLimits';
+import { until } from './until';
 
 const azure = standIn();
 const SERVICES = 40;
@@ -235,10 +236,6 @@ function isAnswered({ status, bytesSent }: RecordedRequest): boolean {
 
 function downloads() {
   return azure.requests.filter(({ url }) => url.includes('/items'));
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(resolve => setTimeout(resolve, 10));
 }
 
 /** Contents by path; what `dir` and `archive` give is only told apart. */

@@ -48,6 +48,12 @@ describe.each([
     expect(check(schema, [host])).toEqual([host]);
   });
 
+  it('accepts bounds of what is kept', () => {
+    const cache = { memoryBytes: 0, diskBytes: 1_000_000 };
+    const data = { backend: { reading: { azureDevOps: { cache } } } };
+    expect(schema.process([{ context: '', data }])).toMatchObject([{ data }]);
+  });
+
   it('accepts a host alone, several hosts, and none', () => {
     const hosts = [{ host: 'dev.azure.com' }, { host: 'tfs.example.com:8080' }];
     expect(check(schema, hosts.slice(0, 1))).toEqual(hosts.slice(0, 1));

@@ -288,6 +288,15 @@ impl AzureUrl {
         }
     }
 
+    /// The same repository and version at another path.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Self {
+        Self {
+            path: Some(path.to_owned()),
+            ..self.clone()
+        }
+    }
+
     /// The REST URL of the version's commits, newest first.
     ///
     /// <https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits>

@@ -11,14 +11,14 @@ use super::{
     exchange::Exchange,
     kept::{Key, kept},
     listing::Listing,
-    read_tree::accept,
+    read_tree::{accept, is_unknown},
     stored::Stored,
     tree::{Tree, blocking},
 };
 use crate::{
     error::{Error, ErrorKind},
     http::Client,
-    rest,
+    rest::{self, Conditions},
     url::parse,
 };
 
@@ -121,10 +121,12 @@ impl Listing {
     async fn single(&self, id: String) -> Result<(String, Content), Error> {
         let request = parse(&self.url.to_blobs_url(Some(&id))?)?;
         let key = Key::of(&request, &self.exchange.authorization);
-        let exchange = self.exchange.for_all(request);
-        let name = self.items.iter().find(|item| item.id == id);
-        let name = name.map(|item| item.path.clone()).unwrap_or_default();
-        let ask = || blob(exchange, id.clone(), name);
+        let item = self.items.iter().find(|item| item.id == id);
+        let path = item.map(|item| format!("/{}", item.path));
+        let file = self.url.at_path(&path.unwrap_or_default()).to_file_url()?;
+        let as_file = self.exchange.for_all(parse(&file)?);
+        let as_blob = self.exchange.for_all(request);
+        let ask = || blob(as_blob, as_file, id.clone());
         let content = kept().blobs.get_or_make(&key, ask).await?;
         if content.len() > MOST_KEPT {
             kept().blobs.forget(&key);
@@ -155,18 +157,25 @@ impl Listing {
     }
 }
 
-/// Reads one content.
-async fn blob(exchange: Arc<Exchange>, id: String, name: String) -> Result<Bytes, Error> {
-    let read = exchange.read();
-    let (client, request) = (Client::shared()?, exchange.request.clone());
-    let answer = rest::get_blob(client, request, read.authorization).await;
-    let answer = answer.map_err(|failure| read.failed(failure))?;
-    let response = accept(&read, answer).await?;
+/// Reads one content: as a blob, or as the file that has it where the server knows no blobs.
+async fn blob(as_blob: Arc<Exchange>, as_file: Arc<Exchange>, id: String) -> Result<Bytes, Error> {
+    let (client, request) = (Client::shared()?, as_blob.request.clone());
+    let answer = rest::get_blob(client, request, &as_blob.authorization).await;
+    let answer = answer.map_err(|failure| as_blob.read().failed(failure))?;
+    let (exchange, answer) = if is_unknown(answer.status()) {
+        let (request, conditions) = (as_file.request.clone(), Conditions::default());
+        let answer = rest::get_item(client, request, &as_file.authorization, &conditions).await;
+        let answer = answer.map_err(|failure| as_file.read().failed(failure))?;
+        (as_file, answer)
+    } else {
+        (as_blob, answer)
+    };
+    let response = accept(&exchange.read(), answer).await?;
     let mut body = Body::of(response, Arc::clone(&exchange)).await;
     let content = body.collect().await?;
     if blob::id(&content, &id) != id {
-        let why = format!("what came for {name} is something else");
-        return Err(read.unusable(ErrorKind::Other, &why));
+        let why = format!("what came is something else than {id}");
+        return Err(exchange.read().unusable(ErrorKind::Other, &why));
     }
     Ok(content.into())
 }
@@ -182,7 +191,7 @@ async fn zip(
     let (client, request) = (Client::shared()?, exchange.request.clone());
     let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
-    if matches!(response.status().as_u16(), 400 | 404 | 405 | 501) {
+    if is_unknown(response.status()) {
         return Ok(None);
     }
     let response = accept(&read, response).await?;

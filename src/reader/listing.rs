@@ -9,7 +9,7 @@ use super::{
     exchange::Exchange,
     explain::{Purpose, Read},
     kept::{Key, List, kept},
-    read_tree::{accept, newest_commit},
+    read_tree::{accept, is_unknown, newest_commit},
     read_url::{CredentialSource, authorize},
     walk::Walk,
 };
@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     http::Client,
     pattern::{Shape, literal_folder},
-    rest::{self, Item},
+    rest::{self, Item, Refusal},
     url::{AzureUrl, parse},
 };
 
@@ -148,12 +148,11 @@ async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
     let request = exchange.request.clone();
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
-    match response.status() {
-        StatusCode::NOT_FOUND => return Ok(Some(Arc::default())),
-        StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
-            return Ok(None);
-        }
-        _ => {}
+    if is_unknown(response.status()) {
+        let is_missing = response.status() == StatusCode::NOT_FOUND;
+        // Azure DevOps says that there is no such folder; anybody else may mean the call.
+        let is_told = Refusal::read(response).await.words.is_some();
+        return Ok((is_missing && is_told).then(List::default));
     }
     let response = accept(&read, response).await?;
     let items = rest::items(response).await.ok();

@@ -241,6 +241,11 @@ pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Respon
     Err(read.refused(&Refusal::read(response).await))
 }
 
+/// Whether a server says in this way that it does not know a call.
+pub(super) const fn is_unknown(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 404 | 405 | 501)
+}
+
 fn is_page(response: &Response) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))

@@ -8,7 +8,7 @@ use url::Url;
 use super::{
     exchange::Exchange,
     kept::{Key, List, kept},
-    read_tree::accept,
+    read_tree::{accept, is_unknown},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -172,7 +172,7 @@ async fn ask(
     let (client, request) = (Client::shared()?, exchange.request.clone());
     let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
-    if matches!(response.status().as_u16(), 400 | 404 | 405 | 501) {
+    if is_unknown(response.status()) {
         return Ok(None);
     }
     let response = accept(&read, response).await?;
