@@ -4,11 +4,15 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A file to commit: its content, or its content with another mode; `null` removes it. */
+/**
+ * A file to commit: its content, or its content with another mode; or the id of what lies there, a
+ * folder's tree or a submodule's commit; `null` removes it.
+ */
 export type FileToCommit =
   | string
   | Buffer
   | { content: string | Buffer; mode: '100644' | '100755' | '120000' }
+  | { id: string; mode: '040000' | '160000' }
   | null;
 
 /** One entry of a tree, with its path from the repository's root and without a leading slash. */
@@ -46,6 +50,7 @@ const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 export class GitRepository {
   readonly #trees = new Map<string, Promise<TreeEntry[]>>();
   readonly #blobs = new Map<string, Promise<Buffer>>();
+  readonly #kinds = new Map<string, Promise<string>>();
   #clock = 1_700_000_000;
 
   constructor(
@@ -97,6 +102,14 @@ export class GitRepository {
     ];
     await this.#fastImport(Buffer.concat(input.map(part => Buffer.from(part))));
     return (await this.resolveRef(ref))!;
+  }
+
+  /** Stores a folder of empty folders, which git keeps but no commit of files makes; gives its id. */
+  folderOfEmptyFolders(names: string[]): string {
+    const entries = names.map(name => `040000 tree ${EMPTY_TREE}\t${name}\0`);
+    const args = ['-C', this.directory, 'mktree', '-z', '--missing'];
+    const options = { input: entries.join(''), encoding: 'utf8' } as const;
+    return execFileSync('git', args, options).trim();
   }
 
   /** Lets a tag point at a commit, or at the default branch's tip. */
@@ -152,11 +165,10 @@ export class GitRepository {
   /** The kind of an object, if there is such an object. */
   async kind(id: string): Promise<string | undefined> {
     if (id === EMPTY_TREE) return 'tree';
-    try {
-      return (await this.#git(['cat-file', '-t', id])).toString().trim();
-    } catch {
-      return undefined;
-    }
+    const kind = this.#keep(this.#kinds, id, async () =>
+      (await this.#git(['cat-file', '-t', id])).toString().trim(),
+    );
+    return kind.catch(() => undefined);
   }
 
   /** The content of a blob. */
@@ -233,6 +245,9 @@ function data(content: string | Buffer): Array<string | Buffer> {
 function change(path: string, file: FileToCommit): Array<string | Buffer> {
   const quoted = quote(path.replace(/^\//, ''));
   if (file === null) return [`D ${quoted}\n`];
+  if (typeof file === 'object' && 'id' in file) {
+    return [`M ${file.mode} ${file.id} ${quoted}\n`];
+  }
   const isPlain = typeof file === 'string' || Buffer.isBuffer(file);
   const { content, mode } = isPlain ? { content: file, mode: '100644' } : file;
   return [`M ${mode} inline ${quoted}\n`, ...data(content)];

@@ -1,4 +1,4 @@
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /** A file in a zip. */
 export interface ZipEntry {
@@ -27,6 +27,40 @@ export function zip(entries: ZipEntry[]): Buffer {
     central,
     end(entries.length, central.length, offset),
   ]);
+}
+
+/** Reads a zip as it was written: names are neither changed nor judged. */
+export function unzip(bytes: Buffer): ZipEntry[] {
+  const last = bytes.lastIndexOf(signature(0x06054b50));
+  const entries: ZipEntry[] = [];
+  let at = bytes.readUInt32LE(last + 16);
+  while (entries.length < bytes.readUInt16LE(last + 10)) {
+    const [name, extra, comment] = [28, 30, 32].map(field =>
+      bytes.readUInt16LE(at + field),
+    );
+    entries.push(entryAt(bytes, at, name));
+    at += 46 + name + extra + comment;
+  }
+  return entries;
+}
+
+function entryAt(bytes: Buffer, at: number, nameLength: number): ZipEntry {
+  const name = bytes.subarray(at + 46, at + 46 + nameLength);
+  const isUtf8 = (bytes.readUInt16LE(at + 8) & 0x0800) !== 0;
+  const local = bytes.readUInt32LE(at + 42);
+  const lengths = [26, 28].map(field => bytes.readUInt16LE(local + field));
+  const start = local + 30 + lengths[0] + lengths[1];
+  const body = bytes.subarray(start, start + bytes.readUInt32LE(at + 20));
+  const isDeflated = bytes.readUInt16LE(at + 10) === 8;
+  const content = isDeflated ? inflateRawSync(body) : Buffer.from(body);
+  if (crc32(content) !== bytes.readUInt32LE(at + 16)) {
+    throw new Error(`The checksum of ${name} is another one`);
+  }
+  return {
+    path: name.toString(isUtf8 ? 'utf8' : 'latin1'),
+    content,
+    mode: bytes.readUInt32LE(at + 38) >>> 16,
+  };
 }
 
 function signature(value: number): Buffer {
