@@ -30,11 +30,12 @@ export class Parity<S extends Section> {
 
   /**
    * Asks all generated questions, so that every difference counts; where there are some, asks again
-   * to reduce the first of them.
+   * to reduce the first of them, for as long as it may take.
    */
   async explore(
     questions: fc.Arbitrary<Questions[S][]>,
     numRuns: number,
+    reduceForMs?: number,
   ): Promise<void> {
     const before = this.#unexplained;
     await fc.assert(
@@ -48,7 +49,7 @@ export class Parity<S extends Section> {
       fc.asyncProperty(questions, async asked => {
         for (const question of asked) await this.#refuse(question);
       }),
-      { seed, numRuns },
+      { seed, numRuns, interruptAfterTimeLimit: reduceForMs },
     );
   }
 

@@ -12,6 +12,8 @@ import {
   unauthorized,
 } from './readRules';
 import type { Rule } from './rule';
+import type { TreeQuestion } from './treeQuestions';
+import { modes, refusedArchives } from './treeRules';
 import type { UrlQuestion } from './urlQuestions';
 import { commitUrls, tagUrls } from './urlRules';
 
@@ -21,6 +23,7 @@ export interface Questions {
   configs: ConfigQuestion;
   credentials: CredentialQuestion;
   reads: ReadQuestion;
+  trees: TreeQuestion;
 }
 
 /** One row of the table, with a rule for every section that it shows in. */
@@ -73,5 +76,17 @@ export const EXCEPTIONS: Exception[] = [
     upstream: 'Error',
     here: 'AuthenticationError, NotAllowedError; the message begins as upstream does',
     reads: unauthorized,
+  },
+  {
+    where: 'damaged archive, throwing filter',
+    upstream: 'uncaught exception, hang, or wrong bytes',
+    here: 'the promise rejects',
+    trees: refusedArchives,
+  },
+  {
+    where: 'executable bits in dir()',
+    upstream: 'lost',
+    here: 'kept, as are links that stay inside',
+    trees: modes,
   },
 ];
