@@ -184,6 +184,10 @@ impl Tree {
 
     /// The contents of the files at these places, or why there is none.
     #[napi(catch_unwind)]
+    #[allow(
+        clippy::type_complexity,
+        reason = "the declarations are made from the type as it is written"
+    )]
     pub fn contents<'env>(
         &self,
         env: &'env Env,
