@@ -10,6 +10,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './lib/figures.mjs';
+import { text } from './lib/text.mjs';
 
 const SUBJECTS = ['native', 'upstream'];
 const WAYS = ['dir', 'files', 'archive'];
@@ -64,19 +66,6 @@ async function makeZip() {
   }
   await archive.finalize();
   return Buffer.concat(pieces);
-}
-
-/** Text that deflates to about a fifth, as source does. */
-function text(seed, size) {
-  let state = seed + 1;
-  const words = [];
-  for (let length = 0; length < size;) {
-    state = (state * 1103515245 + 12345) % 2147483648;
-    const word = `${(state % 4096).toString(36)}${state % 7 ? ' ' : '();\n'}`;
-    words.push(word);
-    length += word.length;
-  }
-  return words.join('').slice(0, size);
 }
 
 async function compare() {
@@ -141,11 +130,6 @@ function timeUnzip(zip) {
   }
   rmSync(directory, { recursive: true });
   console.log(`unzip: ms ${median(times).toFixed(0)}`);
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 /** One read in this process. */

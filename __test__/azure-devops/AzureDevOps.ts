@@ -222,10 +222,13 @@ export class AzureDevOps {
     );
     proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
       this.proxyRequests.push(request.url ?? '');
-      const server = net.connect(this.#tls.port, '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        server.pipe(socket).pipe(server);
-      });
+      const server = net.connect(
+        { port: this.#tls.port, host: '127.0.0.1', noDelay: true },
+        () => {
+          socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+          server.pipe(socket).pipe(server);
+        },
+      );
       this.#track(server);
       const close = () => [server, socket].forEach(end => end.destroy());
       [server, socket].forEach(end =>

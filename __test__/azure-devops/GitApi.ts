@@ -215,6 +215,7 @@ export class GitApi {
       entry.path && entry.type === 'tree' ? entry.path.length - top.length : 0;
     const listed = await this.#below(entry, commit, 'full');
     const files = listed.filter(e => e.type === 'blob');
+    await this.repository.git.keepBlobs(files.map(file => file.id));
     const entries = files.map(async (file): Promise<ZipEntry> => ({
       path: entry.type === 'blob' ? top : file.path.slice(within),
       content: await this.repository.git.blob(file.id),

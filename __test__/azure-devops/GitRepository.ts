@@ -1,5 +1,7 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -129,12 +131,22 @@ export class GitRepository {
 
   /** The commit that a ref or a commit id names, if there is one. */
   async resolveRef(ref: string): Promise<string | undefined> {
+    const written = await this.#writtenIn(ref);
+    if (written) return written;
     try {
       const args = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
       return (await this.#git(args)).toString().trim();
     } catch {
       return undefined;
     }
+  }
+
+  /** The commit of a branch as its file tells it, without a git, if it has a plain name and a file. */
+  async #writtenIn(ref: string): Promise<string | undefined> {
+    if (!/^refs\/heads\/[\w-]+$/.test(ref)) return undefined;
+    const file = path.join(this.directory, ref);
+    const content = await readFile(file, 'latin1').catch(() => '');
+    return content.match(/^[0-9a-f]{40}(?=\n$)/)?.[0];
   }
 
   /** All branches and tags with what they point at. */
@@ -165,9 +177,10 @@ export class GitRepository {
   /** The kind of an object, if there is such an object. */
   async kind(id: string): Promise<string | undefined> {
     if (id === EMPTY_TREE) return 'tree';
-    const kind = this.#keep(this.#kinds, id, async () =>
-      (await this.#git(['cat-file', '-t', id])).toString().trim(),
-    );
+    const read = async () =>
+      (await this.#git(['cat-file', '-t', id])).toString().trim();
+    const isId = /^[0-9a-f]{40}$/.test(id);
+    const kind = isId ? this.#keep(this.#kinds, id, read) : read();
     return kind.catch(() => undefined);
   }
 
@@ -176,6 +189,24 @@ export class GitRepository {
     return this.#keep(this.#blobs, id, () =>
       this.#git(['cat-file', 'blob', id]),
     );
+  }
+
+  /** Reads blobs by one git for all of them, so that each is there when it is asked for. */
+  async keepBlobs(ids: string[]): Promise<void> {
+    const wanted = ids.filter(id => !this.#blobs.has(id));
+    if (wanted.length === 0) return;
+    const input = `${wanted.join('\n')}\n`;
+    const output = await this.#git(['cat-file', '--batch'], input);
+    let at = 0;
+    for (const id of wanted) {
+      const start = output.indexOf('\n', at) + 1;
+      const head = output.toString('latin1', at, start);
+      const [, kind, size] = head.trim().split(' ');
+      at = start + Number(size);
+      this.#kinds.set(id, Promise.resolve(kind));
+      this.#blobs.set(id, Promise.resolve(output.subarray(start, at)));
+      at += 1;
+    }
   }
 
   /** The commits that lead to one, newest first, those that touch a path only if one is given. */
@@ -207,11 +238,13 @@ export class GitRepository {
     await this.#git(['update-ref', ref, target ?? '']);
   }
 
-  async #git(args: string[]): Promise<Buffer> {
-    const { stdout } = await run('git', ['-C', this.directory, ...args], {
+  async #git(args: string[], input = ''): Promise<Buffer> {
+    const running = run('git', ['-C', this.directory, ...args], {
       encoding: 'buffer',
       maxBuffer: 1024 * 1024 * 1024,
     });
+    if (input) running.child.stdin?.end(input);
+    const { stdout } = await running;
     return stdout;
   }
 

@@ -8,6 +8,9 @@ export interface ZipEntry {
   mode?: number;
 }
 
+/** What was deflated before: contents are kept by their repository, and are asked for again. */
+const deflated = new WeakMap<Buffer, Buffer>();
+
 /** Makes a zip as Azure DevOps does: deflated, names in UTF-8, directories not listed. */
 export function zip(entries: ZipEntry[]): Buffer {
   const files: Buffer[] = [];
@@ -15,7 +18,7 @@ export function zip(entries: ZipEntry[]): Buffer {
   let offset = 0;
   for (const entry of entries) {
     const name = Buffer.from(entry.path);
-    const body = deflateRawSync(entry.content);
+    const body = deflate(entry.content);
     const head = header(entry, name, body);
     files.push(Buffer.concat([signature(0x04034b50), head, name, body]));
     directory.push(centralHeader(entry, head, name, offset));
@@ -61,6 +64,12 @@ function entryAt(bytes: Buffer, at: number, nameLength: number): ZipEntry {
     content,
     mode: bytes.readUInt32LE(at + 38) >>> 16,
   };
+}
+
+function deflate(content: Buffer): Buffer {
+  const body = deflated.get(content) ?? deflateRawSync(content);
+  deflated.set(content, body);
+  return body;
 }
 
 function signature(value: number): Buffer {

@@ -1,0 +1,73 @@
+// The stand-in Azure DevOps, in a process of its own; see `startStandIn`.
+import net from 'node:net';
+import { AzureDevOps, DEFAULT_TOKEN } from '../../__test__/azure-devops';
+import { answer } from './child.mjs';
+import { component, monorepo } from './monorepo.mjs';
+
+const azure = await AzureDevOps.start();
+let hosted;
+let wireBytes = 0;
+const tunnel = await startTunnel(new URL(azure.proxyUrl).port);
+
+answer({ host, commit, clear, account }, () => azure.close());
+
+/** Leads to the proxy, and counts what comes from it: heads, TLS and all. */
+async function startTunnel(port) {
+  const server = net.createServer({ noDelay: true }, client => {
+    const proxy = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    proxy.on('data', piece => {
+      wireBytes += piece.length;
+    });
+    client.pipe(proxy).pipe(client);
+    client.on('error', () => proxy.destroy());
+    proxy.on('error', () => client.destroy());
+  });
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+/** Hosts the repository, and tells how it is reached and what its archive weighs. */
+async function host(options) {
+  hosted = await azure.addRepository({
+    organization: 'org',
+    project: 'project',
+    repository: 'monorepo',
+    files: monorepo(options),
+  });
+  return {
+    url: hosted.webUrl(),
+    token: DEFAULT_TOKEN,
+    archiveBytes: await archiveBytes(),
+    env: {
+      HTTPS_PROXY: `http://127.0.0.1:${tunnel.address().port}`,
+      NO_PROXY: '127.0.0.1,localhost',
+      NODE_EXTRA_CA_CERTS: azure.caFile,
+    },
+  };
+}
+
+/** The stand-in keeps what it has read for this: what git and deflate take is not measured. */
+async function archiveBytes() {
+  const items = `${azure.url}/org/project/_apis/git/repositories/monorepo/items`;
+  const authorization = `Basic ${btoa(`:${DEFAULT_TOKEN}`)}`;
+  const response = await fetch(`${items}?recursionLevel=full&$format=zip`, {
+    headers: { authorization },
+  });
+  return (await response.arrayBuffer()).byteLength;
+}
+
+/** Changes catalog files, which are given as path and number. */
+async function commit({ changes, description }) {
+  const files = changes.map(([path, n]) => [path, component(n, description)]);
+  await hosted.git.commit({ files: Object.fromEntries(files) });
+}
+
+function clear() {
+  azure.clearRequests();
+  wireBytes = 0;
+}
+
+/** What was asked for since the last `clear`. */
+function account() {
+  return { requests: azure.requests.length, KB: wireBytes / 1000 };
+}
