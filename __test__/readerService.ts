@@ -1,0 +1,35 @@
+import { UrlReaders } from '@backstage/backend-defaults/urlReader';
+import type {
+  LoggerService,
+  UrlReaderService,
+} from '@backstage/backend-plugin-api';
+import { mockServices } from '@backstage/backend-test-utils';
+import { ConfigReader } from '@backstage/config';
+import { AzureUrlReader } from 'backstage-azure-devops-native';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DEFAULT_TOKEN, standIn } from './azure-devops';
+
+/** What a backend hands to a plugin that reads. */
+export interface ReaderService {
+  config: ConfigReader;
+  logger: LoggerService;
+  reader: UrlReaderService;
+  workingDirectory: string;
+}
+
+/** Upstream's reader for plugins, in which Azure DevOps is read by us and nothing else is read. */
+export function readerService(): ReaderService {
+  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'reader-service-'));
+  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
+  const hosts = ['dev.azure.com', standIn().host];
+  const config = new ConfigReader({
+    backend: { workingDirectory },
+    integrations: { azure: hosts.map(host => ({ host, credentials })) },
+  });
+  const logger = mockServices.logger.mock();
+  const factories = [AzureUrlReader.factory];
+  const reader = UrlReaders.create({ config, logger, factories });
+  return { config, logger, reader, workingDirectory };
+}
