@@ -55,7 +55,7 @@ it('finds what minimatch finds in what git lists', async () => {
   await fc.assert(
     fc.asyncProperty(question, async ({ pattern, slashes, at }) => {
       const name = `${slashes}${pattern}`;
-      fc.pre(!isRefused(name) && !goesUp(name));
+      fc.pre(!isRefused(name));
       const url = hosted.webUrl({ path: name, at });
       const error = refusalOf(name);
       if (error) {
@@ -80,10 +80,10 @@ it('finds what minimatch finds in what git lists', async () => {
   expect(files.length).toBeGreaterThan(300);
   expect(count).toBeGreaterThanOrEqual(500);
   // Of those that find nothing, many would teach nothing.
-  expect(found).toBeGreaterThan(count / 4);
+  expect(found).toBeGreaterThan(count / 5);
 });
 
-it.failing('finds what minimatch finds above a folder', async () => {
+it('finds what minimatch finds above a folder', async () => {
   const url = hosted.webUrl({ path: '/docs/../*.md' });
   const { files: ours } = await readerOf(url).search(url);
   expect(ours).toHaveLength(expectedOf('/docs/../*.md').length);
@@ -116,11 +116,6 @@ function someHundredFiles(): Record<string, FileToCommit> {
 function fileNo(n: number): FileToCommit {
   if (n % 40 === 0) return { content: 'README.md', mode: '120000' };
   return n % 10 === 0 ? 'the same' : `content ${n}\n`.repeat(n % 50);
-}
-
-/** Whether the pattern leaves a folder again; see the test that fails. */
-function goesUp(name: string): boolean {
-  return isPattern(name) && /(^|[/{,])\.\.([/},]|$)/.test(name);
 }
 
 /** Whether the path is a pattern; else it is the name of one file. */

@@ -10,13 +10,24 @@ const MAGIC: [char; 13] = [
     '*', '?', '[', ']', '{', '}', '(', ')', '!', '+', '@', '\\', '#',
 ];
 
-/// The folder that stands before the first segment with a meaning of its own; `/` where none does.
+/// The folder that stands before the first segment with a meaning of its own; `/` where none does,
+/// and where the pattern goes up again.
 #[must_use]
 pub fn literal_folder(pattern: &str) -> String {
+    if may_go_up(pattern) {
+        return "/".to_owned();
+    }
     format!(
         "/{}",
         literal_segments(pattern).collect::<Vec<_>>().join("/")
     )
+}
+
+/// Whether `..` may be a segment, once braces are expanded: some part is nothing but dots.
+fn may_go_up(pattern: &str) -> bool {
+    pattern
+        .split(['/', '{', ',', '}'])
+        .any(|part| part.starts_with('.') && part.trim_start_matches('.').is_empty())
 }
 
 fn literal_segments(pattern: &str) -> impl Iterator<Item = &str> {
@@ -172,7 +183,10 @@ mod tests {
             ("a/!(b)/c", "/a"),
             ("/a/@(b)/*.yaml", "/a"),
             ("*", "/"),
-            ("a/../b/*", "/a"),
+            ("a/../b/*", "/"),
+            ("a/*/{b,..}/../../c", "/"),
+            ("a/{b/.,c}./*", "/"),
+            ("a/.b/..c/*.md", "/a/.b/..c"),
             ("a?/b", "/"),
         ] {
             assert_eq!(literal_folder(pattern), folder, "{pattern}");

@@ -9,7 +9,14 @@ import type {
 } from '@backstage/backend-plugin-api';
 import { ContentStream } from './ContentStream';
 import { isFailure, toError } from './failure';
-import type { Failure, ReadTreeResult, Tree, TreeFiles } from './native';
+import type {
+  Archive,
+  Failure,
+  Packed,
+  ReadTreeResult,
+  Tree,
+  TreeFiles,
+} from './native';
 import { TreeContents } from './TreeContents';
 
 /** What a tree is read with. */
@@ -47,9 +54,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** A zip of the files that the filter keeps; of a whole repository, the zip that Azure DevOps sends. */
   async archive(): Promise<Readable> {
-    const tree = await this.#open();
-    const places = this.#result.subpath ? this.#places(tree) : undefined;
-    const packed = this.#unwrap(await tree.pack(places));
+    const packed = this.#unwrap(await this.#pack());
     return new ContentStream(packed, failure => this.#toError(failure));
   }
 
@@ -66,15 +71,26 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     return directory;
   }
 
+  async #pack(): Promise<Packed | Failure> {
+    if (!this.#result.subpath) return this.#take().copy();
+    const tree = await this.#open();
+    return tree.pack(this.#places(tree));
+  }
+
   /** The tree, once its archive is there. */
   async #open(): Promise<Tree> {
+    return this.#unwrap(await this.#take().open());
+  }
+
+  /** The archive, once; it is let go of with the signal. */
+  #take(): Archive {
     this.#onlyOnce();
     const { archive } = this.#result;
     const { signal } = this.#options;
     const close = () => archive.close();
     if (signal?.aborted) close();
     signal?.addEventListener('abort', close, { once: true });
-    return this.#unwrap(await archive.open());
+    return archive;
   }
 
   #onlyOnce(): void {

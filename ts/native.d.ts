@@ -13,6 +13,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Archive {
   /** Downloads it, unless it is there already, and reads what is in it; once. */
   open(): Promise<Tree | Failure>
+  /** Downloads it, unless it is there already, and gives it as it came; once. */
+  copy(): Promise<Packed | Failure>
   /** Lets go of it: what is on its way for nobody else is not sent any further. */
   close(): void
 }

@@ -41,10 +41,23 @@ export function unzip(bytes: Buffer): ZipEntry[] {
     const [name, extra, comment] = [28, 30, 32].map(field =>
       bytes.readUInt16LE(at + field),
     );
-    entries.push(entryAt(bytes, at, name));
+    const fields = bytes.subarray(at + 46 + name, at + 46 + name + extra);
+    const entry = entryAt(bytes, at, name);
+    entries.push({ ...entry, path: unicodePath(fields) ?? entry.path });
     at += 46 + name + extra + comment;
   }
   return entries;
+}
+
+/** What the Info-ZIP Unicode Path Extra Field says. */
+function unicodePath(fields: Buffer): string | undefined {
+  for (let at = 0; at + 4 <= fields.length;) {
+    const end = at + 4 + fields.readUInt16LE(at + 2);
+    if (fields.readUInt16LE(at) === 0x7075)
+      return fields.toString('utf8', at + 9, end);
+    at = end;
+  }
+  return undefined;
 }
 
 function entryAt(bytes: Buffer, at: number, nameLength: number): ZipEntry {

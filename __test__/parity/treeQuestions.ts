@@ -216,10 +216,6 @@ function answerable(question: TreeQuestion): TreeQuestion {
   if (use === 'dir' && names.some(place => /^(\.\.|\/)/.test(place))) {
     return { ...question, use: 'files' };
   }
-  // See the test that fails.
-  if (use === 'archive' && names.some(place => place.includes(':'))) {
-    return { ...question, use: 'files' };
-  }
   const hasEmpty = [...below.values()].some(({ content }) => !content.length);
   if (use !== 'archive' || !hasEmpty) return question;
   const { every, most } = own ?? { every: 10_000, most: Infinity };

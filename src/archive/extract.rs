@@ -30,8 +30,8 @@ pub type Placed<'a> = (&'a Entry, &'a str);
 ///
 /// Nothing is written outside of it: every path is opened relative to the directory by the
 /// operating system itself, which follows no link that leads out, whoever made it. Files keep their
-/// executable bit. Links that point inside stay links; what else is a link becomes a file with the
-/// place in it, as all links do in Backstage's own reader.
+/// executable bit. Links that point inside stay links; what else is a link, or cannot be made one,
+/// becomes a file with the place in it, as all links do in Backstage's own reader.
 ///
 /// # Errors
 /// An entry is damaged, or cannot be written; the read was ended. What was written stays.
@@ -146,9 +146,10 @@ fn link(
     if let Some(target) = inside {
         // What is there from before gives way, as a file does.
         let _ = root.remove_file(path);
-        return root
-            .symlink(target, path)
-            .map_err(|error| unwritable(path, error));
+        // Git has links that are longer than the operating system takes.
+        if root.symlink(target, path).is_ok() {
+            return Ok(());
+        }
     }
     let _ = inside;
     let mut file = create(root, path, false)?;

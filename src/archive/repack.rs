@@ -1,8 +1,14 @@
 //! Entries of a zip as another zip, their compressed bytes copied as they are.
 
-use std::io::{self, Write};
+use std::{
+    fs::File,
+    io::{self, Write},
+};
 
-use rawzip::{Crc32Option, DataDescriptorOutput, ReaderAt, ZipArchiveWriter};
+use rawzip::{
+    Crc32Option, DataDescriptorOutput, FileReader, Header, ReaderAt, ZipArchiveWriter,
+    extra_fields::ExtraFieldId, path::EntryPath,
+};
 
 use super::{Archive, damaged, extract::Placed};
 use crate::error::Error;
@@ -14,13 +20,24 @@ use crate::error::Error;
 pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Result<(), Error> {
     let mut zip = ZipArchiveWriter::new(to);
     for (entry, path) in entries {
+        let path = without_drive(path);
         let mut file = zip
-            .new_file(*path)
+            .new_file(name(path))
             .compression_method(entry.method)
             .unix_permissions(entry.mode)
             .crc32(Crc32Option::Custom(entry.crc32));
         if let Some(date) = entry.date {
             file = file.last_modified(date);
+        }
+        if is_unmarked(path) {
+            let field = unicode_path(path);
+            file = file
+                .extra_field(
+                    ExtraFieldId::INFO_ZIP_UNICODE_PATH,
+                    &field,
+                    Header::default(),
+                )
+                .map_err(unwritable)?;
         }
         let (mut copy, _) = file.start().map_err(unwritable)?;
         let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
@@ -32,16 +49,50 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     Ok(())
 }
 
-/// Writes the zip as it is.
+/// The path without what a zip takes for a drive at its start, as in Backstage's own reader.
+fn without_drive(path: &str) -> &str {
+    let is_word = |word: &str| {
+        let mut letters = word.chars();
+        !word.is_empty() && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    match path.split_once(':') {
+        Some((word, rest)) if is_word(word) => rest.trim_start_matches('/'),
+        _ => path,
+    }
+}
+
+/// The name of an entry. One with a colon stands as it is, for it would be cut there otherwise.
+fn name(path: &str) -> EntryPath<'_> {
+    if path.contains(':') {
+        EntryPath::verbatim(path.as_bytes())
+    } else {
+        EntryPath::conformant(path)
+    }
+}
+
+/// Whether the name is UTF-8 without the flag that says so.
+fn is_unmarked(path: &str) -> bool {
+    path.contains(':') && !path.is_ascii()
+}
+
+/// The extra field that says in UTF-8 what a name is that has another meaning without it.
+///
+/// <https://pkware.cachefly.net/webdocs/APPNOTE/APPNOTE-6.3.10.TXT>, 4.6.9
+fn unicode_path(path: &str) -> Vec<u8> {
+    let crc32 = libdeflater::crc32(path.as_bytes()).to_le_bytes();
+    [&[1], crc32.as_slice(), path.as_bytes()].concat()
+}
+
+/// Writes the zip in a file as it is.
 ///
 /// # Errors
 /// It cannot be read, or `to` takes no more.
-pub fn copy(archive: &Archive, mut to: impl Write) -> Result<(), Error> {
+pub fn copy(file: File, mut to: impl Write) -> Result<(), Error> {
+    let file = FileReader::from(file);
     let mut piece = vec![0; 256 * 1024];
     let mut place = 0;
     loop {
-        let read = archive.zip.get_ref().read_at(&mut piece, place);
-        let read = read.map_err(unwritable)?;
+        let read = file.read_at(&mut piece, place).map_err(unwritable)?;
         let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else {
             return Ok(());
         };

@@ -140,9 +140,23 @@ impl Archive {
         let response = self.take();
         let cancellation = self.cancellation.clone();
         cross(env, async move {
-            let response = response.ok_or_else(|| Error::other("the archive was let go of"))?;
+            let response = response.ok_or_else(let_go)?;
             let tree = response.open().await?;
             Ok(Tree { tree, cancellation })
+        })
+    }
+
+    /// Downloads it, unless it is there already, and gives it as it came; once.
+    #[napi(catch_unwind)]
+    pub fn copy<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Packed, Failure>>> {
+        let response = self.take();
+        let cancellation = self.cancellation.clone();
+        cross(env, async move {
+            let response = response.ok_or_else(let_go)?;
+            Ok(Packed::new(response.copy().await?, cancellation))
         })
     }
 
@@ -230,10 +244,7 @@ impl Tree {
         let cancellation = self.cancellation.clone();
         // On the runtime, which the work needs.
         cross(env, async move {
-            Ok(Packed {
-                pull: Arc::new(AsyncMutex::new(tree.pack(places))),
-                cancellation,
-            })
+            Ok(Packed::new(tree.pack(places), cancellation))
         })
     }
 }
@@ -243,6 +254,13 @@ impl Tree {
 pub struct Packed {
     pull: Arc<AsyncMutex<reader::Packed>>,
     cancellation: CancellationToken,
+}
+
+impl Packed {
+    fn new(packed: reader::Packed, cancellation: CancellationToken) -> Self {
+        let pull = Arc::new(AsyncMutex::new(packed));
+        Self { pull, cancellation }
+    }
 }
 
 #[napi]
@@ -269,6 +287,10 @@ impl Packed {
             packed.close();
         }
     }
+}
+
+fn let_go() -> Error {
+    Error::other("the archive was let go of")
 }
 
 fn milliseconds(time: SystemTime) -> f64 {

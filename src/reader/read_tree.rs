@@ -13,7 +13,7 @@ use super::{
     kept::{Key, kept},
     read_url::{CredentialSource, authorize},
     stored::Stored,
-    tree::Tree,
+    tree::{Packed, Tree},
 };
 use crate::{
     credentials::Authorization,
@@ -67,15 +67,28 @@ impl ReadTreeResponse {
     /// The download broke off, or was ended; the archive could not be stored; what came is no zip,
     /// or one that leads outside.
     pub async fn open(self) -> Result<Arc<Tree>, Error> {
-        let stored = match &self.source {
-            Source::Kept(stored) => Arc::clone(stored),
+        let stored = self.stored().await?;
+        Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await
+    }
+
+    /// The whole archive as it comes, whatever its entries are.
+    ///
+    /// # Errors
+    /// The download broke off, or was ended; the archive could not be stored.
+    pub async fn copy(self) -> Result<Packed, Error> {
+        let stored = self.stored().await?;
+        Ok(Packed::copy(stored, self.exchange, self.key))
+    }
+
+    async fn stored(&self) -> Result<Arc<Stored>, Error> {
+        match &self.source {
+            Source::Kept(stored) => Ok(Arc::clone(stored)),
             Source::Coming(download) => {
                 let cancellation = &self.exchange.cancellation;
                 let stored = cancellation.run_until_cancelled(download.stored()).await;
-                stored.unwrap_or_else(|| Err(self.exchange.ended()))?
+                stored.unwrap_or_else(|| Err(self.exchange.ended()))
             }
-        };
-        Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await
+        }
     }
 }
 

@@ -181,30 +181,14 @@ impl Tree {
     }
 
     /// A zip, made as it is read: of the files at these places, or of all below the tree's folder.
-    /// Where it has none, all is the archive as it came.
     #[must_use]
     pub fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Packed {
-        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-        task::spawn_blocking(move || {
-            let mut writer = Pieces {
-                piece: Vec::with_capacity(PIECE),
-                sender: sender.clone(),
-            };
-            let packed = if places.is_none() && self.prefix.is_empty() {
-                archive::copy(&self.archive, &mut writer)
-            } else {
-                let files = self.chosen(places.as_deref());
-                archive::repack(&self.archive, &files, &mut writer)
-            };
-            let flush = |()| writer.flush().map_err(|error| unreadable(&error));
-            // Where nobody is left who reads, nothing has failed.
-            if let Err(error) = packed.and_then(flush)
-                && !sender.is_closed()
-            {
-                let _ = sender.blocking_send(Err(self.failed(&error)));
-            }
-        });
-        Packed { pieces }
+        let tree = Arc::clone(&self);
+        let work = move |writer: &mut Pieces| {
+            let files = self.chosen(places.as_deref());
+            archive::repack(&self.archive, &files, writer)
+        };
+        Packed::of(work, move |error| tree.failed(error))
     }
 
     fn failed(&self, error: &Error) -> Error {
@@ -231,6 +215,42 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// The archive as it came, even if it is one whose files would not be read.
+    pub(super) fn copy(stored: Arc<Stored>, exchange: Arc<Exchange>, key: Key) -> Self {
+        let work = move |writer: &mut Pieces| {
+            let open = || stored.open().map_err(|error| unreadable(&error));
+            // Who asks again may be sent a better one.
+            if Archive::open(open()?).is_err() {
+                forget(Some(&key));
+            }
+            archive::copy(open()?, writer)
+        };
+        Self::of(work, move |error| exchange.read().unable_to(error))
+    }
+
+    /// What the work writes, on a thread that may block.
+    fn of(
+        work: impl FnOnce(&mut Pieces) -> Result<(), Error> + Send + 'static,
+        failed: impl FnOnce(&Error) -> Error + Send + 'static,
+    ) -> Self {
+        let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
+        task::spawn_blocking(move || {
+            let mut writer = Pieces {
+                piece: Vec::with_capacity(PIECE),
+                sender: sender.clone(),
+            };
+            let packed = work(&mut writer);
+            let flush = |()| writer.flush().map_err(|error| unreadable(&error));
+            // Where nobody is left who reads, nothing has failed.
+            if let Err(error) = packed.and_then(flush)
+                && !sender.is_closed()
+            {
+                let _ = sender.blocking_send(Err(failed(&error)));
+            }
+        });
+        Self { pieces }
+    }
+
     /// The next piece, or nothing at the end.
     ///
     /// # Errors
