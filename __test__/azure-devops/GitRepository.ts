@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+const ID = /^[0-9a-f]{40}$/;
+
 /**
  * A file to commit: its content, or its content with another mode; or the id of what lies there, a
  * folder's tree or a submodule's commit; `null` removes it.
@@ -131,7 +133,8 @@ export class GitRepository {
 
   /** The commit that a ref or a commit id names, if there is one. */
   async resolveRef(ref: string): Promise<string | undefined> {
-    const written = await this.#writtenIn(ref);
+    const isCommit = ID.test(ref) && (await this.kind(ref)) === 'commit';
+    const written = isCommit ? ref : await this.#writtenIn(ref);
     if (written) return written;
     try {
       const args = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
@@ -179,8 +182,7 @@ export class GitRepository {
     if (id === EMPTY_TREE) return 'tree';
     const read = async () =>
       (await this.#git(['cat-file', '-t', id])).toString().trim();
-    const isId = /^[0-9a-f]{40}$/.test(id);
-    const kind = isId ? this.#keep(this.#kinds, id, read) : read();
+    const kind = ID.test(id) ? this.#keep(this.#kinds, id, read) : read();
     return kind.catch(() => undefined);
   }
 
