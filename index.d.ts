@@ -150,6 +150,8 @@ export declare type AzureIntegrationConfig = {
     credentials?: AzureDevOpsCredential[];
     /** The PGP key with which commits are signed. */
     commitSigningKey?: string;
+    /** How patiently the host is asked. */
+    retry?: AzureRetryConfig;
 };
 
 /**
@@ -228,6 +230,20 @@ export declare interface AzureReadMessage {
     /** The time until the answer was there, in milliseconds. */
     durationMs: number;
 }
+
+/**
+ * How often a host is asked again that did not answer, and how fast it is asked.
+ *
+ * @public
+ */
+export declare type AzureRetryConfig = {
+    /** How often a request is repeated at most: 5 times by default, 0 for never. */
+    maxRetries?: number;
+    /** The statuses after which it is: 408, 429, 500, 502, 503 and 504 by default. */
+    retryStatusCodes?: number[];
+    /** The most requests in a minute by one credential; -1, as by default, for any number. */
+    maxApiRequestsPerMinute?: number;
+};
 
 /**
  * A repository of Azure DevOps, or a path in it, as its web URL names it.

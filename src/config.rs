@@ -3,7 +3,7 @@
 //! The rules and their words are those of `@backstage/integration`:
 //! <https://backstage.io/docs/integrations/azure/locations>.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, num::NonZeroU32, sync::Arc};
 
 use secrecy::SecretString;
 
@@ -19,8 +19,21 @@ pub struct IntegrationFields {
     pub host: Option<String>,
     /// `credentials`, in their order.
     pub credentials: Option<Vec<CredentialFields>>,
+    /// `retry`.
+    pub retry: Option<RetryFields>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
+}
+
+/// `retry` as it is written in the app-config: the keys are those that Backstage has for GitLab.
+#[derive(Clone, Debug, Default)]
+pub struct RetryFields {
+    /// `maxRetries`.
+    pub max_retries: Option<f64>,
+    /// `retryStatusCodes`.
+    pub status_codes: Option<Vec<f64>>,
+    /// `maxApiRequestsPerMinute`; -1 for any number.
+    pub requests_per_minute: Option<f64>,
 }
 
 /// One credential as it is written in the app-config.
@@ -47,6 +60,81 @@ pub struct IntegrationConfig {
     pub host: String,
     /// The credentials; none where none are written.
     pub credentials: Option<Vec<Credential>>,
+}
+
+/// What Backstage writes for "as many as you like".
+const ANY_NUMBER: f64 = -1.0;
+
+/// How often a question is asked again that was not answered, and how fast questions are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often it is asked again at most.
+    pub max_retries: u32,
+    /// The statuses after which it is.
+    pub statuses: Arc<[u16]>,
+    /// The most requests in a minute; any number where there is none.
+    pub per_minute: Option<NonZeroU32>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            max_retries: 5,
+            statuses: Arc::new([408, 429, 500, 502, 503, 504]),
+            per_minute: None,
+        }
+    }
+}
+
+impl Retry {
+    /// Checks the fields; what is missing is as by default.
+    ///
+    /// # Errors
+    /// A number of retries or requests that is none, a status that there is not; the message says
+    /// which.
+    pub fn read(fields: &RetryFields) -> Result<Self, Error> {
+        let mut retry = Self::default();
+        if let Some(number) = fields.max_retries {
+            retry.max_retries = whole(number)
+                .ok_or_else(|| refused("maxRetries", "a whole number, or 0 for none", number))?;
+        }
+        if let Some(codes) = &fields.status_codes {
+            let status = |code: &f64| {
+                let status = whole(*code).and_then(|code| u16::try_from(code).ok());
+                status
+                    .filter(|status| (100..600).contains(status))
+                    .ok_or_else(|| refused("retryStatusCodes", "a status of HTTP", *code))
+            };
+            retry.statuses = codes.iter().map(status).collect::<Result<_, _>>()?;
+        }
+        if let Some(number) = fields
+            .requests_per_minute
+            .filter(|number| number.to_bits() != ANY_NUMBER.to_bits())
+        {
+            let most = whole(number).and_then(NonZeroU32::new);
+            retry.per_minute = Some(most.ok_or_else(|| {
+                let expected = "a whole number from 1 on, or -1 for any number";
+                refused("maxApiRequestsPerMinute", expected, number)
+            })?);
+        }
+        Ok(retry)
+    }
+}
+
+fn whole(number: f64) -> Option<u32> {
+    let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is whole, and in range"
+    )]
+    is_whole.then_some(number as u32)
+}
+
+fn refused(key: &str, expected: &str, number: f64) -> Error {
+    invalid(format!(
+        ", 'retry.{key}' must be {expected}, but is {number}"
+    ))
 }
 
 /// One credential, valid.
@@ -179,6 +267,7 @@ impl IntegrationConfig {
             .credentials
             .map(|credentials| read_credentials(&host, credentials))
             .transpose()?;
+        Retry::read(&fields.retry.unwrap_or_default())?;
         Ok(Self { host, credentials })
     }
 
@@ -299,12 +388,41 @@ mod tests {
         IntegrationConfig::read(IntegrationFields {
             host: Some(host.to_owned()),
             credentials: Some(credentials),
-            has_removed_keys: false,
+            ..IntegrationFields::default()
         })
     }
 
     fn message(result: Result<IntegrationConfig, Error>) -> String {
         result.map_or_else(|error| error.to_string(), |_| "valid".to_owned())
+    }
+
+    #[test]
+    fn retries_are_numbers_that_make_sense() {
+        let read = |max_retries, code, requests_per_minute| {
+            Retry::read(&RetryFields {
+                max_retries: Some(max_retries),
+                status_codes: Some(vec![code]),
+                requests_per_minute: Some(requests_per_minute),
+            })
+        };
+        let retry = read(0.0, 503.0, -1.0);
+        let expected = Retry {
+            max_retries: 0,
+            statuses: Arc::new([503]),
+            per_minute: None,
+        };
+        assert_eq!(retry.ok(), Some(expected));
+        for (retry, key) in [
+            (read(-1.0, 503.0, 1.0), "maxRetries"),
+            (read(0.5, 503.0, 1.0), "maxRetries"),
+            (read(f64::NAN, 503.0, 1.0), "maxRetries"),
+            (read(1.0, 42.0, 1.0), "retryStatusCodes"),
+            (read(1.0, 503.0, 0.0), "maxApiRequestsPerMinute"),
+            (read(1.0, 503.0, -2.0), "maxApiRequestsPerMinute"),
+        ] {
+            let message = retry.map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(message.contains(key), "{key}: {message}");
+        }
     }
 
     #[test]

@@ -88,6 +88,13 @@ impl Error {
         self
     }
 
+    /// The same failure, of which more is said.
+    #[must_use]
+    pub fn adding(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

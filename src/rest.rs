@@ -19,7 +19,7 @@ use url::Url;
 use crate::{
     credentials::{Authorization, TokenError},
     error::{Error, ErrorKind},
-    http::{Client, Failure, NotRenewed, Request, patiently},
+    http::{Blocked, Client, Failure, NotRenewed, Question, Tried, patiently},
 };
 
 /// The most of an error's body that is read.
@@ -135,6 +135,10 @@ pub struct Refusal {
     pub words: Option<String>,
     /// Why the token that was refused was not replaced, where another was asked for.
     pub not_renewed: Option<Arc<TokenError>>,
+    /// Whether it was refused because its reader had asked for more than it may.
+    pub is_limit: bool,
+    /// How often it was asked.
+    pub tried: Option<Tried>,
 }
 
 /// Asks for an item's content as it is.
@@ -151,13 +155,12 @@ pub async fn get_item(
     authorization: &Authorization,
     conditions: &Conditions,
 ) -> Result<Response, Failure> {
-    let request = Request {
+    let question = Question {
         url: with_whole_version(url),
-        authorization,
         headers: conditions.headers(),
-        question: None,
+        body: None,
     };
-    client.send(request).await
+    client.ask(question, authorization).await
 }
 
 /// Says the version under both of its names.
@@ -192,7 +195,8 @@ pub async fn get_newest_commit(
 ) -> Result<Response, Failure> {
     url.query_pairs_mut()
         .append_pair("searchCriteria.$top", "1");
-    get(client, url, authorization, "application/json").await
+    let question = get(url, "application/json");
+    client.ask_whole(question, authorization).await
 }
 
 /// Asks for a zip of a repository or folder.
@@ -208,8 +212,8 @@ pub async fn get_archive(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let url = with_whole_version(url);
-    get(client, url, authorization, "application/zip").await
+    let question = get(with_whole_version(url), "application/zip");
+    client.ask(question, authorization).await
 }
 
 /// Asks for the list of what is below a folder.
@@ -225,8 +229,8 @@ pub async fn list_items(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let url = with_whole_version(url);
-    get(client, url, authorization, "application/json").await
+    let question = get(with_whole_version(url), "application/json");
+    client.ask_whole(question, authorization).await
 }
 
 /// Asks for what is directly in each of these folders at a commit.
@@ -252,7 +256,8 @@ pub async fn list_folders(
     let question = ItemsQuestion {
         item_descriptors: descriptors.collect(),
     };
-    post(client, url, authorization, "application/json", &question).await
+    let question = post(url, "application/json", &question);
+    client.ask_whole(question, authorization).await
 }
 
 #[derive(Serialize)]
@@ -282,7 +287,8 @@ pub async fn get_blob(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    get(client, url, authorization, "application/octet-stream").await
+    let question = get(url, "application/octet-stream");
+    client.ask(question, authorization).await
 }
 
 /// Asks for the blobs with these ids in a zip.
@@ -297,39 +303,24 @@ pub async fn get_blobs(
     authorization: &Authorization,
     ids: &[&String],
 ) -> Result<Response, Failure> {
-    post(client, url, authorization, "application/zip", &ids).await
+    let question = post(url, "application/zip", &ids);
+    client.ask(question, authorization).await
 }
 
-async fn post(
-    client: &Client,
-    url: Url,
-    authorization: &Authorization,
-    accept: &'static str,
-    question: &impl Serialize,
-) -> Result<Response, Failure> {
-    let question = serde_json::to_vec(question).unwrap_or_default();
-    let request = Request {
-        url,
-        authorization,
-        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
-        question: Some(question.into()),
-    };
-    client.send(request).await
+fn post(url: Url, accept: &'static str, body: &impl Serialize) -> Question {
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    Question {
+        body: Some(body.into()),
+        ..get(url, accept)
+    }
 }
 
-async fn get(
-    client: &Client,
-    url: Url,
-    authorization: &Authorization,
-    accept: &'static str,
-) -> Result<Response, Failure> {
-    let request = Request {
+fn get(url: Url, accept: &'static str) -> Question {
+    Question {
         url,
-        authorization,
         headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
-        question: None,
-    };
-    client.send(request).await
+        body: None,
+    }
 }
 
 /// Reads the id of the newest commit; nothing where there is none.
@@ -439,12 +430,16 @@ impl Refusal {
         let in_headers = words_of_headers(response.headers());
         let not_renewed = response.extensions().get::<NotRenewed>();
         let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
+        let is_limit = response.extensions().get::<Blocked>().is_some();
+        let tried = response.extensions().get::<Tried>().copied();
         let words = words(response).await.or(in_headers);
         Self {
             status,
             reason,
             words,
             not_renewed,
+            is_limit,
+            tried,
         }
     }
 }

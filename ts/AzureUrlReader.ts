@@ -133,7 +133,13 @@ export class AzureUrlReader implements UrlReaderService {
     const headers = this.#credentials ? undefined : await this.#headersOf(url);
     const reading = cancellable(signal, cancellation =>
       native().readTree(
-        { url, headers, etag, directory: workingDirectory },
+        {
+          url,
+          headers,
+          retry: this.#integration.config.retry,
+          etag,
+          directory: workingDirectory,
+        },
         this.#credentials,
         cancellation,
       ),
@@ -212,7 +218,8 @@ export class AzureUrlReader implements UrlReaderService {
       ? undefined
       : await this.#headersOf(whole);
     const directory = workingDirectoryOf(this.#deps);
-    const question = { url, headers, etag, directory };
+    const { retry } = this.#integration.config;
+    const question = { url, headers, retry, etag, directory };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -263,10 +270,11 @@ export class AzureUrlReader implements UrlReaderService {
     options: UrlReaderServiceReadUrlOptions = {},
   ): Promise<ReadUrlResult> {
     const { signal, etag } = options;
+    const { retry } = this.#integration.config;
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
       native().readUrl(
-        { url, headers, etag, lastModifiedAfter },
+        { url, headers, retry, etag, lastModifiedAfter },
         this.#credentials,
         cancellation,
       ),

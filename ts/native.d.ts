@@ -178,6 +178,8 @@ export interface IntegrationFields {
   host?: string
   /** The credentials in their order. */
   credentials?: Array<CredentialFields>
+  /** How patiently it is asked. */
+  retry?: RetryFields
   /** Whether one of the removed keys `credential` and `token` is there. */
   hasRemovedKeys: boolean
 }
@@ -241,6 +243,8 @@ export interface ReadTreeOptions {
    * it had none.
    */
   headers?: Array<Array<string>>
+  /** How patiently it is read; missing where nothing is configured. */
+  retry?: RetryFields
   /** The commit that the caller has already. */
   etag?: string
   /** Where archives are stored, in files without a name. */
@@ -282,6 +286,8 @@ export interface ReadUrlOptions {
    * it had none.
    */
   headers?: Array<Array<string>>
+  /** How patiently it is read; missing where nothing is configured. */
+  retry?: RetryFields
   /** The `ETag` of an earlier answer. */
   etag?: string
   /** The time of an earlier answer, in milliseconds since 1970. */
@@ -312,6 +318,16 @@ export interface ReadUrlResult {
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */
 export declare function resolveUrl(url: string, base: string, lines?: Lines | undefined | null): string | Failure | null
+
+/** How patiently a host is asked, as it is written; what is missing is as by default. */
+export interface RetryFields {
+  /** How often a question is asked again at most; 0 for never. */
+  maxRetries?: number
+  /** The statuses after which it is. */
+  retryStatusCodes?: Array<number>
+  /** The most requests in a minute; -1 for any number. */
+  maxApiRequestsPerMinute?: number
+}
 
 /** A token and the header that it makes. */
 export interface TokenCredentials {

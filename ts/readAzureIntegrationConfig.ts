@@ -3,7 +3,11 @@ import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
 import { redact } from './redact';
-import type { AzureDevOpsCredential, AzureIntegrationConfig } from './types';
+import type {
+  AzureDevOpsCredential,
+  AzureIntegrationConfig,
+  AzureRetryConfig,
+} from './types';
 
 /**
  * Reads and checks one entry of `integrations.azure`.
@@ -26,6 +30,7 @@ export function readAzureIntegrationConfig(
     fields.credentials = config
       .getOptionalConfigArray('credentials')
       ?.map(readCredentialFields);
+    fields.retry = readRetry(config.getOptionalConfig('retry'));
     commitSigningKey = config.getOptionalString('commitSigningKey');
   } catch (error) {
     typeError = error;
@@ -36,7 +41,12 @@ export function readAzureIntegrationConfig(
     throw typeError;
   }
   return redact(
-    { host, credentials: credentials?.map(toCredential), commitSigningKey },
+    {
+      host,
+      credentials: credentials?.map(toCredential),
+      commitSigningKey,
+      ...(fields.retry && { retry: fields.retry }),
+    },
     ['commitSigningKey'],
   );
 }
@@ -60,6 +70,21 @@ export function readAzureIntegrationConfigs(
 function hasRemovedKeys(config: Config): boolean {
   return Boolean(
     config.getOptional('credential') || config.getOptional('token'),
+  );
+}
+
+function readRetry(config?: Config): AzureRetryConfig | undefined {
+  return (
+    config && {
+      maxRetries: config.getOptionalNumber('maxRetries'),
+      // What is no number is told with the rules.
+      retryStatusCodes: config
+        .getOptional<Array<string | number>>('retryStatusCodes')
+        ?.map(Number),
+      maxApiRequestsPerMinute: config.getOptionalNumber(
+        'maxApiRequestsPerMinute',
+      ),
+    }
   );
 }
 

@@ -17,8 +17,21 @@ pub struct IntegrationFields {
     pub host: Option<String>,
     /// The credentials in their order.
     pub credentials: Option<Vec<CredentialFields>>,
+    /// How patiently it is asked.
+    pub retry: Option<RetryFields>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
+}
+
+/// How patiently a host is asked, as it is written; what is missing is as by default.
+#[napi(object, object_to_js = false)]
+pub struct RetryFields {
+    /// How often a question is asked again at most; 0 for never.
+    pub max_retries: Option<f64>,
+    /// The statuses after which it is.
+    pub retry_status_codes: Option<Vec<f64>>,
+    /// The most requests in a minute; -1 for any number.
+    pub max_api_requests_per_minute: Option<f64>,
 }
 
 /// One credential as it is written.
@@ -88,7 +101,26 @@ impl From<IntegrationFields> for config::IntegrationFields {
         Self {
             host: fields.host,
             credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
+            retry: fields.retry.map(Into::into),
             has_removed_keys: fields.has_removed_keys,
+        }
+    }
+}
+
+/// What is configured, or what there is without.
+pub(super) fn retry_of(fields: Option<RetryFields>) -> Result<config::Retry, Error> {
+    fields.map_or_else(
+        || Ok(config::Retry::default()),
+        |fields| config::Retry::read(&fields.into()),
+    )
+}
+
+impl From<RetryFields> for config::RetryFields {
+    fn from(fields: RetryFields) -> Self {
+        Self {
+            max_retries: fields.max_retries,
+            status_codes: fields.retry_status_codes,
+            requests_per_minute: fields.max_api_requests_per_minute,
         }
     }
 }

@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use super::{
     Failure,
+    config::retry_of,
     credentials::Credentials,
     cross,
     reader::{Cancellation, source_of},
@@ -33,15 +34,17 @@ pub fn list<'env>(
     cancellation: Option<&Cancellation>,
 ) -> napi::Result<PromiseRaw<'env, Either<Either<Listing, Null>, Failure>>> {
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
-    let search = reader::Search {
+    let retry = retry_of(options.retry);
+    let search = retry.map(|retry| reader::Search {
         url: options.url,
         source: source_of(credentials, options.headers),
+        retry,
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
         directory: PathBuf::from(options.directory),
-    };
+    });
     cross(env, async move {
-        let listing = reader::list(search).await?.map(Arc::new);
+        let listing = reader::list(search?).await?.map(Arc::new);
         Ok(listing.map_or(Either::B(Null), |listing| Either::A(Listing { listing })))
     })
 }

@@ -11,7 +11,12 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, credentials::Credentials, cross};
+use super::{
+    Failure,
+    config::{RetryFields, retry_of},
+    credentials::Credentials,
+    cross,
+};
 use crate::{
     reader::{self, CredentialSource, Exchange},
     rest::Conditions,
@@ -25,6 +30,8 @@ pub struct ReadUrlOptions {
     /// The headers of the caller's own credentials provider, each a name and a value; missing where
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
+    /// How patiently it is read; missing where nothing is configured.
+    pub retry: Option<RetryFields>,
     /// The `ETag` of an earlier answer.
     pub etag: Option<String>,
     /// The time of an earlier answer, in milliseconds since 1970.
@@ -103,11 +110,15 @@ pub fn read_url<'env>(
     let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
     // A child, so that closing one body does not end the other reads of the same cancellation.
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
-    let read = conditions.map(|conditions| reader::ReadUrl {
-        url: options.url,
-        source,
-        conditions,
-        cancellation: cancellation.unwrap_or_default(),
+    let retry = retry_of(options.retry);
+    let read = conditions.and_then(|conditions| {
+        Ok(reader::ReadUrl {
+            url: options.url,
+            source,
+            retry: retry?,
+            conditions,
+            cancellation: cancellation.unwrap_or_default(),
+        })
     });
     cross(env, async move {
         match reader::read_url(read?).await {

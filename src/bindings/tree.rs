@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure,
+    config::{RetryFields, retry_of},
     credentials::Credentials,
     cross,
     reader::{Cancellation, source_of},
@@ -30,6 +31,8 @@ pub struct ReadTreeOptions {
     /// The headers of the caller's own credentials provider, each a name and a value; missing where
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
+    /// How patiently it is read; missing where nothing is configured.
+    pub retry: Option<RetryFields>,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Where archives are stored, in files without a name.
@@ -78,16 +81,18 @@ pub fn read_tree<'env>(
     cancellation: Option<&Cancellation>,
 ) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
-    let read = reader::ReadTree {
+    let retry = retry_of(options.retry);
+    let read = retry.map(|retry| reader::ReadTree {
         url: options.url,
         source: source_of(credentials, options.headers),
+        retry,
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
         directory: PathBuf::from(options.directory),
-    };
+    });
     cross(
         env,
-        async move { Ok(reader::read_tree(read).await?.into()) },
+        async move { Ok(reader::read_tree(read?).await?.into()) },
     )
 }
 

@@ -15,11 +15,11 @@ use super::{
     tokens::Tokens,
 };
 use crate::{
-    config::CredentialKind,
+    config::{CredentialKind, Retry},
     error::{Error, ErrorKind},
 };
 
-/// What authorizes the requests of one read, and whose it is.
+/// What authorizes the requests of one read, whose it is, and how patiently it asks.
 ///
 /// The values of headers are marked as sensitive, so neither `Debug` nor the HTTP client's logging
 /// shows them.
@@ -27,6 +27,7 @@ use crate::{
 pub struct Authorization {
     identity: Identity,
     means: Means,
+    retry: Retry,
 }
 
 #[derive(Clone, Debug)]
@@ -50,11 +51,28 @@ pub struct Proof {
 impl Authorization {
     /// No headers at all.
     #[must_use]
-    pub const fn anonymous() -> Self {
+    pub fn anonymous() -> Self {
+        Self::new(Identity::Anonymous, Means::Nothing(None))
+    }
+
+    fn new(identity: Identity, means: Means) -> Self {
         Self {
-            identity: Identity::Anonymous,
-            means: Means::Nothing(None),
+            identity,
+            means,
+            retry: Retry::default(),
         }
+    }
+
+    /// The same, as patient as configured.
+    #[must_use]
+    pub fn with_retry(self, retry: Retry) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// How patiently it asks.
+    #[must_use]
+    pub const fn retry(&self) -> &Retry {
+        &self.retry
     }
 
     /// Signs in with the credential that serves a URL, and with none where none does or where the
@@ -95,31 +113,23 @@ impl Authorization {
         // So that a failure is told before anything is asked of Azure DevOps.
         let token = tokens.get().await;
         token.map_err(|error| no_token(identity, url, &error))?;
-        Ok(Self {
-            identity,
-            means: Means::Tokens(tokens),
-        })
+        Ok(Self::new(identity, Means::Tokens(tokens)))
     }
 
     fn of_token(token: &SecretString) -> Result<Self, Error> {
         let value = sensitive("Authorization", basic(token)?.expose_secret())?;
-        Ok(Self {
-            identity: Identity::PersonalAccessToken,
-            means: Means::Headers(HeaderMap::from_iter([(AUTHORIZATION, value)])),
-        })
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        Ok(Self::new(
+            Identity::PersonalAccessToken,
+            Means::Headers(headers),
+        ))
     }
 
     async fn of_default_chain(entra: &Entra) -> Self {
         let tokens = Tokens::of_default_chain(entra);
         match tokens.get().await {
-            Ok(token) => Self {
-                identity: token.identity,
-                means: Means::Tokens(tokens),
-            },
-            Err(error) => Self {
-                identity: Identity::Anonymous,
-                means: Means::Nothing(Some(error)),
-            },
+            Ok(token) => Self::new(token.identity, Means::Tokens(tokens)),
+            Err(error) => Self::new(Identity::Anonymous, Means::Nothing(Some(error))),
         }
     }
 
@@ -138,10 +148,7 @@ impl Authorization {
             })?;
             map.append(header, sensitive(&name, value.expose_secret())?);
         }
-        Ok(Self {
-            identity: Identity::Provided,
-            means: Means::Headers(map),
-        })
+        Ok(Self::new(Identity::Provided, Means::Headers(map)))
     }
 
     /// Whose it is.

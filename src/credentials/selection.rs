@@ -220,7 +220,7 @@ mod tests {
         IntegrationConfig::read(IntegrationFields {
             host: Some(host.to_owned()),
             credentials: Some(fields.collect()),
-            has_removed_keys: false,
+            ..IntegrationFields::default()
         })
         .unwrap_or_else(|error| unreachable!("{error}"))
     }

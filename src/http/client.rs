@@ -1,20 +1,27 @@
 //! The client itself, and one request through it.
 
 use std::{
+    mem,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
 };
-use tokio::time::timeout;
-use url::Url;
+use tokio::time::{sleep, timeout};
+use url::{Url, quirks};
 
-use super::{direct, redirect::Redirect, trust};
+use super::{
+    attempts::{Attempts, Tried, may_pass},
+    direct,
+    gate::{Closed, Gate, Pass},
+    redirect::Redirect,
+    trust,
+};
 use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
@@ -40,17 +47,31 @@ const MAX_REDIRECTS: usize = 20;
 /// Makes Azure DevOps answer `401` where it would answer with a sign-in page.
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
 
-/// A request that only reads: where to, as whom, and what else it says.
-#[derive(Debug)]
-pub struct Request<'a> {
+/// What is asked; it only reads, so that it may be asked again.
+#[derive(Clone, Debug)]
+pub struct Question {
     /// The REST URL.
     pub url: Url,
-    /// The headers that authorize it.
-    pub authorization: &'a Authorization,
-    /// Further headers.
+    /// Headers beside those that authorize it.
     pub headers: HeaderMap,
-    /// What is asked for, where a URL cannot say it: JSON, which is posted.
-    pub question: Option<Bytes>,
+    /// What a URL cannot say: JSON, which is posted.
+    pub body: Option<Bytes>,
+}
+
+/// What an answer is the answer to, so that it can be asked again where the answer breaks off; stands
+/// in the answer's extensions.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    question: Question,
+    attempts: Attempts,
+}
+
+impl Asked {
+    /// How often it was asked.
+    #[must_use]
+    pub fn tried(&self) -> Tried {
+        self.attempts.tried()
+    }
 }
 
 /// Why a request has no answer.
@@ -66,6 +87,10 @@ pub enum Failure {
     TooManyRedirects,
     /// The token has expired meanwhile, and there is no other.
     Token(Arc<TokenError>),
+    /// Nothing was asked, because the host limits whoever reads.
+    Closed(Closed),
+    /// The last of several attempts failed.
+    Last(Box<Failure>, Tried),
 }
 
 /// Waits for what a server sends, but not for ever.
@@ -86,6 +111,11 @@ pub async fn patiently<T>(
 /// Why a refused token was not replaced; stands in the answer's extensions.
 #[derive(Clone, Debug)]
 pub struct NotRenewed(pub Arc<TokenError>);
+
+/// The reader was refused because it had asked for more than it may; stands in the answer's
+/// extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocked;
 
 /// The client that every reader of the process shares, with its connections.
 ///
@@ -143,55 +173,137 @@ impl Client {
         }
     }
 
-    /// Sends the request, follows redirects within its host, and gives the answer once its head
-    /// is there.
+    /// Asks, and gives the answer once its head is there.
     ///
-    /// Where a token is refused that can be renewed, the request is sent once more with another.
-    /// Dropping the future closes the connection.
+    /// It is asked when its reader's gate lets it through, and again where it is not answered, as
+    /// often as configured. Redirects within the host are followed. Where a token is refused that can
+    /// be renewed, it is asked once more with another. Dropping the future closes the connection.
     ///
     /// # Errors
-    /// There is no answer, it leads to another host, or there is no token any more. Any status is
-    /// an answer.
-    pub async fn send(&self, request: Request<'_>) -> Result<Response, Failure> {
-        let organization = organization_of(&request.url).unwrap_or_default();
-        let authorization = request.authorization;
-        let proof = authorization.proof().await.map_err(Failure::Token)?;
-        let answer = self.follow(&request, &proof).await;
-        if is_content(&answer) {
-            authorization.accepted(&organization);
+    /// There is no answer, it leads to another host, there is no token any more, or there is no time
+    /// left to ask. Any status is an answer.
+    pub async fn ask(
+        &self,
+        question: Question,
+        authorization: &Authorization,
+    ) -> Result<Response, Failure> {
+        let attempts = Attempts::of(authorization.retry());
+        let mut asked = Asked { question, attempts };
+        let mut answer = self.try_to_ask(&mut asked, authorization, false).await?;
+        answer.extensions_mut().insert(asked);
+        Ok(answer)
+    }
+
+    /// Asks, and gives the answer once all of it is there; what breaks off is asked again.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_whole(
+        &self,
+        question: Question,
+        authorization: &Authorization,
+    ) -> Result<Response, Failure> {
+        let attempts = Attempts::of(authorization.retry());
+        let mut asked = Asked { question, attempts };
+        self.try_to_ask(&mut asked, authorization, true).await
+    }
+
+    /// Asks again for all of what broke off; nothing where it was asked often enough.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_again(
+        &self,
+        asked: &mut Asked,
+        authorization: &Authorization,
+    ) -> Option<Result<Response, Failure>> {
+        let wait = asked.attempts.wait()?;
+        sleep(wait).await;
+        let headers = &mut asked.question.headers;
+        headers.remove(IF_NONE_MATCH);
+        headers.remove(IF_MODIFIED_SINCE);
+        Some(self.try_to_ask(asked, authorization, false).await)
+    }
+
+    async fn try_to_ask(
+        &self,
+        Asked { question, attempts }: &mut Asked,
+        authorization: &Authorization,
+        is_whole: bool,
+    ) -> Result<Response, Failure> {
+        let gate = Gate::of(authorization.reader(), quirks::host(&question.url));
+        loop {
+            let entered = Arc::clone(&gate).enter(attempts.retry.per_minute, attempts.deadline());
+            let pass = entered.await;
+            let pass = pass.map_err(|closed| last(Failure::Closed(closed), attempts))?;
+            attempts.begin();
+            let (answer, is_blocked) = self.attempt(question, authorization, &pass).await;
+            drop(pass);
+            let answer = match answer {
+                Ok(response) if is_whole => whole(response).await,
+                answer => answer,
+            };
+            let is_worth_it = match &answer {
+                Ok(response) => is_blocked || attempts.repeats(response.status()),
+                Err(failure) => is_blocked || may_pass(failure),
+            };
+            let Some(wait) = is_worth_it.then(|| attempts.wait()).flatten() else {
+                let mut answer = answer.map_err(|failure| last(failure, attempts))?;
+                answer.extensions_mut().insert(attempts.tried());
+                if is_blocked {
+                    answer.extensions_mut().insert(Blocked);
+                }
+                return Ok(answer);
+            };
+            // Its connection is free for others meanwhile.
+            drop(answer);
+            sleep(wait).await;
         }
-        if !asks_to_sign_in(&answer) {
-            return answer;
+    }
+
+    /// One attempt, and whether its reader is blocked.
+    async fn attempt(
+        &self,
+        question: &Question,
+        authorization: &Authorization,
+        pass: &Pass,
+    ) -> (Result<Response, Failure>, bool) {
+        let organization = organization_of(&question.url).unwrap_or_default();
+        let proof = match authorization.proof().await {
+            Ok(proof) => proof,
+            Err(error) => return (Err(Failure::Token(error)), false),
+        };
+        let answer = self.follow(question, &proof).await;
+        let is_blocked = heard(&answer, &organization, pass);
+        note(&answer, &organization, authorization, pass);
+        if is_blocked || !asks_to_sign_in(&answer) {
+            return (answer, is_blocked);
         }
         let other = match authorization.renew(&proof, &organization).await {
             Ok(Some(other)) => other,
-            Ok(None) => return answer,
-            Err(error) => return answer.map(|answer| not_renewed(answer, error)),
+            Ok(None) => return (answer, false),
+            Err(error) => return (answer.map(|answer| not_renewed(answer, error)), false),
         };
-        let answer = self.follow(&request, &other).await;
-        authorization.renewed(&organization, !asks_to_sign_in(&answer));
-        if is_content(&answer) {
-            authorization.accepted(&organization);
-        }
-        answer
+        let answer = self.follow(question, &other).await;
+        let is_blocked = heard(&answer, &organization, pass);
+        authorization.renewed(&organization, is_blocked || !asks_to_sign_in(&answer));
+        note(&answer, &organization, authorization, pass);
+        (answer, is_blocked)
     }
 
-    async fn follow(&self, request: &Request<'_>, proof: &Proof) -> Result<Response, Failure> {
-        let mut url = request.url.clone();
+    async fn follow(&self, question: &Question, proof: &Proof) -> Result<Response, Failure> {
+        let mut url = question.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let method = request
-                .question
-                .as_ref()
-                .map_or(Method::GET, |_| Method::POST);
+            let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
             let mut sent = self
                 .request(method, url.clone())
                 .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
                 .headers(proof.headers.clone())
-                .headers(request.headers.clone());
-            if let Some(question) = &request.question {
+                .headers(question.headers.clone());
+            if let Some(body) = &question.body {
                 sent = sent
                     .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                    .body(question.clone());
+                    .body(body.clone());
             }
             let response = patiently(sent.send()).await?;
             match Redirect::of(&url, response.status(), response.headers()) {
@@ -203,6 +315,51 @@ impl Client {
             }
         }
         Err(Failure::TooManyRedirects)
+    }
+}
+
+/// The same answer, its content read.
+async fn whole(mut response: Response) -> Result<Response, Failure> {
+    if !response.status().is_success() {
+        return Ok(response);
+    }
+    let mut content = BytesMut::new();
+    while let Some(piece) = patiently(response.chunk()).await? {
+        content.extend_from_slice(&piece);
+    }
+    let mut whole = http::Response::new(content.freeze());
+    *whole.status_mut() = response.status();
+    *whole.headers_mut() = mem::take(response.headers_mut());
+    *whole.extensions_mut() = mem::take(response.extensions_mut());
+    Ok(whole.into())
+}
+
+/// The failure, and how often it was tried.
+fn last(failure: Failure, attempts: &Attempts) -> Failure {
+    Failure::Last(Box::new(failure), attempts.tried())
+}
+
+/// Tells the gate what an answer says of limits, and tells whether its reader is blocked.
+fn heard(answer: &Result<Response, Failure>, organization: &str, pass: &Pass) -> bool {
+    let is_blocked = asks_to_sign_in(answer) && pass.is_blocked(organization);
+    let Ok(response) = answer else {
+        return is_blocked;
+    };
+    let is_refusal = is_blocked || response.status() == StatusCode::TOO_MANY_REQUESTS;
+    pass.heard(response.headers(), is_refusal);
+    is_refusal
+}
+
+/// Notes that an organization let its reader in.
+fn note(
+    answer: &Result<Response, Failure>,
+    organization: &str,
+    authorization: &Authorization,
+    pass: &Pass,
+) {
+    if is_content(answer) {
+        authorization.accepted(organization);
+        pass.accepted(organization);
     }
 }
 

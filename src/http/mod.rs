@@ -1,9 +1,16 @@
-//! The one HTTP client of the process: TLS, proxies, redirects, connections shared by all readers.
+//! The one HTTP client of the process: TLS, proxies, redirects, connections shared by all readers;
+//! limits that are kept, and faults that are ridden out.
 
+mod attempts;
 mod client;
 mod direct;
+mod gate;
+mod pace;
 mod redirect;
+mod signals;
 mod transport;
 mod trust;
 
-pub use client::{Client, Failure, NotRenewed, Request, patiently};
+pub use attempts::Tried;
+pub use client::{Asked, Blocked, Client, Failure, NotRenewed, Question, patiently};
+pub use gate::Closed;

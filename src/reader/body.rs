@@ -3,13 +3,16 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::Response;
+use reqwest::{
+    Response, StatusCode,
+    header::{ETAG, HeaderValue},
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::exchange::Exchange;
 use crate::{
     error::Error,
-    http::{Failure, patiently},
+    http::{Asked, Client, Failure, patiently},
 };
 
 /// What is at most read before the caller has asked for it.
@@ -21,11 +24,16 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// A body: what has come already, and where the rest comes from.
 ///
 /// A small body that is there at once comes whole, so that reading it costs no second crossing to
-/// JavaScript. Of any other only what was asked for is read, and the server is held back.
+/// JavaScript. Of any other only what was asked for is read, and the server is held back. One that
+/// breaks off goes on where it did, if the server says by its `ETag` that it is the same.
 #[derive(Debug)]
 pub struct Body {
     ready: Vec<u8>,
+    /// How many bytes have come.
+    came: u64,
     rest: Rest,
+    etag: Option<HeaderValue>,
+    asked: Option<Asked>,
     exchange: Arc<Exchange>,
 }
 
@@ -39,6 +47,8 @@ enum Rest {
 impl Body {
     /// Takes the body of an answer whose head is there.
     pub async fn of(mut response: Response, exchange: Arc<Exchange>) -> Self {
+        let etag = response.headers().get(ETAG).cloned();
+        let asked = response.extensions_mut().remove();
         let mut ready = Vec::new();
         let is_large = |length| length > AHEAD as u64;
         let rest = if response.content_length().is_some_and(is_large) {
@@ -58,8 +68,11 @@ impl Body {
             }
         };
         Self {
+            came: ready.len() as u64,
             ready,
             rest,
+            etag,
+            asked,
             exchange,
         }
     }
@@ -101,23 +114,118 @@ impl Body {
         self.rest = Rest::None;
     }
 
+    /// Begins anew after it has failed, where it may be asked for again: what came before is void.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub async fn restart(&mut self) -> Result<bool, Error> {
+        let exchange = Arc::clone(&self.exchange);
+        let again = exchange.cancellation.run_until_cancelled(self.ask_again());
+        let Some(again) = again.await else {
+            return Err(exchange.ended());
+        };
+        let Some(answer) = again else {
+            return Ok(false);
+        };
+        let answer = answer.map_err(|failure| exchange.read().broken(failure))?;
+        self.rest = Rest::Waiting(answer);
+        self.ready = Vec::new();
+        self.came = 0;
+        Ok(true)
+    }
+
     async fn pull(&mut self) -> Result<Option<Bytes>, Failure> {
-        if !self.ready.is_empty() {
-            return Ok(Some(mem::take(&mut self.ready).into()));
-        }
-        match &mut self.rest {
-            Rest::None => return Ok(None),
+        loop {
+            if !self.ready.is_empty() {
+                return Ok(Some(mem::take(&mut self.ready).into()));
+            }
             // Pieces that are dropped half-way are not lost: the answer stays where it is.
-            Rest::Waiting(response) => match patiently(response.chunk()).await {
-                Ok(Some(piece)) => return Ok(Some(piece)),
-                Ok(None) => {}
-                Err(failure) => self.rest = Rest::Failed(failure),
-            },
-            Rest::Failed(_) => {}
-        }
-        match mem::replace(&mut self.rest, Rest::None) {
-            Rest::Failed(failure) => Err(failure),
-            _ => Ok(None),
+            let failure = match &mut self.rest {
+                Rest::None => return Ok(None),
+                Rest::Waiting(response) => match patiently(response.chunk()).await {
+                    Ok(Some(piece)) => {
+                        self.came += piece.len() as u64;
+                        return Ok(Some(piece));
+                    }
+                    Ok(None) => {
+                        self.rest = Rest::None;
+                        return Ok(None);
+                    }
+                    Err(failure) => failure,
+                },
+                Rest::Failed(_) => match mem::replace(&mut self.rest, Rest::None) {
+                    Rest::Failed(failure) => failure,
+                    _ => return Ok(None),
+                },
+            };
+            self.go_on(failure).await?;
         }
     }
+
+    /// Asks for what has not come, or fails with the failure.
+    async fn go_on(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.rest = Rest::None;
+        let is_possible = self.came == 0 || self.etag.is_some();
+        let again = if is_possible {
+            self.ask_again().await
+        } else {
+            None
+        };
+        let Some(answer) = again else {
+            return Err(self.last(failure));
+        };
+        let mut answer = answer?;
+        if self.etag.as_ref() != answer.headers().get(ETAG) {
+            return Err(self.last(failure));
+        }
+        match skip(&mut answer, self.came).await {
+            Ok(rest) => {
+                self.came += rest.len() as u64;
+                self.ready = rest.into();
+                self.rest = Rest::Waiting(answer);
+            }
+            Err(failure) => self.rest = Rest::Failed(failure),
+        }
+        Ok(())
+    }
+
+    /// The same answer once more; nothing where it was asked for often enough.
+    async fn ask_again(&mut self) -> Option<Result<Response, Failure>> {
+        let asked = self.asked.as_mut()?;
+        let client = Client::shared().ok()?;
+        let answer = client
+            .ask_again(asked, &self.exchange.authorization)
+            .await?;
+        // Something else than before is no content.
+        let is_content = |answer: &Response| answer.status() == StatusCode::OK;
+        answer.map_or_else(
+            |failure| Some(Err(failure)),
+            |answer| is_content(&answer).then_some(Ok(answer)),
+        )
+    }
+
+    fn last(&self, failure: Failure) -> Failure {
+        match &self.asked {
+            Some(asked) => Failure::Last(Box::new(failure), asked.tried()),
+            None => failure,
+        }
+    }
+}
+
+/// Drops so many bytes, and gives what comes with the last of them.
+async fn skip(answer: &mut Response, mut bytes: u64) -> Result<Bytes, Failure> {
+    while bytes > 0 {
+        let Some(mut piece) = patiently(answer.chunk()).await? else {
+            break;
+        };
+        let skipped = usize::try_from(bytes)
+            .unwrap_or(usize::MAX)
+            .min(piece.len());
+        let rest = piece.split_off(skipped);
+        bytes -= skipped as u64;
+        if !rest.is_empty() {
+            return Ok(rest);
+        }
+    }
+    Ok(Bytes::new())
 }

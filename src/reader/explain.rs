@@ -8,7 +8,7 @@ use url::{Url, quirks};
 use crate::{
     credentials::{Authorization, Identity, no_token, scope_of},
     error::{Error, ErrorKind, chain},
-    http::Failure,
+    http::{Closed, Failure},
     rest::Refusal,
     url::without_secrets,
 };
@@ -50,6 +50,7 @@ impl Read<'_> {
     pub(super) fn refused(&self, refusal: &Refusal) -> Error {
         let status = refusal.status;
         let kind = match status {
+            _ if refusal.is_limit => ErrorKind::Other,
             StatusCode::NOT_FOUND => ErrorKind::NotFound,
             StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 ErrorKind::Authentication
@@ -66,12 +67,28 @@ impl Read<'_> {
             message.push_str(words.trim_end_matches('.'));
         }
         message.push_str(". ");
-        message.push_str(&self.by_whom(status));
+        if refusal.is_limit {
+            message.push_str(&self.limits());
+        } else {
+            message.push_str(&self.by_whom(status));
+        }
         if let Some(error) = &refusal.not_renewed {
             message.push_str(". No new token was to be had: ");
             message.push_str(&error.to_string());
         }
+        if let Some(tried) = &refusal.tried {
+            message.push_str(&tried.to_string());
+        }
         Error::new(self.kind(kind), message)
+    }
+
+    /// Who asked for more than it may, and what helps.
+    fn limits(&self) -> String {
+        let identity = self.authorization.identity();
+        let scope = scope_of(self.request);
+        format!(
+            "Read with {identity} for {scope}, which has asked for more than Azure DevOps lets it: check what else reads with it, or give organizations credentials of their own"
+        )
     }
 
     /// Something else failed after the answer came.
@@ -139,14 +156,38 @@ impl Read<'_> {
                 "Unable to read {url}, {host} did not answer in time"
             )),
             Failure::Transport(error) => self.transport(error),
+            Failure::Closed(closed) => self.closed(closed),
+            Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
         }
+    }
+
+    /// Nothing was asked, because there was no time left to wait for it.
+    fn closed(&self, Closed { wait }: Closed) -> Error {
+        let url = without_secrets(self.url);
+        let host = quirks::host(self.request);
+        let why = match wait {
+            Some(wait) => format!(
+                "{host} asks to be left alone for another {} s",
+                wait.as_secs().max(1)
+            ),
+            None => "too many others wait to read with the same credential".to_owned(),
+        };
+        Error::other(format!(
+            "{} {url}, {why}. {}",
+            self.purpose.failed(),
+            self.limits()
+        ))
     }
 
     /// The connection broke while the content came.
     pub(super) fn broken(&self, failure: Failure) -> Error {
         let url = without_secrets(self.url);
-        let Failure::Transport(error) = failure else {
-            return self.failed(failure);
+        let error = match failure {
+            Failure::Transport(error) => error,
+            Failure::Last(failure, tried) => {
+                return self.broken(*failure).adding(&tried.to_string());
+            }
+            failure => return self.failed(failure),
         };
         let error = error.without_url();
         Error::other(format!(

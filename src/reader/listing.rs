@@ -14,6 +14,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
+    config::Retry,
     error::Error,
     http::Client,
     pattern::{Shape, literal_folder},
@@ -28,6 +29,8 @@ pub struct Search {
     pub url: String,
     /// Who reads.
     pub source: CredentialSource,
+    /// How patiently.
+    pub retry: Retry,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Ends the search when it is cancelled.
@@ -68,7 +71,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let url = AzureUrl::from_repo_url(&input.url)?;
     let commits = parse(&url.to_commits_url()?)?;
     let client = Client::shared().map_err(unable)?;
-    let authorization = authorize(client, &commits, input.source)
+    let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
     let etag = newest_commit(client, &input.url, commits, &authorization).await?;

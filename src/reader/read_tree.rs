@@ -16,6 +16,7 @@ use super::{
     tree::{Packed, Tree},
 };
 use crate::{
+    config::Retry,
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::Client,
@@ -30,6 +31,8 @@ pub struct ReadTree {
     pub url: String,
     /// Who reads.
     pub source: CredentialSource,
+    /// How patiently.
+    pub retry: Retry,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Ends the read when it is cancelled, with all that comes of it.
@@ -113,7 +116,7 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     let url = AzureUrl::from_repo_url(&input.url)?;
     let commits = parse(&url.to_commits_url()?)?;
     let client = Client::shared().map_err(unable)?;
-    let authorization = authorize(client, &commits, input.source)
+    let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
     let etag = newest_commit(client, &input.url, commits, &authorization).await?;

@@ -16,6 +16,7 @@ use super::{
     explain::{Purpose, Read},
 };
 use crate::{
+    config::Retry,
     credentials::{Authorization, Credentials},
     error::Error,
     http::Client,
@@ -41,6 +42,8 @@ pub struct ReadUrl {
     pub url: String,
     /// Who reads.
     pub source: CredentialSource,
+    /// How patiently.
+    pub retry: Retry,
     /// What the caller has already.
     pub conditions: Conditions,
     /// Ends the read when it is cancelled.
@@ -75,7 +78,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         Client::shared().map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
     let cancellation = input.cancellation;
     let authorization = cancellation
-        .run_until_cancelled(authorize(client, &request, input.source))
+        .run_until_cancelled(authorize(client, &request, input.source, input.retry))
         .await
         .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
         .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
@@ -118,14 +121,16 @@ pub(super) async fn authorize(
     client: &Client,
     request: &Url,
     source: CredentialSource,
+    retry: Retry,
 ) -> Result<Authorization, Error> {
-    match source {
-        CredentialSource::Nobody => Ok(Authorization::anonymous()),
-        CredentialSource::Provided(headers) => Authorization::provided(headers),
+    let authorization = match source {
+        CredentialSource::Nobody => Authorization::anonymous(),
+        CredentialSource::Provided(headers) => Authorization::provided(headers)?,
         CredentialSource::Configured(credentials) => {
-            credentials.authorize(request, &client.entra()).await
+            credentials.authorize(request, &client.entra()).await?
         }
-    }
+    };
+    Ok(authorization.with_retry(retry))
 }
 
 async fn accept(

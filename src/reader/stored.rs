@@ -40,8 +40,15 @@ impl Stored {
         let file = blocking(move || tempfile::tempfile_in(directory)).await;
         let file = tokio::fs::File::from_std(file.map_err(unwritable)?);
         let mut file = BufWriter::with_capacity(PIECE, file);
-        while let Some(piece) = body.next().await? {
-            file.write_all(&piece).await.map_err(unwritable)?;
+        loop {
+            match body.next().await {
+                Ok(Some(piece)) => file.write_all(&piece).await.map_err(unwritable)?,
+                Ok(None) => break,
+                Err(_) if !exchange.cancellation.is_cancelled() && body.restart().await? => {
+                    empty(&mut file).await.map_err(unwritable)?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         file.flush().await.map_err(unwritable)?;
         let length = file.seek(SeekFrom::End(0)).await.map_err(unwritable)?;
@@ -60,4 +67,10 @@ impl Stored {
     pub(super) const fn length(&self) -> u64 {
         self.length
     }
+}
+
+async fn empty(file: &mut BufWriter<tokio::fs::File>) -> io::Result<()> {
+    file.flush().await?;
+    file.rewind().await?;
+    file.get_mut().set_len(0).await
 }

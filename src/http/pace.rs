@@ -1,0 +1,465 @@
+//! How fast one reader may ask one host: the whole policy of a gate.
+//!
+//! It knows neither HTTP nor a clock: what time it is, is said to it.
+
+use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
+
+use tokio::time::Instant;
+
+use super::signals::Signals;
+use crate::backoff::Backoff;
+
+/// How many are let through at first: as many as TCP lets packets through before it knows a way.
+const FIRST: f64 = 10.0;
+
+/// The most that are let through at once.
+const MOST: f64 = 100.0;
+
+/// As long as more than this is left of a budget, it bounds only how many are let through at once.
+const PLENTY: f64 = 0.2;
+
+/// How many a second are let through where [`PLENTY`] is left, and where next to nothing is.
+const FASTEST: f64 = 1000.0;
+const SLOWEST: f64 = 0.2;
+
+/// How much faster it becomes in a second: where nothing says what is left, and where plenty is.
+const EASE: f64 = 0.07;
+const EASE_WITH_PLENTY: f64 = 1.0;
+
+/// The most time for which it becomes faster by one answer.
+const LONGEST_EASE: f64 = 5.0;
+
+/// From how many answers on it is measured what may be asked; from fewer nothing follows.
+const MEASURE: u32 = 20;
+
+/// How much of what was answered before a closing is let through after it.
+const AFTER_CLOSING: f64 = 0.9;
+
+/// Who is silent for so long has left no measure of how much is answered.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a gate is closed where a server refuses and does not say how long.
+const CLOSED: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(60),
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// When the next one may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It has gone.
+    Now,
+    /// At this time, if nothing is heard before.
+    At(Instant),
+    /// When somebody comes back.
+    Later,
+}
+
+/// What an answer says to those who wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing that keeps anybody.
+    Nothing,
+    /// The gate was open, and is closed now.
+    Closed(Instant),
+}
+
+/// How many may go at once, how many a second, and not before when.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// How many may be on their way at once.
+    most: f64,
+    /// Up to how many that grows with every answer, and not with every round of answers.
+    soon: f64,
+    on_the_way: u32,
+    closed_until: Option<Instant>,
+    closed_at: Option<Instant>,
+    /// How often it was closed without an answer in between.
+    closings: u32,
+    /// How many a second may go; any number where there is none.
+    rate: Option<f64>,
+    rated_at: Instant,
+    went_at: Option<Instant>,
+    /// Who went before this is not heard about delays any more: they were seen.
+    narrowed_at: Option<Instant>,
+    /// When it was opened last, and how many were answered since.
+    opened_at: Instant,
+    answered: u32,
+    last_minute: VecDeque<Instant>,
+}
+
+impl Pace {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self {
+            most: FIRST,
+            soon: MOST,
+            on_the_way: 0,
+            closed_until: None,
+            closed_at: None,
+            closings: 0,
+            rate: None,
+            rated_at: now,
+            went_at: None,
+            narrowed_at: None,
+            opened_at: now,
+            answered: 0,
+            last_minute: VecDeque::new(),
+        }
+    }
+
+    /// Lets one through, if it may go now.
+    pub(super) fn admit(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
+        if let Some(until) = self.closed_until(now) {
+            return Admission::At(until);
+        }
+        if f64::from(self.on_the_way) >= self.most.floor().max(1.0) {
+            return Admission::Later;
+        }
+        let at = self.next(now).max(self.next_in_minute(now, per_minute));
+        if at > now {
+            return Admission::At(at);
+        }
+        self.go(now, per_minute.is_some());
+        Admission::Now
+    }
+
+    /// Until when it is closed, if it is.
+    pub(super) fn closed_until(&self, now: Instant) -> Option<Instant> {
+        self.closed_until.filter(|until| *until > now)
+    }
+
+    /// Whether it was closed, and nothing was answered since.
+    pub(super) const fn is_doubted(&self) -> bool {
+        self.closings > 0
+    }
+
+    /// Takes back one that went, whatever became of it.
+    pub(super) const fn came_back(&mut self) {
+        self.on_the_way = self.on_the_way.saturating_sub(1);
+    }
+
+    /// Closes it, as somebody else has heard.
+    pub(super) fn close(&mut self, now: Instant, until: Instant) -> Heard {
+        let was_open = self.closed_until(now).is_none();
+        self.closed_until = self.closed_until.max(Some(until));
+        if !was_open {
+            return Heard::Nothing;
+        }
+        self.slow_down(until);
+        self.closed_at = Some(now);
+        self.closings = self.closings.saturating_add(1);
+        Heard::Closed(until)
+    }
+
+    /// Learns from an answer to one that went at `went`: what it says, and whether it is a refusal
+    /// because of limits.
+    pub(super) fn heard(
+        &mut self,
+        signals: &Signals,
+        is_refusal: bool,
+        (went, now): (Instant, Instant),
+        chance: f64,
+    ) -> Heard {
+        let is_old = self.closed_at.is_some_and(|closed| went <= closed);
+        let guess = || {
+            let reset = signals.reset.filter(|reset| *reset <= CLOSED.longest);
+            reset.unwrap_or_else(|| CLOSED.wait(self.closings.saturating_add(1), chance))
+        };
+        // What went before the gate was closed is refused for the same reason.
+        let wait = signals
+            .retry_after
+            .or_else(|| (is_refusal && !is_old).then(guess));
+        if let Some(wait) = wait {
+            return self.close(now, now + wait);
+        }
+        if !is_refusal {
+            self.answered = self.answered.saturating_add(1);
+            if !is_old {
+                self.closings = 0;
+            }
+            self.follow(signals, went, now);
+        }
+        Heard::Nothing
+    }
+
+    /// Fewer at once, and no more a second than were answered, the time of the closing included.
+    fn slow_down(&mut self, until: Instant) {
+        if self.answered >= MEASURE {
+            let time = until
+                .saturating_duration_since(self.opened_at)
+                .as_secs_f64();
+            let rate = f64::from(self.answered) / time.max(1.0) * AFTER_CLOSING;
+            self.rate = Some(rate.max(SLOWEST));
+        }
+        self.rated_at = until;
+        self.soon = (self.most / 2.0).max(1.0);
+        self.most = 1.0;
+        self.opened_at = until;
+        self.answered = 0;
+    }
+
+    fn follow(&mut self, signals: &Signals, went: Instant, now: Instant) {
+        match (signals.left, signals.delay) {
+            (Some(left), _) => {
+                self.widen();
+                self.most = self.most.min((MOST * left.powf(1.5)).max(2.0));
+                if left < PLENTY {
+                    self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
+                    self.rated_at = now;
+                } else {
+                    self.ease(now, EASE_WITH_PLENTY);
+                }
+            }
+            (None, Some(_)) => self.narrow(went, now),
+            (None, None) => {
+                self.widen();
+                self.ease(now, EASE);
+            }
+        }
+    }
+
+    /// Half as many at once, once for all that were on their way together.
+    fn narrow(&mut self, went: Instant, now: Instant) {
+        if self.narrowed_at.is_none_or(|at| went > at) {
+            self.most = (self.most / 2.0).max(1.0);
+            self.soon = self.most;
+            self.narrowed_at = Some(now);
+        }
+    }
+
+    /// One more at once; once as many are let through as before a closing, one more for a round.
+    fn widen(&mut self) {
+        let more = if self.most < self.soon {
+            1.0
+        } else {
+            1.0 / self.most
+        };
+        self.most = (self.most + more).min(MOST);
+    }
+
+    fn ease(&mut self, now: Instant, by: f64) {
+        if let Some(rate) = self.rate {
+            let time = now.saturating_duration_since(self.rated_at).as_secs_f64();
+            let rate = rate * by.mul_add(time.min(LONGEST_EASE), 1.0);
+            self.rate = (rate < FASTEST).then_some(rate);
+            self.rated_at = self.rated_at.max(now);
+        }
+    }
+
+    fn next(&self, now: Instant) -> Instant {
+        match (self.rate, self.went_at) {
+            (Some(rate), Some(went)) => went + Duration::from_secs_f64(1.0 / rate.max(SLOWEST)),
+            _ => now,
+        }
+    }
+
+    fn next_in_minute(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Instant {
+        let Some(most) = per_minute else { return now };
+        let is_over = |went: &Instant| now.saturating_duration_since(*went) >= MINUTE;
+        while self.last_minute.front().is_some_and(is_over) {
+            self.last_minute.pop_front();
+        }
+        let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
+        let too_many = self.last_minute.len().checked_sub(most);
+        let first = too_many.and_then(|index| self.last_minute.get(index));
+        first.map_or(now, |went| *went + MINUTE)
+    }
+
+    fn go(&mut self, now: Instant, is_counted: bool) {
+        let is_idle = self
+            .went_at
+            .is_some_and(|went| now.saturating_duration_since(went) > IDLE);
+        if self.on_the_way == 0 && is_idle {
+            self.opened_at = now;
+            self.answered = 0;
+        }
+        self.on_the_way = self.on_the_way.saturating_add(1);
+        self.went_at = Some(now);
+        if is_counted {
+            self.last_minute.push_back(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTHING: Signals = Signals {
+        retry_after: None,
+        delay: None,
+        left: None,
+        reset: None,
+    };
+
+    fn seconds(number: f64) -> Duration {
+        Duration::from_secs_f64(number)
+    }
+
+    /// As many as go at once.
+    fn admitted(pace: &mut Pace, now: Instant) -> u32 {
+        let mut count = 0;
+        while pace.admit(now, None) == Admission::Now {
+            count += 1;
+        }
+        count
+    }
+
+    fn answer(pace: &mut Pace, signals: &Signals, went: Instant, now: Instant) -> Heard {
+        pace.came_back();
+        pace.heard(signals, false, (went, now), 1.0)
+    }
+
+    #[test]
+    fn few_go_at_first_and_more_with_every_answer() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert_eq!(admitted(&mut pace, start), 10);
+        for _ in 0..10 {
+            answer(&mut pace, &NOTHING, start, start);
+        }
+        assert_eq!(admitted(&mut pace, start), 20);
+        for _ in 0..1000 {
+            answer(&mut pace, &NOTHING, start, start);
+        }
+        assert_eq!(admitted(&mut pace, start), 100);
+    }
+
+    #[test]
+    fn nobody_goes_before_the_time_that_an_answer_names() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let signals = Signals {
+            retry_after: Some(seconds(30.0)),
+            ..NOTHING
+        };
+        assert_eq!(pace.admit(start, None), Admission::Now);
+        let until = start + seconds(30.0);
+        assert_eq!(
+            answer(&mut pace, &signals, start, start),
+            Heard::Closed(until)
+        );
+        assert_eq!(pace.admit(until - seconds(0.1), None), Admission::At(until));
+        assert_eq!(admitted(&mut pace, until), 1);
+        for round in [2, 4] {
+            for _ in 0..round / 2 {
+                answer(&mut pace, &NOTHING, until, until);
+            }
+            assert_eq!(admitted(&mut pace, until), round);
+        }
+    }
+
+    #[test]
+    fn who_was_on_the_way_closes_it_no_second_time() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        admitted(&mut pace, start);
+        let refused = |pace: &mut Pace, at: f64| {
+            pace.came_back();
+            pace.heard(&NOTHING, true, (start, start + seconds(at)), 1.0)
+        };
+        let until = start + seconds(1.1);
+        assert_eq!(refused(&mut pace, 0.1), Heard::Closed(until));
+        assert_eq!(refused(&mut pace, 0.2), Heard::Nothing);
+        assert_eq!(pace.closed_until(start), Some(until));
+        assert_eq!(admitted(&mut pace, until), 0, "eight are on their way");
+    }
+
+    #[test]
+    fn it_stays_closed_longer_each_time() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let mut now = start;
+        let waits = [1, 2, 4].map(|_| {
+            assert_eq!(pace.admit(now, None), Admission::Now);
+            pace.came_back();
+            pace.heard(&NOTHING, true, (now, now), 1.0);
+            let until = pace.closed_until(now).unwrap_or(now);
+            let wait = until.saturating_duration_since(now).as_secs();
+            now = until;
+            wait
+        });
+        assert_eq!(waits, [1, 2, 4]);
+    }
+
+    #[test]
+    fn what_was_answered_before_a_closing_is_the_rate_after_it() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        for _ in 0..100 {
+            assert_eq!(pace.admit(start, None), Admission::Now);
+            answer(&mut pace, &NOTHING, start, start);
+        }
+        pace.close(start, start + seconds(10.0));
+        let opened = start + seconds(10.0);
+        assert_eq!(pace.admit(opened, None), Admission::Now);
+        answer(&mut pace, &NOTHING, opened, opened);
+        // 100 in 10 seconds, and nine tenths of that.
+        let Admission::At(next) = pace.admit(opened, None) else {
+            unreachable!("it goes on at once");
+        };
+        let wait = (next - opened).as_secs_f64();
+        assert!((wait - 1.0 / 9.0).abs() < 0.001, "{wait}");
+    }
+
+    #[test]
+    fn the_less_is_left_the_slower_it_goes() {
+        let start = Instant::now();
+        let waits = [0.5, 0.1, 0.05, 0.0].map(|left| {
+            let mut pace = Pace::new(start);
+            let signals = Signals {
+                left: Some(left),
+                ..NOTHING
+            };
+            assert_eq!(pace.admit(start, None), Admission::Now);
+            answer(&mut pace, &signals, start, start);
+            match pace.admit(start, None) {
+                Admission::At(next) => (next - start).as_secs_f64(),
+                _ => 0.0,
+            }
+        });
+        assert!(waits.is_sorted(), "{waits:?}");
+        assert!(waits[0] < 0.001 && waits[3] > 4.0, "{waits:?}");
+    }
+
+    #[test]
+    fn delays_halve_it_once_for_all_that_are_on_their_way() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let late = Signals {
+            delay: Some(seconds(1.0)),
+            ..NOTHING
+        };
+        assert_eq!(admitted(&mut pace, start), 10);
+        let later = start + seconds(1.0);
+        for _ in 0..10 {
+            answer(&mut pace, &late, start, later);
+        }
+        assert_eq!(admitted(&mut pace, later), 5);
+    }
+
+    #[test]
+    fn no_minute_has_more_than_its_number() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let most = NonZeroU32::new(3);
+        let mut now = start;
+        let mut went = Vec::new();
+        while went.len() < 10 {
+            match pace.admit(now, most) {
+                Admission::Now => {
+                    went.push(now);
+                    answer(&mut pace, &NOTHING, now, now);
+                    now += seconds(7.0);
+                }
+                Admission::At(next) => now = next,
+                Admission::Later => unreachable!("nobody is on the way"),
+            }
+        }
+        for four in went.windows(4) {
+            assert!(four[3] - four[0] >= MINUTE, "{four:?}");
+        }
+    }
+}
