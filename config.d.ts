@@ -81,6 +81,21 @@ export interface Config {
       }>;
 
       /**
+       * How often the host is asked again where it did not answer, and how fast it is asked. Without
+       * it, it is asked again up to five times, and as fast as it lets each credential ask.
+       */
+      retry?: {
+        /** How often a request is repeated at most; 5 by default, 0 for never. */
+        maxRetries?: number;
+
+        /** The statuses after which it is; 408, 429, 500, 502, 503 and 504 by default. */
+        retryStatusCodes?: number[];
+
+        /** The most requests in a minute by one credential; -1, as by default, for any number. */
+        maxApiRequestsPerMinute?: number;
+      };
+
+      /**
        * The PGP key with which commits are signed.
        *
        * @visibility secret
