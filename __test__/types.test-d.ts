@@ -58,8 +58,9 @@ export const types: {
     ours.AzureDevOpsCredentialType,
     upstream.AzureDevOpsCredentialType
   >;
+  /** But for what upstream does not look at. */
   AzureIntegrationConfig: Interchangeable<
-    ours.AzureIntegrationConfig,
+    Omit<ours.AzureIntegrationConfig, 'retry'>,
     upstream.AzureIntegrationConfig
   >;
   AzureManagedIdentityClientAssertionCredential: Interchangeable<
