@@ -22,9 +22,10 @@ const PLENTY: f64 = 0.2;
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
-/// How much faster it becomes in a second: where nothing says what is left, and where plenty is.
+/// How much faster it becomes in a second in which nothing is held back: where a host refuses without
+/// a warning, and where it warns.
 const EASE: f64 = 0.07;
-const EASE_WITH_PLENTY: f64 = 1.0;
+const EASE_WITH_WARNING: f64 = 1.0;
 
 /// The most time for which it becomes faster by one answer.
 const LONGEST_EASE: f64 = 5.0;
@@ -82,6 +83,8 @@ pub(super) struct Pace {
     rate: Option<f64>,
     rated_at: Instant,
     went_at: Option<Instant>,
+    /// Whether the host says that a limit comes near.
+    is_warned: bool,
     /// Who went before this is not heard about delays any more: they were seen.
     narrowed_at: Option<Instant>,
     /// When it was opened last, and how many were answered since.
@@ -102,6 +105,7 @@ impl Pace {
             rate: None,
             rated_at: now,
             went_at: None,
+            is_warned: false,
             narrowed_at: None,
             opened_at: now,
             answered: 0,
@@ -201,6 +205,7 @@ impl Pace {
     }
 
     fn follow(&mut self, signals: &Signals, went: Instant, now: Instant) {
+        self.is_warned |= signals.left.is_some() || signals.delay.is_some();
         match (signals.left, signals.delay) {
             (Some(left), _) => {
                 self.widen();
@@ -209,13 +214,13 @@ impl Pace {
                     self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
                     self.rated_at = now;
                 } else {
-                    self.ease(now, EASE_WITH_PLENTY);
+                    self.ease(now);
                 }
             }
             (None, Some(_)) => self.narrow(went, now),
             (None, None) => {
                 self.widen();
-                self.ease(now, EASE);
+                self.ease(now);
             }
         }
     }
@@ -239,8 +244,13 @@ impl Pace {
         self.most = (self.most + more).min(MOST);
     }
 
-    fn ease(&mut self, now: Instant, by: f64) {
+    fn ease(&mut self, now: Instant) {
         if let Some(rate) = self.rate {
+            let by = if self.is_warned {
+                EASE_WITH_WARNING
+            } else {
+                EASE
+            };
             let time = now.saturating_duration_since(self.rated_at).as_secs_f64();
             let rate = rate * by.mul_add(time.min(LONGEST_EASE), 1.0);
             self.rate = (rate < FASTEST).then_some(rate);
