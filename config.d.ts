@@ -1,3 +1,5 @@
+import { HumanDuration } from '@backstage/types';
+
 /**
  * What this package reads of a backend's configuration: under `integrations` what the built-in
  * integration reads, the same keys, each with the same visibility; under `backend` what is its own.
@@ -93,6 +95,15 @@ export interface Config {
 
         /** The most requests in a minute by one credential; -1, as by default, for any number. */
         maxApiRequestsPerMinute?: number;
+      };
+
+      /**
+       * Answers files and searches as they were read last, while the host lets a credential read
+       * nothing. Without it such reads wait.
+       */
+      staleIfThrottled?: {
+        /** How old they may be, e.g. `{ minutes: 30 }` or `30m`. */
+        maxAge: HumanDuration | string;
       };
 
       /**

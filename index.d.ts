@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 
-import type { Config } from '@backstage/config';
+import { Config } from '@backstage/config';
+import type { HumanDuration } from '@backstage/types';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
 import type { ReadTreeResponseFactory } from '@backstage/backend-defaults/urlReader';
@@ -152,6 +153,8 @@ export declare type AzureIntegrationConfig = {
     commitSigningKey?: string;
     /** How patiently the host is asked. */
     retry?: AzureRetryConfig;
+    /** What is read while the host lets a credential read nothing. */
+    staleIfThrottled?: AzureStaleIfThrottledConfig;
 };
 
 /**
@@ -243,6 +246,17 @@ export declare type AzureRetryConfig = {
     retryStatusCodes?: number[];
     /** The most requests in a minute by one credential; -1, as by default, for any number. */
     maxApiRequestsPerMinute?: number;
+};
+
+/**
+ * What is read while a host lets a credential read nothing: files and searches as they were read
+ * last.
+ *
+ * @public
+ */
+export declare type AzureStaleIfThrottledConfig = {
+    /** How old they may be. */
+    maxAge: HumanDuration;
 };
 
 /**

@@ -25,6 +25,12 @@ const everything = {
     },
     { personalAccessToken: 'the-token' },
   ],
+  retry: {
+    maxRetries: 3,
+    retryStatusCodes: [429, 503],
+    maxApiRequestsPerMinute: 600,
+  },
+  staleIfThrottled: { maxAge: { minutes: 30 } },
   commitSigningKey: 'the-key',
 };
 

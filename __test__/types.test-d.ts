@@ -60,7 +60,7 @@ export const types: {
   >;
   /** But for what upstream does not look at. */
   AzureIntegrationConfig: Interchangeable<
-    Omit<ours.AzureIntegrationConfig, 'retry'>,
+    Omit<ours.AzureIntegrationConfig, 'retry' | 'staleIfThrottled'>,
     upstream.AzureIntegrationConfig
   >;
   AzureManagedIdentityClientAssertionCredential: Interchangeable<
@@ -146,12 +146,14 @@ type ConfiguredCredential = NonNullable<
 
 /**
  * The config schema has the keys that are read, no fewer and no more: by the native part, and
- * `commitSigningKey` by the face alone. `hasRemovedKeys` tells of keys that are refused.
+ * `commitSigningKey` and `staleIfThrottled` by the face alone. `hasRemovedKeys` tells of keys that are refused.
  */
 export const schema: {
   integration: Same<
     IntegrationKeys,
-    Exclude<keyof IntegrationFields, 'hasRemovedKeys'> | 'commitSigningKey'
+    | Exclude<keyof IntegrationFields, 'hasRemovedKeys'>
+    | 'commitSigningKey'
+    | 'staleIfThrottled'
   >;
   publicIntegration: Same<IntegrationKeys, keyof ours.AzureIntegrationConfig>;
   credential: Interchangeable<ConfiguredCredential, CredentialFields>;

@@ -78,6 +78,16 @@ impl Conditions {
         same_etag || not_later
     }
 
+    /// Whether they are met by an answer that is there already, with this etag.
+    #[must_use]
+    pub fn are_those_of(&self, etag: Option<&str>) -> bool {
+        let other = etag.and_then(|etag| etag_header(etag).ok());
+        match (&self.etag, &other) {
+            (Some(own), Some(other)) => opaque(own) == opaque(other),
+            _ => false,
+        }
+    }
+
     fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some(etag) = &self.etag {

@@ -14,6 +14,7 @@ import type {
   ReaderFactory,
 } from '@backstage/backend-defaults/urlReader';
 import { NotFoundError } from '@backstage/errors';
+import { durationToMilliseconds } from '@backstage/types';
 import { Minimatch } from 'minimatch';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
 import { AzureIntegration } from './AzureIntegration';
@@ -37,6 +38,9 @@ import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
 import type { AzureIntegrationLike } from './types';
+
+/** How long nothing more is said of answers that stand in, in milliseconds. */
+const STALE_TOLD_MS = 60_000;
 
 /**
  * What an {@link AzureUrlReader} works with.
@@ -84,6 +88,7 @@ export class AzureUrlReader implements UrlReaderService {
   readonly #deps: AzureUrlReaderDeps;
   readonly #credentials: Credentials | undefined;
   readonly #told = new Set<string>();
+  readonly #toldStaleAt = new Map<string, number>();
 
   constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps) {
     this.#integration = integration;
@@ -125,7 +130,15 @@ export class AzureUrlReader implements UrlReaderService {
    */
   async readTree(
     url: string,
+    options?: UrlReaderServiceReadTreeOptions,
+  ): Promise<UrlReaderServiceReadTreeResponse> {
+    return this.#readTree(url, options);
+  }
+
+  async #readTree(
+    url: string,
     options: UrlReaderServiceReadTreeOptions = {},
+    maxAge?: number,
   ): Promise<UrlReaderServiceReadTreeResponse> {
     const startedAt = performance.now();
     const { signal, filter, etag } = options;
@@ -137,6 +150,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           retry: this.#integration.config.retry,
+          maxAge,
           etag,
           directory: workingDirectory,
         },
@@ -219,7 +233,8 @@ export class AzureUrlReader implements UrlReaderService {
       : await this.#headersOf(whole);
     const directory = workingDirectoryOf(this.#deps);
     const { retry } = this.#integration.config;
-    const question = { url, headers, retry, etag, directory };
+    const maxAge = this.#maxAge();
+    const question = { url, headers, retry, maxAge, etag, directory };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -250,7 +265,8 @@ export class AzureUrlReader implements UrlReaderService {
     { etag, signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const filter = (path: string) => matches(prefix + path);
-    const tree = await this.readTree(from, { etag, signal, filter });
+    const options = { etag, signal, filter };
+    const tree = await this.#readTree(from, options, this.#maxAge());
     const files = await tree.files();
     const resolve = (path: string) =>
       this.#integration.resolveUrl({ url: `/${prefix}${path}`, base: url });
@@ -274,7 +290,14 @@ export class AzureUrlReader implements UrlReaderService {
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
       native().readUrl(
-        { url, headers, retry, etag, lastModifiedAfter },
+        {
+          url,
+          headers,
+          retry,
+          maxAge: this.#maxAge(),
+          etag,
+          lastModifiedAfter,
+        },
         this.#credentials,
         cancellation,
       ),
@@ -304,8 +327,15 @@ export class AzureUrlReader implements UrlReaderService {
     return headers?.map(([name, value]) => [name, String(value)]);
   }
 
-  /** Says to the log who reads, once for each organization. */
-  #tellWho({ scope, credential, warning }: WhoReads): void {
+  /** How old may be what stands in for a new answer, in milliseconds. */
+  #maxAge(): number | undefined {
+    const { staleIfThrottled } = this.#integration.config;
+    return staleIfThrottled && durationToMilliseconds(staleIfThrottled.maxAge);
+  }
+
+  /** Says to the log who reads, once for each organization, and when what was read before stands in. */
+  #tellWho({ scope, credential, warning, age }: WhoReads): void {
+    if (typeof age === 'number') this.#tellStale(scope, credential);
     const message = warning ?? `Reading ${scope} with ${credential}`;
     if (this.#told.has(message)) return;
     this.#told.add(message);
@@ -313,9 +343,25 @@ export class AzureUrlReader implements UrlReaderService {
     if (warning) logger?.warn(message);
     else logger?.info(message);
   }
+
+  /** Says, once a minute for each organization, that answers are old. */
+  #tellStale(scope: string, credential: string): void {
+    const toldAt = this.#toldStaleAt.get(scope) ?? -Infinity;
+    if (performance.now() - toldAt < STALE_TOLD_MS) return;
+    this.#toldStaleAt.set(scope, performance.now());
+    this.#deps.logger?.warn(
+      `Answering from what was read of ${scope} before, while Azure DevOps limits ${credential}`,
+      { scope, credential },
+    );
+  }
 }
 
-type WhoReads = { scope: string; credential: string; warning?: string | null };
+type WhoReads = {
+  scope: string;
+  credential: string;
+  warning?: string | null;
+  age?: number | null;
+};
 
 /** The places and paths of those that match. */
 function matching(paths: string[], matches: (path: string) => boolean) {

@@ -87,6 +87,8 @@ export declare class Listing {
   get credential(): string
   /** The host, and the organization or collection on it. */
   get scope(): string
+  /** How old the commit is, in milliseconds, where it stands in for a new one. */
+  get age(): number | null
   /** What to warn of. */
   get warning(): string | null
   /** The answer's status. */
@@ -245,6 +247,11 @@ export interface ReadTreeOptions {
   headers?: Array<Array<string>>
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /**
+   * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
+   * nothing may.
+   */
+  maxAge?: number
   /** The commit that the caller has already. */
   etag?: string
   /** Where archives are stored, in files without a name. */
@@ -269,6 +276,8 @@ export interface ReadTreeResult {
   status: number
   /** What to warn of. */
   warning?: string
+  /** How old the commit is, in milliseconds, where it stands in for a new one. */
+  age?: number
 }
 
 /**
@@ -288,6 +297,11 @@ export interface ReadUrlOptions {
   headers?: Array<Array<string>>
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /**
+   * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
+   * nothing may.
+   */
+  maxAge?: number
   /** The `ETag` of an earlier answer. */
   etag?: string
   /** The time of an earlier answer, in milliseconds since 1970. */
@@ -314,6 +328,8 @@ export interface ReadUrlResult {
   status: number
   /** What to warn of. */
   warning?: string
+  /** How old it is, in milliseconds, where it stands in for a new answer. */
+  age?: number
 }
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */

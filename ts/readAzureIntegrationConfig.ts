@@ -1,4 +1,4 @@
-import type { Config } from '@backstage/config';
+import { readDurationFromConfig, type Config } from '@backstage/config';
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
@@ -7,6 +7,7 @@ import type {
   AzureDevOpsCredential,
   AzureIntegrationConfig,
   AzureRetryConfig,
+  AzureStaleIfThrottledConfig,
 } from './types';
 
 /**
@@ -23,6 +24,7 @@ export function readAzureIntegrationConfig(
 ): AzureIntegrationConfig {
   const fields: IntegrationFields = { hasRemovedKeys: false };
   let commitSigningKey: string | undefined;
+  let staleIfThrottled: AzureStaleIfThrottledConfig | undefined;
   let typeError: unknown;
   try {
     fields.hasRemovedKeys = hasRemovedKeys(config);
@@ -31,6 +33,7 @@ export function readAzureIntegrationConfig(
       .getOptionalConfigArray('credentials')
       ?.map(readCredentialFields);
     fields.retry = readRetry(config.getOptionalConfig('retry'));
+    staleIfThrottled = readStaleIfThrottled(config);
     commitSigningKey = config.getOptionalString('commitSigningKey');
   } catch (error) {
     typeError = error;
@@ -46,6 +49,7 @@ export function readAzureIntegrationConfig(
       credentials: credentials?.map(toCredential),
       commitSigningKey,
       ...(fields.retry && { retry: fields.retry }),
+      ...(staleIfThrottled && { staleIfThrottled }),
     },
     ['commitSigningKey'],
   );
@@ -86,6 +90,13 @@ function readRetry(config?: Config): AzureRetryConfig | undefined {
       ),
     }
   );
+}
+
+function readStaleIfThrottled(
+  config: Config,
+): AzureStaleIfThrottledConfig | undefined {
+  const stale = config.getOptionalConfig('staleIfThrottled');
+  return stale && { maxAge: readDurationFromConfig(stale, { key: 'maxAge' }) };
 }
 
 function readCredentialFields(config: Config): CredentialFields {

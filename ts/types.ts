@@ -1,3 +1,5 @@
+import type { HumanDuration } from '@backstage/types';
+
 /**
  * The configuration of one Azure DevOps host.
  *
@@ -22,6 +24,20 @@ export type AzureIntegrationConfig = {
 
   /** How patiently the host is asked. */
   retry?: AzureRetryConfig;
+
+  /** What is read while the host lets a credential read nothing. */
+  staleIfThrottled?: AzureStaleIfThrottledConfig;
+};
+
+/**
+ * What is read while a host lets a credential read nothing: files and searches as they were read
+ * last.
+ *
+ * @public
+ */
+export type AzureStaleIfThrottledConfig = {
+  /** How old they may be. */
+  maxAge: HumanDuration;
 };
 
 /**

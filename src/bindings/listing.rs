@@ -13,7 +13,7 @@ use super::{
     config::retry_of,
     credentials::Credentials,
     cross,
-    reader::{Cancellation, source_of},
+    reader::{Cancellation, duration, milliseconds, source_of},
     tree::ReadTreeOptions,
 };
 use crate::reader;
@@ -39,6 +39,7 @@ pub fn list<'env>(
         url: options.url,
         source: source_of(credentials, options.headers),
         retry,
+        max_age: options.max_age.and_then(duration),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
         directory: PathBuf::from(options.directory),
@@ -73,6 +74,12 @@ impl Listing {
     #[napi(getter)]
     pub fn scope(&self) -> String {
         self.listing.exchange.scope()
+    }
+
+    /// How old the commit is, in milliseconds, where it stands in for a new one.
+    #[napi(getter)]
+    pub fn age(&self) -> Option<f64> {
+        self.listing.age.map(milliseconds)
     }
 
     /// What to warn of.

@@ -1,6 +1,6 @@
 //! Reads across the boundary: one call in, one value out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use napi::{
     Either, Env,
@@ -32,6 +32,9 @@ pub struct ReadUrlOptions {
     pub headers: Option<Vec<Vec<String>>>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
+    /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
+    /// nothing may.
+    pub max_age: Option<f64>,
     /// The `ETag` of an earlier answer.
     pub etag: Option<String>,
     /// The time of an earlier answer, in milliseconds since 1970.
@@ -59,6 +62,8 @@ pub struct ReadUrlResult {
     pub status: u16,
     /// What to warn of.
     pub warning: Option<String>,
+    /// How old it is, in milliseconds, where it stands in for a new answer.
+    pub age: Option<f64>,
 }
 
 /// Ends reads.
@@ -116,6 +121,7 @@ pub fn read_url<'env>(
             url: options.url,
             source,
             retry: retry?,
+            max_age: options.max_age.and_then(duration),
             conditions,
             cancellation: cancellation.unwrap_or_default(),
         })
@@ -205,6 +211,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
         let status = response.exchange.status;
         let scope = response.exchange.scope();
         let warning = response.exchange.warning();
+        let age = response.age.map(milliseconds);
         let content = response.body.take_whole().map(Buffer::from);
         let body = content.is_none().then(|| Body {
             pull: Arc::new(Mutex::new(response.body)),
@@ -220,8 +227,19 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
             scope,
             status,
             warning,
+            age,
         }
     }
+}
+
+/// A time from JavaScript; nothing where it is none.
+pub(super) fn duration(milliseconds: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
+}
+
+/// A time for JavaScript.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, SecretString)> {

@@ -19,7 +19,7 @@ use super::{
     config::{RetryFields, retry_of},
     credentials::Credentials,
     cross,
-    reader::{Cancellation, source_of},
+    reader::{Cancellation, duration, milliseconds, source_of},
 };
 use crate::{error::Error, reader};
 
@@ -33,6 +33,9 @@ pub struct ReadTreeOptions {
     pub headers: Option<Vec<Vec<String>>>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
+    /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
+    /// nothing may.
+    pub max_age: Option<f64>,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Where archives are stored, in files without a name.
@@ -58,6 +61,8 @@ pub struct ReadTreeResult {
     pub status: u16,
     /// What to warn of.
     pub warning: Option<String>,
+    /// How old the commit is, in milliseconds, where it stands in for a new one.
+    pub age: Option<f64>,
 }
 
 /// The files of a tree, in columns.
@@ -86,6 +91,7 @@ pub fn read_tree<'env>(
         url: options.url,
         source: source_of(credentials, options.headers),
         retry,
+        max_age: options.max_age.and_then(duration),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),
         directory: PathBuf::from(options.directory),
@@ -105,6 +111,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
             scope: exchange.scope(),
             status: exchange.status,
             warning: exchange.warning(),
+            age: response.age.map(milliseconds),
             etag: response.etag.clone(),
             subpath: response.subpath.clone(),
             archive: Archive::new(response),
@@ -194,9 +201,7 @@ impl Tree {
             files.paths.push(path.to_owned());
             #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
             files.sizes.push(entry.size as f64);
-            files
-                .modified
-                .push(entry.modified.map_or(0.0, milliseconds));
+            files.modified.push(entry.modified.map_or(0.0, since_1970));
         }
         files
     }
@@ -298,7 +303,7 @@ fn let_go() -> Error {
     Error::other("the archive was let go of")
 }
 
-fn milliseconds(time: SystemTime) -> f64 {
+fn since_1970(time: SystemTime) -> f64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_secs_f64() * 1000.0
 }

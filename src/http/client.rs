@@ -225,19 +225,33 @@ impl Client {
         Some(self.try_to_ask(asked, authorization, false).await)
     }
 
+    /// Waits until whoever reads is blocked; for ever, where the organization has not let them in.
+    pub async fn blocked(&self, url: &Url, authorization: &Authorization) {
+        let (gate, organization) = gate_and_organization(url, authorization);
+        gate.closed(&organization).await;
+    }
+
+    /// Whether whoever reads is blocked.
+    #[must_use]
+    pub fn is_blocked(&self, url: &Url, authorization: &Authorization) -> bool {
+        let (gate, organization) = gate_and_organization(url, authorization);
+        gate.is_closed(&organization)
+    }
+
     async fn try_to_ask(
         &self,
         Asked { question, attempts }: &mut Asked,
         authorization: &Authorization,
         is_whole: bool,
     ) -> Result<Response, Failure> {
-        let gate = Gate::of(authorization.reader(), quirks::host(&question.url));
+        let (gate, organization) = gate_and_organization(&question.url, authorization);
         loop {
             let entered = Arc::clone(&gate).enter(attempts.retry.per_minute, attempts.deadline());
             let pass = entered.await;
             let pass = pass.map_err(|closed| last(Failure::Closed(closed), attempts))?;
             attempts.begin();
-            let (answer, is_blocked) = self.attempt(question, authorization, &pass).await;
+            let asked = self.attempt(question, authorization, (&pass, &organization));
+            let (answer, is_blocked) = asked.await;
             drop(pass);
             let answer = match answer {
                 Ok(response) if is_whole => whole(response).await,
@@ -266,28 +280,38 @@ impl Client {
         &self,
         question: &Question,
         authorization: &Authorization,
-        pass: &Pass,
+        (pass, organization): (&Pass, &str),
     ) -> (Result<Response, Failure>, bool) {
-        let organization = organization_of(&question.url).unwrap_or_default();
         let proof = match authorization.proof().await {
             Ok(proof) => proof,
             Err(error) => return (Err(Failure::Token(error)), false),
         };
         let answer = self.follow(question, &proof).await;
-        let is_blocked = heard(&answer, &organization, pass);
-        note(&answer, &organization, authorization, pass);
-        if is_blocked || !asks_to_sign_in(&answer) {
-            return (answer, is_blocked);
+        let is_blocked = heard(&answer, organization, pass);
+        if is_blocked {
+            return (answer, true);
         }
-        let other = match authorization.renew(&proof, &organization).await {
+        if !asks_to_sign_in(&answer) {
+            note(&answer, organization, authorization, pass);
+            return (answer, false);
+        }
+        let other = match authorization.renew(&proof, organization).await {
             Ok(Some(other)) => other,
-            Ok(None) => return (answer, false),
-            Err(error) => return (answer.map(|answer| not_renewed(answer, error)), false),
+            Ok(None) => {
+                note(&answer, organization, authorization, pass);
+                return (answer, false);
+            }
+            Err(error) => {
+                note(&answer, organization, authorization, pass);
+                return (answer.map(|answer| not_renewed(answer, error)), false);
+            }
         };
         let answer = self.follow(question, &other).await;
-        let is_blocked = heard(&answer, &organization, pass);
-        authorization.renewed(&organization, is_blocked || !asks_to_sign_in(&answer));
-        note(&answer, &organization, authorization, pass);
+        let is_blocked = heard(&answer, organization, pass);
+        authorization.renewed(organization, is_blocked || !asks_to_sign_in(&answer));
+        if !is_blocked {
+            note(&answer, organization, authorization, pass);
+        }
         (answer, is_blocked)
     }
 
@@ -316,6 +340,11 @@ impl Client {
         }
         Err(Failure::TooManyRedirects)
     }
+}
+
+fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>, String) {
+    let gate = Gate::of(authorization.reader(), quirks::host(url));
+    (gate, organization_of(url).unwrap_or_default())
 }
 
 /// The same answer, its content read.
@@ -360,6 +389,8 @@ fn note(
     if is_content(answer) {
         authorization.accepted(organization);
         pass.accepted(organization);
+    } else if asks_to_sign_in(answer) {
+        pass.refused(organization);
     }
 }
 

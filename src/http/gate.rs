@@ -121,6 +121,24 @@ impl Gate {
         }
     }
 
+    /// Waits until the gate is closed to a reader whom an organization has let in.
+    pub(super) async fn closed(&self, organization: &str) {
+        loop {
+            let changed = self.changed.notified();
+            if self.is_closed(organization) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Whether the gate is closed to a reader whom an organization has let in.
+    pub(super) fn is_closed(&self, organization: &str) -> bool {
+        let state = self.state();
+        let is_closed = state.pace.closed_until(Instant::now()).is_some();
+        is_closed && state.accepted.contains(organization)
+    }
+
     fn admit(&self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         let mut state = self.state();
         state.used_at = now;
@@ -163,6 +181,11 @@ impl Pass {
         state
             .pace
             .heard(&signals, is_refusal, times, fastrand::f64())
+    }
+
+    /// Notes that an organization does not let the reader in.
+    pub(super) fn refused(&self, organization: &str) {
+        self.gate.state().accepted.remove(organization);
     }
 
     /// Notes that an organization let the reader in.

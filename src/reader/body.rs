@@ -77,9 +77,43 @@ impl Body {
         }
     }
 
+    /// A content that is there.
+    pub(super) const fn of_content(content: Vec<u8>, exchange: Arc<Exchange>) -> Self {
+        Self {
+            came: content.len() as u64,
+            ready: content,
+            rest: Rest::None,
+            etag: None,
+            asked: None,
+            exchange,
+        }
+    }
+
+    /// The whole content, if it is there already.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        matches!(self.rest, Rest::None).then_some(self.ready.as_slice())
+    }
+
     /// The whole content, if it is there already; the body is then at its end.
     pub fn take_whole(&mut self) -> Option<Vec<u8>> {
         matches!(self.rest, Rest::None).then(|| mem::take(&mut self.ready))
+    }
+
+    /// Takes what comes, as long as it is no more than this; a failure is told to who reads it.
+    pub(super) async fn fill(&mut self, most: usize) {
+        while self.ready.len() <= most {
+            let mut ready = mem::take(&mut self.ready);
+            let piece = self.pull().await;
+            let more = matches!(piece, Ok(Some(_)));
+            match piece {
+                Ok(piece) => ready.extend_from_slice(&piece.unwrap_or_default()),
+                Err(failure) => self.rest = Rest::Failed(failure),
+            }
+            self.ready = ready;
+            if !more {
+                return;
+            }
+        }
     }
 
     /// The next piece, or nothing at the end.

@@ -1,12 +1,18 @@
 //! What the process keeps of repositories: lists, contents and archives that are addressed by a
-//! commit or an object id, and so never change; each for the reader who read it.
+//! commit or an object id, and so never change; and, where that is wanted, what was read last; each
+//! for the reader who read it.
 
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use url::Url;
 
-use super::{contents::Zip, download::Download, stored::Stored};
+use super::{
+    contents::Zip,
+    download::Download,
+    last_good::{File, Good},
+    stored::Stored,
+};
 use crate::{
     cache::{Cache, Flights, Weigh},
     credentials::{Authorization, Reader},
@@ -70,6 +76,9 @@ pub(super) struct Kept {
     pub folders: Cache<Key, Option<Arc<[List]>>>,
     pub zips: Cache<Key, Option<Arc<Zip>>>,
     pub archives: Cache<Key, Arc<Stored>>,
+    /// The newest commits and files as they were read last: they may have changed since.
+    pub commits: Cache<Key, Good<String>>,
+    pub files: Cache<Key, Good<File>>,
     /// Archives that are on their way.
     pub downloads: Flights<Key, Download>,
 }
@@ -82,6 +91,8 @@ pub(super) fn kept() -> &'static Kept {
         folders: Cache::new(0),
         zips: Cache::new(0),
         archives: Cache::new(DISK),
+        commits: Cache::new(MEMORY / 16),
+        files: Cache::new(MEMORY / 4),
         downloads: Flights::default(),
     });
     &KEPT
@@ -93,6 +104,8 @@ pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
     let memory = memory.unwrap_or(MEMORY);
     kept().lists.resize(memory / 2);
     kept().blobs.resize(memory / 2);
+    kept().commits.resize(memory / 16);
+    kept().files.resize(memory / 4);
     kept().archives.resize(disk.unwrap_or(DISK));
 }
 

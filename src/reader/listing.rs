@@ -1,6 +1,6 @@
 //! The files of a repository at a commit, as far as a pattern may match them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ pub struct Search {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// How old the commit may be that stands in while whoever reads is blocked.
+    pub max_age: Option<Duration>,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Ends the search when it is cancelled.
@@ -46,6 +48,8 @@ pub struct Listing {
     pub etag: String,
     /// How many files there are in the pattern's folder, where all of them were listed.
     pub total: Option<u32>,
+    /// How old the commit is, where it is the last that was read and stands in for a new one.
+    pub age: Option<Duration>,
     /// How it was read.
     pub exchange: Arc<Exchange>,
     pub(super) url: AzureUrl,
@@ -74,7 +78,8 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
-    let etag = newest_commit(client, &input.url, commits, &authorization).await?;
+    let (etag, age) =
+        newest_commit(client, &input.url, commits, &authorization, input.max_age).await?;
     if input.etag.as_deref() == Some(&etag) {
         return Err(Read::unchanged(&input.url));
     }
@@ -97,6 +102,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     Ok(found.map(|(items, total)| Listing {
         etag,
         total,
+        age,
         exchange,
         items,
         url,

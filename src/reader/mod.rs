@@ -7,6 +7,7 @@ mod download;
 mod exchange;
 mod explain;
 mod kept;
+mod last_good;
 mod listing;
 mod read_tree;
 mod read_url;

@@ -1,6 +1,6 @@
 //! `readTree`: a repository, or a folder of one, as an archive at a fixed commit.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,7 @@ use super::{
     exchange::Exchange,
     explain::{Purpose, Read},
     kept::{Key, kept},
+    last_good::{Answer, LastGood},
     read_url::{CredentialSource, authorize},
     stored::Stored,
     tree::{Packed, Tree},
@@ -33,6 +34,8 @@ pub struct ReadTree {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// How old the commit may be that stands in while whoever reads is blocked.
+    pub max_age: Option<Duration>,
     /// The commit that the caller has already.
     pub etag: Option<String>,
     /// Ends the read when it is cancelled, with all that comes of it.
@@ -48,6 +51,8 @@ pub struct ReadTreeResponse {
     pub etag: String,
     /// The folder in the archive that is the tree; the whole archive where it is empty.
     pub subpath: String,
+    /// How old the commit is, where it is the last that was read and stands in for a new one.
+    pub age: Option<Duration>,
     /// How it was read.
     pub exchange: Arc<Exchange>,
     source: Source,
@@ -119,7 +124,8 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
-    let etag = newest_commit(client, &input.url, commits, &authorization).await?;
+    let (etag, age) =
+        newest_commit(client, &input.url, commits, &authorization, input.max_age).await?;
     if input.etag.as_deref() == Some(&etag) {
         return Err(Read::unchanged(&input.url));
     }
@@ -143,21 +149,46 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     Ok(ReadTreeResponse {
         etag,
         subpath,
+        age,
         exchange,
         source,
         key,
     })
 }
 
+/// The newest commit; or, while whoever reads is blocked, the newest that was known before, and how
+/// old that is.
 pub(super) async fn newest_commit(
     client: &Client,
     url: &str,
     request: Url,
     authorization: &Authorization,
+    max_age: Option<Duration>,
+) -> Result<(String, Option<Duration>), Error> {
+    let key = Key::of(&request, authorization);
+    let last = LastGood::of(&kept().commits, key, max_age);
+    let asked = ask_for_commit(client, url, &request, authorization);
+    match last.or(&request, authorization, asked).await? {
+        Answer::New(commit) => {
+            last.put(commit.clone());
+            Ok((commit, None))
+        }
+        Answer::Last(commit) => {
+            let age = commit.age();
+            Ok((commit.value, Some(age)))
+        }
+    }
+}
+
+async fn ask_for_commit(
+    client: &Client,
+    url: &str,
+    request: &Url,
+    authorization: &Authorization,
 ) -> Result<String, Error> {
     let read = Read {
         url,
-        request: &request,
+        request,
         authorization,
         purpose: Purpose::Tree,
     };

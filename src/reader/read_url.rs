@@ -1,7 +1,8 @@
 //! `readUrl`: one file.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use reqwest::{
     Response, StatusCode,
     header::{ETAG, HeaderName, LAST_MODIFIED},
@@ -14,15 +15,20 @@ use super::{
     body::Body,
     exchange::Exchange,
     explain::{Purpose, Read},
+    kept::{Key, kept},
+    last_good::{Answer, File, Good, LastGood},
 };
 use crate::{
     config::Retry,
     credentials::{Authorization, Credentials},
-    error::Error,
+    error::{Error, ErrorKind},
     http::Client,
     rest::{self, Conditions, Refusal},
     url::{AzureUrl, parse},
 };
+
+/// The largest file that is remembered, in bytes.
+const MOST_KEPT: usize = 1024 * 1024;
 
 /// Where the headers that authorize a read come from.
 #[derive(Debug)]
@@ -44,6 +50,8 @@ pub struct ReadUrl {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// How old the last answer may be that stands in while whoever reads is blocked.
+    pub max_age: Option<Duration>,
     /// What the caller has already.
     pub conditions: Conditions,
     /// Ends the read when it is cancelled.
@@ -61,6 +69,8 @@ pub struct ReadUrlResponse {
     pub body: Body,
     /// How it was read.
     pub exchange: Arc<Exchange>,
+    /// How old it is, where it is the last answer that stands in for a new one.
+    pub age: Option<Duration>,
 }
 
 /// Reads one file.
@@ -82,27 +92,86 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         .await
         .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
         .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
-    let mut exchange = Exchange {
+    let exchange = Exchange {
         url: input.url,
         request,
         authorization,
         purpose: Purpose::File,
-        status: 0,
+        status: StatusCode::OK.as_u16(),
         cancellation,
     };
+    let key = Key::of(&exchange.request, &exchange.authorization);
+    let last = LastGood::of(&kept().files, key, input.max_age);
     let item = get_item(client, exchange.read(), &input.conditions);
-    let response = exchange
+    let item = last.or(&exchange.request, &exchange.authorization, item);
+    let answer = exchange
         .cancellation
         .run_until_cancelled(item)
         .await
-        .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)))?;
+        .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)));
+    match answer {
+        Ok(Answer::New(response)) => Ok(new(response, exchange, &last).await),
+        Ok(Answer::Last(file)) => stale(file, exchange, &input.conditions),
+        Err(error) => {
+            if error.kind() == ErrorKind::NotModified {
+                last.confirm(|file| input.conditions.are_those_of(file.etag.as_deref()));
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn new(
+    response: Response,
+    mut exchange: Exchange,
+    last: &LastGood<'_, File>,
+) -> ReadUrlResponse {
     exchange.status = response.status().as_u16();
     let exchange = Arc::new(exchange);
-    Ok(ReadUrlResponse {
-        etag: header(&response, &ETAG),
-        last_modified: header(&response, &LAST_MODIFIED),
-        body: Body::of(response, Arc::clone(&exchange)).await,
+    let etag = header(&response, &ETAG);
+    let last_modified = header(&response, &LAST_MODIFIED);
+    let mut body = Body::of(response, Arc::clone(&exchange)).await;
+    if last.is_wanted() {
+        body.fill(MOST_KEPT).await;
+    }
+    if let Some(content) = body.whole() {
+        last.put(File {
+            etag: etag.clone(),
+            last_modified: last_modified.clone(),
+            content: Bytes::copy_from_slice(content),
+        });
+    }
+    ReadUrlResponse {
+        etag,
+        last_modified,
+        body,
         exchange,
+        age: None,
+    }
+}
+
+/// What was read last, as if it had come now.
+fn stale(
+    file: Good<File>,
+    exchange: Exchange,
+    conditions: &Conditions,
+) -> Result<ReadUrlResponse, Error> {
+    let age = Some(file.age());
+    let File {
+        etag,
+        last_modified,
+        content,
+    } = file.value;
+    if conditions.are_those_of(etag.as_deref()) {
+        return Err(Read::unchanged(&exchange.url));
+    }
+    let exchange = Arc::new(exchange);
+    Ok(ReadUrlResponse {
+        etag,
+        last_modified,
+        body: Body::of_content(content.into(), Arc::clone(&exchange)),
+        exchange,
+        age,
     })
 }
 

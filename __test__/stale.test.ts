@@ -1,0 +1,164 @@
+import { ConfigReader } from '@backstage/config';
+import {
+  AzureIntegration,
+  AzureUrlReader,
+  DefaultAzureDevOpsCredentialsProvider,
+} from 'backstage-azure-devops-native';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { standIn, type Hosted } from './azure-devops';
+import { limitCache } from './cacheLimits';
+import { upstreamFactory } from './upstreamFactory';
+
+const azure = standIn();
+const logger = {
+  info: jest.fn(),
+  warn: jest.fn(),
+  error: jest.fn(),
+  debug: jest.fn(),
+  child: jest.fn(),
+};
+
+let count = 0;
+let hosted: Hosted;
+let token: string;
+let url: string;
+
+beforeAll(() => limitCache({}));
+
+// Each with an identity of its own, so that none is blocked by what another one did.
+beforeEach(async () => {
+  azure.reset();
+  jest.resetAllMocks();
+  count += 1;
+  token = `stale-${count}`;
+  azure.addToken(token);
+  hosted = await azure.addRepository({
+    organization: `stale-${count}`,
+    project: 'p',
+    repository: 'r',
+    files: { 'a.yaml': 'a: 1\n', 'b/a.yaml': 'b: 1\n', 'c.txt': 'c' },
+  });
+  url = hosted.webUrl({ path: '/a.yaml', at: 'server' });
+});
+
+describe('while an identity is blocked', () => {
+  it('a file is as it was read last', async () => {
+    const reader = readerOf({ minutes: 5 });
+    const { etag } = await reader.readUrl(url);
+    await block();
+    const response = await reader.readUrl(url);
+    expect(String(await response.buffer())).toBe('a: 1\n');
+    expect(response.etag).toBe(etag);
+    await expect(reader.readUrl(url, { etag })).rejects.toMatchObject({
+      name: 'NotModifiedError',
+    });
+    expect(azure.requests).toEqual([]);
+    expect(logger.warn).toHaveBeenCalledTimes(1);
+    expect(logger.warn).toHaveBeenCalledWith(
+      expect.stringContaining('what was read of'),
+      expect.objectContaining({ scope: expect.any(String) }),
+    );
+  });
+
+  it('a file is so for whoever is refused in that moment', async () => {
+    const reader = readerOf({ minutes: 5 });
+    await reader.readUrl(url);
+    azure.misbehave(tooMany());
+    const response = await reader.readUrl(url);
+    expect(String(await response.buffer())).toBe('a: 1\n');
+  });
+
+  it('a search is as it was read last', async () => {
+    const reader = readerOf({ minutes: 5 });
+    const pattern = hosted.webUrl({ path: '/**/*.yaml', at: 'server' });
+    const before = await reader.search(pattern);
+    await block();
+    const after = await reader.search(pattern);
+    expect(after.etag).toBe(before.etag);
+    expect(after.files.map(file => file.url)).toEqual(
+      before.files.map(file => file.url),
+    );
+    const contents = await Promise.all(after.files.map(f => f.content()));
+    expect(contents.map(String)).toEqual(['a: 1\n', 'b: 1\n']);
+    expect(azure.requests).toEqual([]);
+  });
+
+  it.each([
+    ['nothing is configured', undefined],
+    ['it is too old', { milliseconds: 1 }],
+  ])('a file is waited for where %s', async (_why, maxAge) => {
+    const reader = readerOf(maxAge);
+    await reader.readUrl(url);
+    await block(1);
+    const response = await reader.readUrl(url);
+    expect(String(await response.buffer())).toBe('a: 1\n');
+    expect(azure.requests).toHaveLength(1);
+    expect(logger.warn).not.toHaveBeenCalled();
+  });
+
+  it('what was gone before does not come back', async () => {
+    const reader = readerOf({ minutes: 5 });
+    await reader.readUrl(url);
+    await hosted.git.commit({ files: { 'a.yaml': null } });
+    await expect(reader.readUrl(url)).rejects.toThrow(/404/);
+    await block(1);
+    await expect(reader.readUrl(url)).rejects.toThrow(/404/);
+  });
+
+  it('nothing is read by a credential that was refused before', async () => {
+    const reader = readerOf({ minutes: 5 });
+    const other = hosted.webUrl({ path: '/c.txt', at: 'server' });
+    await reader.readUrl(url);
+    await reader.readUrl(other);
+    azure.revokeToken(token);
+    await expect(reader.readUrl(other)).rejects.toMatchObject({
+      name: 'AuthenticationError',
+    });
+    azure.misbehave({ ...tooMany(1), times: 1 });
+    await expect(reader.readUrl(url)).rejects.toMatchObject({
+      name: 'AuthenticationError',
+    });
+  });
+});
+
+function readerOf(maxAge?: object): AzureUrlReader {
+  const host = azure.host;
+  const credentials = [{ personalAccessToken: token }];
+  const stale = maxAge && { staleIfThrottled: { maxAge } };
+  const config = new ConfigReader({
+    integrations: { azure: [{ host, credentials, ...stale }] },
+  });
+  const integrations = AzureIntegration.factory({ config });
+  return new AzureUrlReader(integrations.byHost(host)!, {
+    treeResponseFactory: upstreamFactory(
+      mkdtempSync(path.join(tmpdir(), 'stale-')),
+    ),
+    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
+      {
+        azure: integrations,
+      },
+    ),
+    logger,
+  });
+}
+
+/** Lets the identity know, by a read of something else, that it may not read for so long. */
+async function block(seconds = 30): Promise<void> {
+  azure.misbehave({ ...tooMany(seconds), times: 1 });
+  const controller = new AbortController();
+  const other = hosted.webUrl({ path: '/README.md', at: 'server' });
+  const reading = readerOf().readUrl(other, { signal: controller.signal });
+  const refused = () => azure.requests.some(it => it.status === 429);
+  while (!refused()) await new Promise(resolve => setTimeout(resolve, 5));
+  // The answer is on its way.
+  await new Promise(resolve => setTimeout(resolve, 50));
+  controller.abort();
+  await expect(reading).rejects.toThrow();
+  azure.clearRequests();
+}
+
+function tooMany(seconds = 30) {
+  return { status: 429, headers: { 'retry-after': String(seconds) } };
+}

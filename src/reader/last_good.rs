@@ -1,0 +1,158 @@
+//! What was read last, for while whoever reads is blocked.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use url::Url;
+
+use super::kept::Key;
+use crate::{
+    cache::{Cache, Weigh},
+    credentials::Authorization,
+    error::{Error, ErrorKind},
+    http::Client,
+};
+
+/// Something as it was read, and when.
+#[derive(Clone, Debug)]
+pub(super) struct Good<T> {
+    pub(super) value: T,
+    read_at: Instant,
+}
+
+impl<T> Good<T> {
+    /// How long ago it was read.
+    pub(super) fn age(&self) -> Duration {
+        self.read_at.elapsed()
+    }
+}
+
+/// A file as it was read.
+#[derive(Clone, Debug)]
+pub(super) struct File {
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+    pub(super) content: Bytes,
+}
+
+/// The last good answer to one question, where that may stand in for a new one.
+pub(super) struct LastGood<'a, T> {
+    store: &'a Cache<Key, Good<T>>,
+    key: Key,
+    max_age: Option<Duration>,
+}
+
+impl<'a, T: Clone> LastGood<'a, T>
+where
+    Good<T>: Weigh,
+{
+    /// What is stored under the key, and may be so old; without an age nothing is, or will be.
+    pub(super) const fn of(
+        store: &'a Cache<Key, Good<T>>,
+        key: Key,
+        max_age: Option<Duration>,
+    ) -> Self {
+        Self {
+            store,
+            key,
+            max_age,
+        }
+    }
+
+    /// What `read` gives; or, while whoever reads is blocked, what was read last.
+    ///
+    /// Nothing stands in for what is not there any more, or is not to be seen.
+    pub(super) async fn or<R>(
+        &self,
+        request: &Url,
+        authorization: &Authorization,
+        read: impl Future<Output = Result<R, Error>>,
+    ) -> Result<Answer<T, R>, Error> {
+        let Some(good) = self.usable() else {
+            return self.unless_gone(read.await.map(Answer::New));
+        };
+        let client = Client::shared()?;
+        let answer = tokio::select! {
+            biased;
+            () = client.blocked(request, authorization) => return Ok(Answer::Last(good)),
+            answer = read => answer,
+        };
+        match answer {
+            // It was refused at the moment in which its reader was blocked.
+            Err(error)
+                if error.kind() == ErrorKind::Other
+                    && client.is_blocked(request, authorization) =>
+            {
+                Ok(Answer::Last(good))
+            }
+            answer => self.unless_gone(answer.map(Answer::New)),
+        }
+    }
+
+    /// Whether something is to be remembered.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.max_age.is_some()
+    }
+
+    /// Remembers what was read now.
+    pub(super) fn put(&self, value: T) {
+        if self.is_wanted() {
+            let read_at = Instant::now();
+            self.store.put(self.key.clone(), Good { value, read_at });
+        }
+    }
+
+    /// Notes that what was read last is what is there now.
+    pub(super) fn confirm(&self, is_same: impl FnOnce(&T) -> bool) {
+        if let Some(good) = self
+            .store
+            .get(&self.key)
+            .filter(|good| is_same(&good.value))
+        {
+            self.put(good.value);
+        }
+    }
+
+    fn usable(&self) -> Option<Good<T>> {
+        let max_age = self.max_age?;
+        let good = self.store.get(&self.key);
+        good.filter(|good| good.age() <= max_age)
+    }
+
+    fn unless_gone<R>(&self, answer: Result<R, Error>) -> Result<R, Error> {
+        if let Err(error) = &answer
+            && matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::Authentication | ErrorKind::NotAllowed
+            )
+        {
+            self.store.forget(&self.key);
+        }
+        answer
+    }
+}
+
+/// What is there now, or was there when it was read last.
+pub(super) enum Answer<T, R> {
+    New(R),
+    Last(Good<T>),
+}
+
+impl Weigh for Good<File> {
+    fn bytes(&self) -> u64 {
+        let File {
+            etag,
+            last_modified,
+            content,
+        } = &self.value;
+        let texts = [etag, last_modified].map(|text| text.as_ref().map_or(0, String::len));
+        (size_of::<Self>() + content.len() + texts.iter().sum::<usize>()) as u64
+    }
+}
+
+impl Weigh for Good<String> {
+    fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.value.len()) as u64
+    }
+}
