@@ -298,7 +298,7 @@ pub async fn get_blob(
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
     let question = get(url, "application/octet-stream");
-    client.ask(question, authorization).await
+    client.ask_whole(question, authorization).await
 }
 
 /// Asks for the blobs with these ids in a zip.
