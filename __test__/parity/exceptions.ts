@@ -7,6 +7,7 @@ import type { ReadQuestion } from './readQuestions';
 import {
   conditions,
   organizationsInReads,
+  retried,
   signInPages,
   typedRead,
   unauthorized,
@@ -76,6 +77,12 @@ export const EXCEPTIONS: Exception[] = [
     upstream: 'Error',
     here: 'AuthenticationError, NotAllowedError; the message begins as upstream does',
     reads: unauthorized,
+  },
+  {
+    where: '429, 503, resets, `Retry-After`, `X-RateLimit-*`',
+    upstream: 'the read fails',
+    here: 'waits and retries, for the identity as a whole',
+    reads: retried,
   },
   {
     where: 'damaged archive, throwing filter',

@@ -42,6 +42,18 @@ export const unauthorized: Rule<ReadQuestion> = {
     isThrown(here, classOf(question.answer?.status), theirs.error.message),
 };
 
+/** What the file is, asked a second time. */
+export const retried: Rule<ReadQuestion> = {
+  applies: ({ answer }) =>
+    [408, 429, 500, 502, 503, 504].includes(answer?.status ?? 0),
+  holds: ({ question, upstream: theirs, here }) => {
+    if (!('error' in theirs)) return false;
+    if ('error' in here) return isRefused(question, here);
+    const { sent, contents } = here.value as ReadAnswer;
+    return sent.length === 2 && holdsFile(contents, question);
+  },
+};
+
 function classOf(status?: number): string | undefined {
   return { 401: 'AuthenticationError', 403: 'NotAllowedError' }[status ?? 0];
 }
