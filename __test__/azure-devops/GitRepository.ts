@@ -6,8 +6,6 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const ID = /^[0-9a-f]{40}$/;
-
 /**
  * A file to commit: its content, or its content with another mode; or the id of what lies there, a
  * folder's tree or a submodule's commit; `null` removes it.
@@ -55,6 +53,8 @@ export class GitRepository {
   readonly #trees = new Map<string, Promise<TreeEntry[]>>();
   readonly #blobs = new Map<string, Promise<Buffer>>();
   readonly #kinds = new Map<string, Promise<string>>();
+  readonly #treeIds = new Map<string, Promise<string>>();
+  readonly #logs = new Map<string, Promise<Commit[]>>();
   #clock = 1_700_000_000;
 
   constructor(
@@ -133,9 +133,8 @@ export class GitRepository {
 
   /** The commit that a ref or a commit id names, if there is one. */
   async resolveRef(ref: string): Promise<string | undefined> {
-    const isCommit = ID.test(ref) && (await this.kind(ref)) === 'commit';
-    const written = isCommit ? ref : await this.#writtenIn(ref);
-    if (written) return written;
+    const written = isId(ref) ? ref : await this.#writtenIn(ref);
+    if (written && (await this.kind(written)) === 'commit') return written;
     try {
       const args = ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`];
       return (await this.#git(args)).toString().trim();
@@ -144,9 +143,9 @@ export class GitRepository {
     }
   }
 
-  /** The commit of a branch as its file tells it, without a git, if it has a plain name and a file. */
+  /** What a ref's own file says, without a git, if it has a plain name and a file. */
   async #writtenIn(ref: string): Promise<string | undefined> {
-    if (!/^refs\/heads\/[\w-]+$/.test(ref)) return undefined;
+    if (!/^refs\/(heads|tags)\/[\w-]+$/.test(ref)) return undefined;
     const file = path.join(this.directory, ref);
     const content = await readFile(file, 'latin1').catch(() => '');
     return content.match(/^[0-9a-f]{40}(?=\n$)/)?.[0];
@@ -173,8 +172,10 @@ export class GitRepository {
 
   /** The id of a commit's tree. */
   async treeOf(commit: string): Promise<string> {
-    const args = ['rev-parse', '--verify', `${commit}^{tree}`];
-    return (await this.#git(args)).toString().trim();
+    return this.#keep(this.#treeIds, commit, async () => {
+      const args = ['rev-parse', '--verify', `${commit}^{tree}`];
+      return (await this.#git(args)).toString().trim();
+    });
   }
 
   /** The kind of an object, if there is such an object. */
@@ -182,7 +183,7 @@ export class GitRepository {
     if (id === EMPTY_TREE) return 'tree';
     const read = async () =>
       (await this.#git(['cat-file', '-t', id])).toString().trim();
-    const kind = ID.test(id) ? this.#keep(this.#kinds, id, read) : read();
+    const kind = isId(id) ? this.#keep(this.#kinds, id, read) : read();
     return kind.catch(() => undefined);
   }
 
@@ -226,13 +227,11 @@ export class GitRepository {
       `--skip=${skip}`,
       commit,
     ];
-    const logged = await this.#git([...args, '--', ...(path ? [path] : [])]);
-    return logged
-      .toString()
-      .split('\x1e')
-      .map(text => text.trim())
-      .filter(Boolean)
-      .map(toCommit);
+    args.push('--', ...(path ? [path] : []));
+    const read = async () => toCommits((await this.#git(args)).toString());
+    return isId(commit)
+      ? this.#keep(this.#logs, args.join('\0'), read)
+      : read();
   }
 
   async #setRef(ref: string, commit?: string): Promise<void> {
@@ -304,6 +303,15 @@ function toEntry(line: string): TreeEntry {
     size: Number(size) || 0,
     path,
   };
+}
+
+function isId(name: string): boolean {
+  return /^[0-9a-f]{40}$/.test(name);
+}
+
+function toCommits(logged: string): Commit[] {
+  const texts = logged.split('\x1e').map(text => text.trim());
+  return texts.filter(Boolean).map(toCommit);
 }
 
 function toCommit(text: string): Commit {
