@@ -1,13 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import http2, {
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-} from 'node:http2';
+import http2 from 'node:http2';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { finished } from 'node:stream/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { AUTHORITY_HOSTS, EntraId } from '../entra/EntraId';
 import { ApiError } from './ApiError';
@@ -18,12 +15,27 @@ import {
   type Token,
 } from './authentication';
 import { makeCertificates } from './certificates';
+import {
+  ConnectionFaults,
+  join,
+  type ConnectionFault,
+} from './ConnectionFault';
+import { Gate } from './Gate';
 import { type Answer, GitApi, type HostedRepository } from './GitApi';
 import { type FileToCommit, GitRepository } from './GitRepository';
 import { Misbehaviours, type Misbehaviour } from './Misbehaviour';
 import type { RecordedRequest } from './RecordedRequest';
 import { resourceAreas, resourceLocations } from './resources';
 import { parseRoute, type Route } from './route';
+import {
+  breakOff,
+  isBeforeHead,
+  onAbort,
+  send,
+  type Request,
+  type Response,
+  type Written,
+} from './send';
 
 /** What the stand-in may be told when it starts. */
 export interface AzureDevOpsOptions {
@@ -48,9 +60,6 @@ export interface RepositoryToHost {
 export const DEFAULT_TOKEN = 'stand-in-personal-access-token';
 
 const HOSTS = ['dev.azure.com', '*.visualstudio.com', ...AUTHORITY_HOSTS];
-
-type Request = IncomingMessage | Http2ServerRequest;
-type Response = ServerResponse | Http2ServerResponse;
 
 /**
  * A stand-in for Azure DevOps over real git repositories: as a Server host over plain HTTP, and
@@ -83,6 +92,7 @@ export class AzureDevOps {
   readonly #tokens: Token[];
   readonly #repositories: HostedRepository[] = [];
   readonly #misbehaviours = new Misbehaviours();
+  readonly #connectionFaults = new ConnectionFaults();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   #keepsProcess = true;
@@ -144,6 +154,16 @@ export class AzureDevOps {
     return this.#misbehaviours.add(misbehaviour);
   }
 
+  /** Breaks connections that are made through the proxy from now on; the result takes it back. */
+  breakConnections(fault: ConnectionFault): () => void {
+    return this.#connectionFaults.add(fault);
+  }
+
+  /** Another address of the Server host, whose connections nobody else has. */
+  async openGate(): Promise<Gate> {
+    return Gate.open(this.#plain.port);
+  }
+
   clearRequests(): void {
     this.requests.length = 0;
     this.proxyRequests.length = 0;
@@ -152,6 +172,7 @@ export class AzureDevOps {
   /** Behaves again, and forgets the requests; repositories and tokens stay. */
   reset(): void {
     this.#misbehaviours.clear();
+    this.#connectionFaults.clear();
     this.clearRequests();
     this.anonymous.clear();
     this.signIn = 'redirect';
@@ -221,19 +242,18 @@ export class AzureDevOps {
       response.writeHead(405).end(),
     );
     proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
-      this.proxyRequests.push(request.url ?? '');
-      const server = net.connect(
-        { port: this.#tls.port, host: '127.0.0.1', noDelay: true },
-        () => {
-          socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-          server.pipe(socket).pipe(server);
-        },
-      );
+      const { url: place = '' } = request;
+      this.proxyRequests.push(place);
+      const fault = this.#connectionFaults.take(place.split(':')[0]);
+      if (fault?.how === 'refuse') {
+        socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
+        return;
+      }
+      const { port } = this.#tls;
+      const server = net.connect({ port, host: '127.0.0.1', noDelay: true });
       this.#track(server);
-      const close = () => [server, socket].forEach(end => end.destroy());
-      [server, socket].forEach(end =>
-        end.on('error', close).on('close', close),
-      );
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      join(socket, server, fault);
     });
     return proxy;
   }
@@ -244,13 +264,11 @@ export class AzureDevOps {
       return;
     }
     const record = await this.#record(request, response);
-    const misbehaviour = this.#misbehaviours.take(record);
-    if (misbehaviour?.delayMs) await wait(misbehaviour.delayMs);
-    if (misbehaviour?.resetAfter !== undefined && misbehaviour.resetAfter < 0) {
-      reset(request);
-      return;
-    }
-    const answer = misbehaviour?.status
+    const misbehaviour = this.#misbehaviours.take(record) ?? {};
+    if (misbehaviour.delayMs) await wait(misbehaviour.delayMs);
+    const isEarly = isBeforeHead(misbehaviour);
+    if (isEarly && (await breakOff(request, response, misbehaviour))) return;
+    const answer = misbehaviour.status
       ? scripted(misbehaviour)
       : await this.#answer(request, record);
     record.status = answer.status;
@@ -263,7 +281,7 @@ export class AzureDevOps {
     const body = await text(request);
     const answer = await this.entra.answer(hostOf(request), url, body);
     if (!answer) {
-      reset(request);
+      await breakOff(request, response, { resetAfter: -1 });
       return;
     }
     response.writeHead(answer.status, answer.headers);
@@ -398,12 +416,16 @@ export class Hosted {
   webUrl(options: WebUrlOptions = {}): string {
     const { organization, project, name } = this.repository;
     const parts = [encode(project), '_git', encode(name)].join('/');
-    const base = {
-      'dev.azure.com': `https://dev.azure.com/${encode(organization)}`,
-      'visualstudio.com': `https://${organization}.visualstudio.com`,
-      server: `${this.azure.url}/${encode(organization)}`,
-      tfs: `${this.azure.url}/tfs/${encode(organization)}`,
-    }[options.at ?? 'dev.azure.com'];
+    const { at = 'dev.azure.com' } = options;
+    const base =
+      at instanceof Gate
+        ? `http://${at.host}/${encode(organization)}`
+        : {
+            'dev.azure.com': `https://dev.azure.com/${encode(organization)}`,
+            'visualstudio.com': `https://${organization}.visualstudio.com`,
+            server: `${this.azure.url}/${encode(organization)}`,
+            tfs: `${this.azure.url}/tfs/${encode(organization)}`,
+          }[at];
     const query = new URLSearchParams();
     if (options.path !== undefined) query.set('path', options.path);
     if (options.version !== undefined) query.set('version', options.version);
@@ -416,15 +438,7 @@ export interface WebUrlOptions {
   path?: string;
   /** With its prefix, e.g. `GBmain`. */
   version?: string;
-  at?: 'dev.azure.com' | 'visualstudio.com' | 'server' | 'tfs';
-}
-
-/** An answer as it goes over the wire. */
-export interface Written {
-  status: number;
-  reason?: string;
-  headers: Record<string, string>;
-  body: Buffer;
+  at?: 'dev.azure.com' | 'visualstudio.com' | 'server' | 'tfs' | Gate;
 }
 
 function scripted({
@@ -469,89 +483,6 @@ function isUnchanged(
   return !!since && !!modified && Date.parse(modified) <= Date.parse(since);
 }
 
-async function send(
-  request: Request,
-  response: Response,
-  answer: Written,
-  misbehaviour: Misbehaviour | undefined,
-  record: RecordedRequest,
-): Promise<void> {
-  const { status, reason, headers, body } = answer;
-  const hasBody = status !== 304 && status !== 204;
-  const all = hasBody
-    ? { 'content-length': String(body.length), ...headers }
-    : headers;
-  if (reason !== undefined && request.httpVersionMajor < 2) {
-    (response as ServerResponse).writeHead(status, reason, all);
-  } else {
-    response.writeHead(status, all);
-  }
-  const until =
-    misbehaviour?.resetAfter ??
-    misbehaviour?.stallAfter ??
-    misbehaviour?.truncateAfter ??
-    body.length;
-  await write(response, body.subarray(0, until), misbehaviour?.drip, record);
-  if (misbehaviour?.stallAfter !== undefined) return;
-  if (misbehaviour?.resetAfter !== undefined) {
-    reset(request);
-  } else if (misbehaviour?.truncateAfter !== undefined) {
-    request.socket?.end();
-  } else {
-    response.end();
-    await finished(response as NodeJS.WritableStream);
-  }
-}
-
-async function write(
-  response: Response,
-  body: Buffer,
-  drip: Misbehaviour['drip'],
-  record: RecordedRequest,
-): Promise<void> {
-  const size = drip?.bytes ?? 64 * 1024;
-  for (let at = 0; at < body.length && !response.destroyed; at += size) {
-    const piece = body.subarray(at, at + size);
-    const more = (response as NodeJS.WritableStream).write(piece);
-    record.bytesSent += piece.length;
-    if (!more) await drained(response);
-    if (drip) await wait(drip.everyMs);
-  }
-}
-
-/** Tells when the client goes away before the end; of an HTTP/2 stream only the stream tells. */
-function onAbort(
-  request: Request,
-  response: Response,
-  listener: () => void,
-): void {
-  if ('stream' in request) {
-    request.stream.once('aborted', listener);
-  } else {
-    response.once('close', () => {
-      if (!(response as ServerResponse).writableFinished) listener();
-    });
-  }
-}
-
-/** Waits until the client takes more, or goes away. */
-function drained(response: Response): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      response.off('drain', done).off('close', done);
-      resolve();
-    };
-    response.on('drain', done).on('close', done);
-  });
-}
-
-function reset(request: Request): void {
-  const stream = (request as Http2ServerRequest).stream;
-  if (stream && request.httpVersionMajor === 2)
-    stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
-  else (request.socket as Socket).resetAndDestroy();
-}
-
 function find(
   repositories: HostedRepository[],
   name: string,
@@ -583,8 +514,4 @@ function same(a: string, b: string): boolean {
 
 function encode(segment: string): string {
   return encodeURIComponent(segment);
-}
-
-function wait(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

@@ -1,5 +1,15 @@
 import type { RecordedRequest } from './RecordedRequest';
 
+/** What an HTTP/2 server says of a stream or connection that it ends. */
+export type Http2Code =
+  | 'NO_ERROR'
+  | 'PROTOCOL_ERROR'
+  | 'INTERNAL_ERROR'
+  | 'REFUSED_STREAM'
+  | 'CANCEL'
+  | 'ENHANCE_YOUR_CALM'
+  | 'HTTP_1_1_REQUIRED';
+
 /** What the stand-in does with a request in place of answering it properly. */
 export interface Misbehaviour {
   /** The requests that it is for: a part of the URL, or a test; all where it is missing. */
@@ -14,12 +24,32 @@ export interface Misbehaviour {
   reason?: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** Reset the connection after so many bytes of the body; before the head if negative. */
+  /**
+   * Reset the connection, or the stream of HTTP/2, after so many bytes of the body. Here as below it
+   * happens before the head if the number is negative.
+   */
   resetAfter?: number;
+  /** With which code a stream is reset; `INTERNAL_ERROR` where it is missing. */
+  resetCode?: Http2Code;
   /** Send so many bytes of the body and then nothing more. */
   stallAfter?: number;
-  /** Close the connection after so many bytes, fewer than were announced. */
+  /** Go on after so long in which nothing was sent. */
+  stallMs?: number;
+  /** End the connection, or the stream of HTTP/2, after so many bytes, fewer than were announced. */
   truncateAfter?: number;
+  /**
+   * Tell an HTTP/2 client after so many bytes to go away. What is under way is still answered if
+   * the code is `NO_ERROR`.
+   */
+  goAwayAfter?: number;
+  /** With which code; `NO_ERROR` where it is missing. */
+  goAwayCode?: Http2Code;
+  /** Announce no length. */
+  chunked?: boolean;
+  /** Change the byte at this place of the body, as it goes over the wire. */
+  damageAt?: number;
+  /** Send this after the body, which was announced without it. */
+  excess?: Buffer;
   /** Send the body in pieces of this size, with a pause after each. */
   drip?: { bytes: number; everyMs: number };
 }

@@ -1,4 +1,4 @@
-import type { Written } from './AzureDevOps';
+import type { Written } from './send';
 
 /** A token that the stand-in knows. */
 export interface Token {

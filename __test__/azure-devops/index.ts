@@ -7,7 +7,9 @@ export {
   type Hosted,
   type RepositoryToHost,
 } from './AzureDevOps';
-export type { Misbehaviour } from './Misbehaviour';
+export type { ConnectionFault } from './ConnectionFault';
+export type { Gate } from './Gate';
+export type { Http2Code, Misbehaviour } from './Misbehaviour';
 export type { RecordedRequest } from './RecordedRequest';
 
 /** The stand-in that the jest environment started; see `__test__/environment.ts`. */

@@ -6,7 +6,7 @@ import {
   verify,
   X509Certificate,
 } from 'node:crypto';
-import type { Written } from '../azure-devops/AzureDevOps';
+import type { Written } from '../azure-devops/send';
 import { EntraError } from './EntraError';
 
 /** An app of a tenant, with what may vouch for it. */
