@@ -34,6 +34,7 @@ import type {
   Pattern,
   ReadUrlResult,
 } from './native';
+import { onAbort } from './onAbort';
 import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
@@ -393,13 +394,11 @@ async function cancellable<T>(
   call: (cancellation?: Cancellation) => Promise<T>,
 ): Promise<T> {
   const cancellation = signal && new (native().Cancellation)();
-  const cancel = () => cancellation?.cancel();
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
+  const release = onAbort(signal, () => cancellation?.cancel());
   try {
     return await call(cancellation);
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    release();
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   Tree,
   TreeFiles,
 } from './native';
+import { onAbort } from './onAbort';
 import { TreeContents } from './TreeContents';
 
 /** What a tree is read with. */
@@ -86,10 +87,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   #take(): Archive {
     this.#onlyOnce();
     const { archive } = this.#result;
-    const { signal } = this.#options;
-    const close = () => archive.close();
-    if (signal?.aborted) close();
-    signal?.addEventListener('abort', close, { once: true });
+    onAbort(this.#options.signal, () => archive.close());
     return archive;
   }
 

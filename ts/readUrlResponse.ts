@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { ContentStream } from './ContentStream';
 import { isFailure, toError } from './failure';
 import type { Body, Failure, ReadUrlResult } from './native';
+import { onAbort } from './onAbort';
 
 /**
  * Makes the response of a read: its content once as a buffer or once as a stream.
@@ -46,10 +47,7 @@ function wholeContent(content: Buffer = Buffer.alloc(0)): Content {
 function pulledContent(body: Body, signal?: AbortSignal): Content {
   const failed = (failure: Failure) =>
     signal?.aborted ? signal.reason : toError(failure);
-  const close = () => body.close();
-  if (signal?.aborted) close();
-  signal?.addEventListener('abort', close, { once: true });
-  const release = () => signal?.removeEventListener('abort', close);
+  const release = onAbort(signal, () => body.close());
   return {
     collect: async () => {
       const collected = await body.collect().finally(release);

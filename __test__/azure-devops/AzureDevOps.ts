@@ -14,6 +14,7 @@ import {
   signInPage,
   type Token,
 } from './authentication';
+import { Budget, type BudgetOptions } from './Budget';
 import { makeCertificates } from './certificates';
 import {
   ConnectionFaults,
@@ -91,6 +92,7 @@ export class AzureDevOps {
 
   readonly #tokens: Token[];
   readonly #repositories: HostedRepository[] = [];
+  readonly #budgets: Budget[] = [];
   readonly #misbehaviours = new Misbehaviours();
   readonly #connectionFaults = new ConnectionFaults();
   readonly #servers: Server[] = [];
@@ -164,6 +166,13 @@ export class AzureDevOps {
     return Gate.open(this.#plain.port);
   }
 
+  /** Limits what an identity may ask for. */
+  limit(options: BudgetOptions): Budget {
+    const budget = new Budget(options);
+    this.#budgets.push(budget);
+    return budget;
+  }
+
   clearRequests(): void {
     this.requests.length = 0;
     this.proxyRequests.length = 0;
@@ -172,6 +181,7 @@ export class AzureDevOps {
   /** Behaves again, and forgets the requests; repositories and tokens stay. */
   reset(): void {
     this.#misbehaviours.clear();
+    this.#budgets.length = 0;
     this.#connectionFaults.clear();
     this.clearRequests();
     this.anonymous.clear();
@@ -264,13 +274,17 @@ export class AzureDevOps {
       return;
     }
     const record = await this.#record(request, response);
+    const budget = this.#budgets.find(own => own.isOf(record));
+    const verdict = budget?.spend(record);
+    if (verdict?.delayMs) await wait(verdict.delayMs);
     const misbehaviour = this.#misbehaviours.take(record) ?? {};
     if (misbehaviour.delayMs) await wait(misbehaviour.delayMs);
     const isEarly = isBeforeHead(misbehaviour);
     if (isEarly && (await breakOff(request, response, misbehaviour))) return;
     const answer = misbehaviour.status
       ? scripted(misbehaviour)
-      : await this.#answer(request, record);
+      : (verdict?.answer ?? (await this.#answer(request, record)));
+    Object.assign(answer.headers, verdict?.headers);
     record.status = answer.status;
     await send(request, response, answer, misbehaviour, record).catch(() => {});
   }

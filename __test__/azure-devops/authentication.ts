@@ -32,7 +32,8 @@ export function isAdmitted(
   );
 }
 
-function sentToken(authorization: string): string {
+/** The token in the header. */
+export function sentToken(authorization: string): string {
   const [, scheme, value] = authorization.match(/^(\w+) +(.*)$/) ?? [];
   if (scheme?.toLowerCase() !== 'basic') return value;
   return Buffer.from(value, 'base64')

@@ -166,6 +166,7 @@ impl Pace {
         (went, now): (Instant, Instant),
         chance: f64,
     ) -> Heard {
+        self.is_warned |= signals.left.is_some() || signals.delay.is_some();
         let is_old = self.closed_at.is_some_and(|closed| went <= closed);
         let guess = || {
             let reset = signals.reset.filter(|reset| *reset <= CLOSED.longest);
@@ -178,11 +179,10 @@ impl Pace {
         if let Some(wait) = wait {
             return self.close(now, now + wait);
         }
-        if !is_refusal {
+        // What went before says nothing of how it is since.
+        if !is_refusal && !is_old {
             self.answered = self.answered.saturating_add(1);
-            if !is_old {
-                self.closings = 0;
-            }
+            self.closings = 0;
             self.follow(signals, went, now);
         }
         Heard::Nothing
@@ -205,7 +205,6 @@ impl Pace {
     }
 
     fn follow(&mut self, signals: &Signals, went: Instant, now: Instant) {
-        self.is_warned |= signals.left.is_some() || signals.delay.is_some();
         match (signals.left, signals.delay) {
             (Some(left), _) => {
                 self.widen();
@@ -374,7 +373,10 @@ mod tests {
         assert_eq!(refused(&mut pace, 0.1), Heard::Closed(until));
         assert_eq!(refused(&mut pace, 0.2), Heard::Nothing);
         assert_eq!(pace.closed_until(start), Some(until));
-        assert_eq!(admitted(&mut pace, until), 0, "eight are on their way");
+        for _ in 0..8 {
+            answer(&mut pace, &NOTHING, start, start + seconds(0.3));
+        }
+        assert_eq!(admitted(&mut pace, until), 1);
     }
 
     #[test]
