@@ -7,9 +7,10 @@ import { component, monorepo } from './monorepo.mjs';
 const azure = await AzureDevOps.start();
 let hosted;
 let wireBytes = 0;
+const budgets = new Map();
 const tunnel = await startTunnel(new URL(azure.proxyUrl).port);
 
-answer({ host, commit, clear, account }, () => azure.close());
+answer({ host, commit, limit, history, clear, account }, () => azure.close());
 
 /** Leads to the proxy, and counts what comes from it: heads, TLS and all. */
 async function startTunnel(port) {
@@ -60,6 +61,17 @@ async function archiveBytes() {
 async function commit({ changes, description }) {
   const files = changes.map(([path, n]) => [path, component(n, description)]);
   await hosted.git.commit({ files: Object.fromEntries(files) });
+}
+
+/** Makes an identity whose requests are limited. */
+function limit({ token, ...limits }) {
+  azure.addToken(token);
+  budgets.set(token, azure.limit({ token, ...limits }));
+}
+
+/** What such an identity has asked, and what was left of its budget. */
+function history({ token }) {
+  return budgets.get(token).history;
 }
 
 function clear() {
