@@ -12,6 +12,7 @@
 //! - [`reader`]: what a Backstage URL reader does with a URL.
 //! - [`error`]: the one error, told apart by kind.
 //! - [`cache`]: what is kept for whoever asks again, within bounds.
+//! - [`shared`]: the cache that replicas of a backend share.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
@@ -26,6 +27,7 @@ pub mod http;
 pub mod pattern;
 pub mod reader;
 pub mod rest;
+pub mod shared;
 pub mod url;
 
 // Unit tests run without Node, so without the room that needs it.

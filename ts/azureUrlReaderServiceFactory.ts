@@ -7,6 +7,7 @@ import {
 import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
 import { AzureUrlReader } from './AzureUrlReader';
 import { native } from './binding';
+import { shareThroughCache } from './sharedCache';
 
 /**
  * The service that `@backstage/backend-defaults` collects reader factories from.
@@ -28,20 +29,32 @@ const urlReaderFactoriesServiceRef = createServiceRef<ReaderFactory>({
  */
 export const azureUrlReaderServiceFactory = createServiceFactory({
   service: urlReaderFactoriesServiceRef,
-  deps: { rootLogger: coreServices.rootLogger },
-  createRootContext: ({ rootLogger }) => usableFactory(rootLogger),
-  factory: async (_deps, factory) => factory,
+  deps: {
+    rootLogger: coreServices.rootLogger,
+    config: coreServices.rootConfig,
+    plugin: coreServices.pluginMetadata,
+    cache: coreServices.cache,
+    logger: coreServices.logger,
+  },
+  createRootContext: ({ rootLogger }) => canBeUsed(rootLogger),
+  factory: async (deps, isUsable): Promise<ReaderFactory> => {
+    if (!isUsable) {
+      return () => [];
+    }
+    shareThroughCache(deps);
+    return AzureUrlReader.factory;
+  },
 });
 
-function usableFactory(logger: RootLoggerService): ReaderFactory {
+function canBeUsed(logger: RootLoggerService): boolean {
   try {
     native();
-    return AzureUrlReader.factory;
+    return true;
   } catch (error) {
     logger.warn(
       'Azure DevOps is read by the built-in reader, because backstage-azure-devops-native cannot be used',
       error as Error,
     );
-    return () => [];
+    return false;
   }
 }

@@ -345,6 +345,13 @@ export interface RetryFields {
   maxApiRequestsPerMinute?: number
 }
 
+/**
+ * Shares with other replicas through the cache service of a plugin: `get` asks for an entry, `set`
+ * writes one with its life in milliseconds, and `tell` says to the log, as a warning or not, how the
+ * service is.
+ */
+export declare function shareThrough(plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>, tell: (message: string, isWarning: boolean) => void): void
+
 /** A token and the header that it makes. */
 export interface TokenCredentials {
   /** The value of the `Authorization` header. */

@@ -17,6 +17,7 @@ mod config;
 mod credentials;
 mod listing;
 mod reader;
+mod shared;
 mod tree;
 mod url;
 

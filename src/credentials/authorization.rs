@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{
-    Chosen, Identity, Reader,
+    Chosen, Identity, Reader, Sharing,
     entra::{App, Entra},
     scope_of,
     token::{Token, TokenError},
@@ -28,6 +28,8 @@ pub struct Authorization {
     identity: Identity,
     means: Means,
     retry: Retry,
+    /// What it is called in other processes, where that does not depend on its tokens.
+    sharing: Option<Sharing>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,14 +54,25 @@ impl Authorization {
     /// No headers at all.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self::new(Identity::Anonymous, Means::Nothing(None))
+        Self::without_any(None)
     }
 
-    fn new(identity: Identity, means: Means) -> Self {
+    fn without_any(why: Option<Arc<TokenError>>) -> Self {
+        let sharing = Some(Sharing::of_nobody());
+        Self::new(Identity::Anonymous, Means::Nothing(why), sharing)
+    }
+
+    fn with_headers(identity: Identity, headers: HeaderMap) -> Self {
+        let sharing = Some(Sharing::of_headers(&headers));
+        Self::new(identity, Means::Headers(headers), sharing)
+    }
+
+    fn new(identity: Identity, means: Means, sharing: Option<Sharing>) -> Self {
         Self {
             identity,
             means,
             retry: Retry::default(),
+            sharing,
         }
     }
 
@@ -81,7 +94,7 @@ impl Authorization {
     /// # Errors
     /// The credential is a token that no header can hold, or no token is to be had for it.
     pub async fn of(chosen: Chosen<'_>, url: &Url, entra: &Entra) -> Result<Self, Error> {
-        let (identity, tokens) = match chosen {
+        let (identity, tokens, sharing) = match chosen {
             Chosen::Nothing => return Ok(Self::anonymous()),
             Chosen::DefaultChain => return Ok(Self::of_default_chain(entra).await),
             Chosen::Configured(credential) => match &credential.kind {
@@ -92,12 +105,13 @@ impl Authorization {
                     client_secret,
                 } => {
                     let app = App::new(tenant_id, client_id);
+                    let sharing = Sharing::of_app(&app, client_secret);
                     let tokens = Tokens::of_app(app, client_secret, entra);
-                    (Identity::ServicePrincipal, tokens)
+                    (Identity::ServicePrincipal, tokens, Some(sharing))
                 }
                 CredentialKind::ManagedIdentity { client_id } => {
                     let tokens = Tokens::of_identity(client_id, entra);
-                    (Identity::ManagedIdentity, tokens)
+                    (Identity::ManagedIdentity, tokens, None)
                 }
                 CredentialKind::ManagedIdentityClientAssertion {
                     tenant_id,
@@ -106,30 +120,27 @@ impl Authorization {
                 } => {
                     let app = App::new(tenant_id, client_id);
                     let tokens = Tokens::of_vouched_app(app, identity_id, entra);
-                    (Identity::ManagedIdentityClientAssertion, tokens)
+                    (Identity::ManagedIdentityClientAssertion, tokens, None)
                 }
             },
         };
         // So that a failure is told before anything is asked of Azure DevOps.
         let token = tokens.get().await;
         token.map_err(|error| no_token(identity, url, &error))?;
-        Ok(Self::new(identity, Means::Tokens(tokens)))
+        Ok(Self::new(identity, Means::Tokens(tokens), sharing))
     }
 
     fn of_token(token: &SecretString) -> Result<Self, Error> {
         let value = sensitive("Authorization", basic(token)?.expose_secret())?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        Ok(Self::new(
-            Identity::PersonalAccessToken,
-            Means::Headers(headers),
-        ))
+        Ok(Self::with_headers(Identity::PersonalAccessToken, headers))
     }
 
     async fn of_default_chain(entra: &Entra) -> Self {
         let tokens = Tokens::of_default_chain(entra);
         match tokens.get().await {
-            Ok(token) => Self::new(token.identity, Means::Tokens(tokens)),
-            Err(error) => Self::new(Identity::Anonymous, Means::Nothing(Some(error))),
+            Ok(token) => Self::new(token.identity, Means::Tokens(tokens), None),
+            Err(error) => Self::without_any(Some(error)),
         }
     }
 
@@ -148,7 +159,7 @@ impl Authorization {
             })?;
             map.append(header, sensitive(&name, value.expose_secret())?);
         }
-        Ok(Self::new(Identity::Provided, Means::Headers(map)))
+        Ok(Self::with_headers(Identity::Provided, map))
     }
 
     /// Whose it is.
@@ -164,6 +175,18 @@ impl Authorization {
             Means::Nothing(_) => Reader::NOBODY,
             Means::Headers(headers) => Reader::with_headers(headers),
             Means::Tokens(tokens) => Reader::with_tokens(tokens, self.identity),
+        }
+    }
+
+    /// What it is called in other processes that have the same credential; nothing where that is not
+    /// to be known.
+    #[must_use]
+    pub fn sharing(&self) -> Option<Sharing> {
+        match &self.means {
+            Means::Tokens(tokens) if self.sharing.is_none() => {
+                Sharing::of_token(tokens.held()?.as_ref())
+            }
+            _ => self.sharing.clone(),
         }
     }
 

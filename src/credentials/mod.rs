@@ -18,6 +18,7 @@ mod reader;
 mod refusal;
 mod registry;
 mod selection;
+mod sharing;
 mod sources;
 mod token;
 mod tokens;
@@ -28,6 +29,7 @@ pub use entra::Entra;
 pub use identity::Identity;
 pub use reader::Reader;
 pub use selection::{Chosen, Credentials, organization_of, scope_of};
+pub use sharing::Sharing;
 pub use token::TokenError;
 
 use tokens::Tokens;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
 use super::Identity;
 use crate::error::ErrorKind;
@@ -20,6 +22,25 @@ pub(super) struct Token {
     pub expires_on: SystemTime,
     /// Who it speaks for.
     pub identity: Identity,
+}
+
+/// What a token of Entra ID says of whom it speaks for.
+#[derive(Deserialize)]
+struct Claims {
+    /// The tenant.
+    tid: String,
+    /// The identity in it.
+    oid: String,
+}
+
+impl Token {
+    /// The tenant and the identity in it that it speaks for; nothing where it does not say so.
+    pub(super) fn principal(&self) -> Option<(String, String)> {
+        let claims = self.secret.expose_secret().split('.').nth(1)?;
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
+        let Claims { tid, oid } = serde_json::from_slice(&claims).ok()?;
+        Some((tid, oid))
+    }
 }
 
 /// Where tokens come from. Each call asks anew.

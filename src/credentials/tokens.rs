@@ -158,6 +158,12 @@ impl Tokens {
         }
     }
 
+    /// The token that came last.
+    pub(super) fn held(&self) -> Option<Arc<Token>> {
+        let state = self.lock();
+        state.held.as_ref().map(|held| Arc::clone(&held.token))
+    }
+
     /// Another token than this one, which Azure DevOps refused to let read `organization`; none
     /// where asking for one would not help.
     ///

@@ -343,7 +343,7 @@ impl Client {
 }
 
 fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>, String) {
-    let gate = Gate::of(authorization.reader(), quirks::host(url));
+    let gate = Gate::of(authorization, quirks::host(url));
     (gate, organization_of(url).unwrap_or_default())
 }
 

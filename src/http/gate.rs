@@ -10,14 +10,15 @@ use std::{
 use reqwest::header::HeaderMap;
 use tokio::{
     sync::{Mutex as Turn, Notify},
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use super::{
+    closings,
     pace::{Admission, Heard, Pace},
     signals::Signals,
 };
-use crate::credentials::Reader;
+use crate::credentials::{Authorization, Reader};
 
 /// From so many gates on, those that nobody uses are forgotten.
 const MANY: usize = 64;
@@ -48,6 +49,12 @@ struct State {
     /// The organizations that let the reader in.
     accepted: HashSet<String>,
     used_at: Instant,
+    /// Where its closings stand for other replicas, if they are shared.
+    shared_as: Option<String>,
+    /// When it was asked last whether another replica has closed it.
+    news_at: Option<Instant>,
+    /// Whether other replicas are being told of a closing.
+    is_telling: bool,
 }
 
 /// There is less time than it takes to be let through.
@@ -58,8 +65,14 @@ pub struct Closed {
 }
 
 impl Gate {
-    /// The gate of a reader at a host.
-    pub(super) fn of(reader: Reader, host: &str) -> Arc<Self> {
+    /// The gate of whoever reads, at a host.
+    pub(super) fn of(authorization: &Authorization, host: &str) -> Arc<Self> {
+        let gate = Self::of_reader(authorization.reader(), host);
+        gate.state().shared_as = closings::key_of(authorization, host);
+        gate
+    }
+
+    fn of_reader(reader: Reader, host: &str) -> Arc<Self> {
         let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= MANY {
             gates.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.is_forgotten());
@@ -76,6 +89,9 @@ impl Gate {
                 pace: Pace::new(now),
                 accepted: HashSet::new(),
                 used_at: now,
+                shared_as: None,
+                news_at: None,
+                is_telling: false,
             }),
             changed: Notify::new(),
         }
@@ -102,6 +118,7 @@ impl Gate {
     async fn wait(&self, per_minute: Option<NonZeroU32>, deadline: Instant) -> Result<(), Closed> {
         let _turn = self.turn.lock().await;
         loop {
+            self.hear_of_others().await;
             let changed = self.changed.notified();
             let now = Instant::now();
             match self.admit(now, per_minute) {
@@ -139,6 +156,42 @@ impl Gate {
         is_closed && state.accepted.contains(organization)
     }
 
+    /// Learns whether another replica has closed it, if that was not asked just now. Whoever is next
+    /// asks for all who wait.
+    async fn hear_of_others(&self) {
+        let Some(key) = self.state().needs_news(Instant::now()) else {
+            return;
+        };
+        if let Some(until) = closings::heard(&key).await {
+            self.close(until);
+        }
+    }
+
+    /// Closes it, as another replica was told.
+    fn close(&self, until: Instant) {
+        self.state().pace.close(Instant::now(), until);
+        self.changed.notify_waiters();
+    }
+
+    /// Tells other replicas that it is closed, as long as it is: so that they hear of it also where
+    /// their cache was down, or has forgotten it.
+    fn tell_others(self: &Arc<Self>) {
+        let gate = Arc::clone(self);
+        tokio::spawn(async move {
+            while let Some((key, until)) = gate.closing_to_tell() {
+                let other = closings::tell(&key, until).await;
+                if let Some(other) = other {
+                    gate.close(other);
+                }
+                sleep(closings::CHECK_EVERY).await;
+            }
+        });
+    }
+
+    fn closing_to_tell(&self) -> Option<(String, Instant)> {
+        self.state().closing_to_tell(Instant::now())
+    }
+
     fn admit(&self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         let mut state = self.state();
         state.used_at = now;
@@ -153,6 +206,34 @@ impl Gate {
         let state = self.state();
         let is_open = state.pace.closed_until(Instant::now()).is_none();
         is_open && state.used_at.elapsed() > REMEMBERED
+    }
+}
+
+impl State {
+    /// Where to ask whether another replica has closed it, if that is to be asked now.
+    fn needs_news(&mut self, now: Instant) -> Option<String> {
+        let is_new = |at: Instant| now.saturating_duration_since(at) < closings::NEWS_AGE;
+        if self.news_at.is_some_and(is_new) {
+            return None;
+        }
+        let key = self.shared_as.clone()?;
+        self.news_at = Some(now);
+        Some(key)
+    }
+
+    /// Whether a closing is to be told of that nobody tells of yet.
+    const fn starts_to_tell(&mut self) -> bool {
+        let starts = self.shared_as.is_some() && !self.is_telling;
+        self.is_telling |= starts;
+        starts
+    }
+
+    /// Of what other replicas are to be told; nothing when it is open again.
+    fn closing_to_tell(&mut self, now: Instant) -> Option<(String, Instant)> {
+        let closing = self.pace.closed_until(now);
+        let closing = self.shared_as.clone().zip(closing);
+        self.is_telling = closing.is_some();
+        closing
     }
 }
 
@@ -178,9 +259,14 @@ impl Pass {
         let signals = Signals::read(headers, SystemTime::now());
         let times = (self.went, Instant::now());
         let mut state = self.gate.state();
-        state
-            .pace
-            .heard(&signals, is_refusal, times, fastrand::f64())
+        let pace = &mut state.pace;
+        let known = pace.closed_until(times.1);
+        let heard = pace.heard(&signals, is_refusal, times, fastrand::f64());
+        if pace.closed_until(times.1) > known && state.starts_to_tell() {
+            drop(state);
+            self.gate.tell_others();
+        }
+        heard
     }
 
     /// Notes that an organization does not let the reader in.

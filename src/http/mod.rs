@@ -3,6 +3,7 @@
 
 mod attempts;
 mod client;
+mod closings;
 mod direct;
 mod gate;
 mod pace;

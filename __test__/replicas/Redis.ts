@@ -1,0 +1,105 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** Why there is no Redis here; nothing where there is. */
+export function whyNoRedis(): string | undefined {
+  const { error } = spawnSync('redis-server', ['--version']);
+  return error?.message;
+}
+
+/** A real Redis, which writes all that it is told to a file. */
+export class Redis {
+  static async start(): Promise<Redis> {
+    const redis = new Redis(await freePort());
+    await redis.start();
+    return redis;
+  }
+
+  readonly #port: number;
+  readonly #directories: string[] = [];
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number) {
+    this.#port = port;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts it, empty. */
+  async start(): Promise<void> {
+    const directory = mkdtempSync(path.join(tmpdir(), 'redis-'));
+    this.#directories.push(directory);
+    const options = {
+      port: this.#port,
+      bind: '127.0.0.1',
+      dir: directory,
+      save: '',
+      appendonly: 'yes',
+    };
+    const args = Object.entries(options).flatMap(([name, value]) => [
+      `--${name}`,
+      String(value),
+    ]);
+    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
+    while (!(await this.#listens())) {
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child) return;
+    const exited = new Promise(resolve => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Stops it in the middle of whatever it does: connections stay, and nothing is answered. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** Every key and value that it was ever told, among the commands. */
+  everything(): string {
+    const files = this.#directories.flatMap(directory =>
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .map(entry => path.join(entry.parentPath, entry.name)),
+    );
+    return files.map(file => readFileSync(file, 'latin1')).join('\n');
+  }
+
+  async end(): Promise<void> {
+    await this.kill();
+    for (const directory of this.#directories) {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+
+  #listens(): Promise<boolean> {
+    return new Promise(resolve => {
+      const socket = connect(this.#port, '127.0.0.1');
+      socket.once('connect', () => resolve(socket.destroy() !== undefined));
+      socket.once('error', () => resolve(false));
+    });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}

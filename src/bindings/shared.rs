@@ -1,0 +1,88 @@
+//! The cache service of a Backstage plugin, asked from the runtime.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use napi::{
+    Status,
+    bindgen_prelude::{FnArgs, Promise},
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use napi_derive::napi;
+
+use crate::shared::{self, NoAnswer};
+
+/// A function that is called from the runtime. It keeps no process, and what it throws is an error.
+type Called<Arguments, Result> =
+    ThreadsafeFunction<Arguments, Result, Arguments, Status, false, true>;
+
+type Get = Called<FnArgs<(String,)>, Promise<Option<String>>>;
+type Set = Called<FnArgs<(String, String, f64)>, Promise<()>>;
+type Tell = Called<FnArgs<(String, bool)>, ()>;
+
+/// Shares with other replicas through the cache service of a plugin: `get` asks for an entry, `set`
+/// writes one with its life in milliseconds, and `tell` says to the log, as a warning or not, how the
+/// service is.
+#[napi(
+    catch_unwind,
+    ts_args_type = "plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>, tell: (message: string, isWarning: boolean) => void"
+)]
+pub fn share_through(plugin: String, get: Get, set: Set, tell: Tell) {
+    let (get, set) = (get.into(), set.into());
+    shared::share_through(plugin, CacheFunctions { get, set, tell });
+}
+
+struct CacheFunctions {
+    get: Arc<Get>,
+    set: Arc<Set>,
+    tell: Tell,
+}
+
+impl shared::CacheService for CacheFunctions {
+    fn get(&self, key: String) -> BoxFuture<'static, Result<Option<String>, NoAnswer>> {
+        let get = self.get.clone();
+        async move {
+            let promise = get.call_async_catch((key,).into()).await;
+            promise.map_err(no_answer)?.await.map_err(no_answer)
+        }
+        .boxed()
+    }
+
+    fn set(
+        &self,
+        key: String,
+        value: String,
+        life: Duration,
+    ) -> BoxFuture<'static, Result<(), NoAnswer>> {
+        let set = self.set.clone();
+        let milliseconds = (life.as_secs_f64() * 1000.0).ceil();
+        async move {
+            let promise = set
+                .call_async_catch((key, value, milliseconds).into())
+                .await;
+            promise.map_err(no_answer)?.await.map_err(no_answer)
+        }
+        .boxed()
+    }
+
+    fn is_there(&self) -> bool {
+        !self.get.aborted()
+    }
+
+    fn tell(&self, message: &str, is_warning: bool) {
+        let said = (message.to_owned(), is_warning).into();
+        self.tell
+            .call(said, ThreadsafeFunctionCallMode::NonBlocking);
+    }
+}
+
+impl fmt::Debug for CacheFunctions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("CacheFunctions")
+    }
+}
+
+/// The service has said why to its own log.
+fn no_answer(_: napi::Error) -> NoAnswer {
+    NoAnswer
+}

@@ -1,0 +1,34 @@
+import type {
+  CacheService,
+  LoggerService,
+  RootConfigService,
+} from '@backstage/backend-plugin-api';
+import { native } from './binding';
+
+/** What a plugin of a backend has for sharing. */
+export interface Sharer {
+  config: RootConfigService;
+  plugin: { getId(): string };
+  cache: CacheService;
+  logger: LoggerService;
+}
+
+/**
+ * Shares limits, and what never changes, with the other replicas of the backend, through the cache
+ * service of a plugin. A cache in the process's own memory has nothing to share.
+ */
+export function shareThroughCache(sharer: Sharer): void {
+  const { config, plugin, cache, logger } = sharer;
+  // As Backstage's own cache manager reads it.
+  const store = config.getOptionalString('backend.cache.store') || 'memory';
+  if (store === 'memory') {
+    return;
+  }
+  native().shareThrough(
+    plugin.getId(),
+    async key => cache.get<string>(key),
+    async (key, value, ttl) => cache.set(key, value, { ttl }),
+    (message, isWarning) =>
+      isWarning ? logger.warn(message) : logger.info(message),
+  );
+}
