@@ -52,6 +52,8 @@ export interface RepositoryToHost {
   files?: Record<string, FileToCommit>;
   /** A git directory, bare or not. */
   path?: string;
+  /** What another repository hosts already, and has read. */
+  git?: GitRepository;
   defaultBranch?: string;
   /** Sent as `Last-Modified`, which Azure DevOps itself does not send. */
   lastModified?: Date;
@@ -97,6 +99,7 @@ export class AzureDevOps {
   readonly #connectionFaults = new ConnectionFaults();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  readonly #tunnels = new Map<string, Socket[]>();
   #keepsProcess = true;
   #plain!: AddressInfo;
   #tls!: AddressInfo;
@@ -142,9 +145,7 @@ export class AzureDevOps {
   /** Hosts a repository, and gives the git repository with its URLs. */
   async addRepository(options: RepositoryToHost): Promise<Hosted> {
     const { organization, project, repository: name, lastModified } = options;
-    const git = options.path
-      ? GitRepository.open(options.path)
-      : GitRepository.init(this.#newDirectory(), options.defaultBranch);
+    const git = options.git ?? this.#gitOf(options);
     if (options.files) await git.commit({ files: options.files });
     const hosted = { organization, project, name, git, lastModified };
     this.#repositories.push(hosted);
@@ -198,6 +199,13 @@ export class AzureDevOps {
   /** Closes every connection, so that the next request makes a new one. */
   closeConnections(): void {
     this.#sockets.forEach(socket => socket.destroy());
+    this.#tunnels.clear();
+  }
+
+  /** Closes the connections to a host that were made through the proxy. */
+  closeTunnels(host: string): void {
+    this.#tunnels.get(host)?.forEach(socket => socket.destroy());
+    this.#tunnels.delete(host);
   }
 
   async close(): Promise<void> {
@@ -214,15 +222,18 @@ export class AzureDevOps {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #newDirectory(): string {
-    return mkdtempSync(path.join(this.directory, 'repository-'));
+  #gitOf({ path: own, defaultBranch }: RepositoryToHost): GitRepository {
+    if (own) return GitRepository.open(own);
+    const directory = mkdtempSync(path.join(this.directory, 'repository-'));
+    return GitRepository.init(directory, defaultBranch);
   }
 
   async #listen(): Promise<void> {
     const { ca, key, cert } = await makeCertificates(HOSTS);
     writeFileSync(this.caFile, `${ca}\n`);
+    // Who goes away while it asks needs no answer.
     const answer = (request: Request, response: Response) =>
-      void this.#handle(request, response);
+      void this.#handle(request, response).catch(() => {});
     const options = { key, cert, allowHTTP1: true };
     this.#plain = await this.#start(
       http.createServer({ keepAliveTimeout: 60_000 }, answer),
@@ -254,7 +265,8 @@ export class AzureDevOps {
     proxy.on('connect', (request: IncomingMessage, socket: Socket) => {
       const { url: place = '' } = request;
       this.proxyRequests.push(place);
-      const fault = this.#connectionFaults.take(place.split(':')[0]);
+      const host = place.split(':')[0];
+      const fault = this.#connectionFaults.take(host);
       if (fault?.how === 'refuse') {
         socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n');
         return;
@@ -262,6 +274,7 @@ export class AzureDevOps {
       const { port } = this.#tls;
       const server = net.connect({ port, host: '127.0.0.1', noDelay: true });
       this.#track(server);
+      this.#tunnels.set(host, [...(this.#tunnels.get(host) ?? []), socket]);
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       join(socket, server, fault);
     });
@@ -286,7 +299,7 @@ export class AzureDevOps {
       : (verdict?.answer ?? (await this.#answer(request, record)));
     Object.assign(answer.headers, verdict?.headers);
     record.status = answer.status;
-    await send(request, response, answer, misbehaviour, record).catch(() => {});
+    await send(request, response, answer, misbehaviour, record);
   }
 
   /** Leaves the request to Entra ID. */

@@ -56,8 +56,13 @@ export class Gate {
   /** Closes it with all its connections. */
   async close(): Promise<void> {
     const closed = new Promise(resolve => this.#server.close(resolve));
-    this.#sockets.forEach(socket => socket.destroy());
+    this.closeConnections();
     await closed;
+  }
+
+  /** Closes every connection, so that the next request makes a new one. */
+  closeConnections(): void {
+    this.#sockets.forEach(socket => socket.destroy());
   }
 
   async #listen(port: number): Promise<void> {
