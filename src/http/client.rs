@@ -81,6 +81,8 @@ pub enum Failure {
     Transport(reqwest::Error),
     /// The server fell silent.
     Silent,
+    /// The content ended before as much had come as was announced.
+    CutOff,
     /// The server sent the reader to another place, named here, which was not followed.
     RedirectedAway(String, StatusCode),
     /// The server sent the reader round and round.
@@ -352,9 +354,13 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     if !response.status().is_success() {
         return Ok(response);
     }
+    let length = response.content_length();
     let mut content = BytesMut::new();
     while let Some(piece) = patiently(response.chunk()).await? {
         content.extend_from_slice(&piece);
+    }
+    if length.is_some_and(|length| (content.len() as u64) < length) {
+        return Err(Failure::CutOff);
     }
     let mut whole = http::Response::new(content.freeze());
     *whole.status_mut() = response.status();

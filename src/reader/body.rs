@@ -29,8 +29,9 @@ const PATIENCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Body {
     ready: Vec<u8>,
-    /// How many bytes have come.
+    /// How many bytes have come, of how many, if that was announced.
     came: u64,
+    length: Option<u64>,
     rest: Rest,
     etag: Option<HeaderValue>,
     asked: Option<Asked>,
@@ -48,6 +49,7 @@ impl Body {
     /// Takes the body of an answer whose head is there.
     pub async fn of(mut response: Response, exchange: Arc<Exchange>) -> Self {
         let etag = response.headers().get(ETAG).cloned();
+        let length = response.content_length();
         let asked = response.extensions_mut().remove();
         let mut ready = Vec::new();
         let is_large = |length| length > AHEAD as u64;
@@ -58,6 +60,9 @@ impl Body {
             loop {
                 match timeout_at(deadline, response.chunk()).await {
                     Ok(Ok(Some(chunk))) => ready.extend_from_slice(&chunk),
+                    Ok(Ok(None)) if is_short(ready.len() as u64, length) => {
+                        break Rest::Failed(Failure::CutOff);
+                    }
                     Ok(Ok(None)) => break Rest::None,
                     Ok(Err(error)) => break Rest::Failed(Failure::Transport(error)),
                     Err(_) => break Rest::Waiting(response),
@@ -69,6 +74,7 @@ impl Body {
         };
         Self {
             came: ready.len() as u64,
+            length,
             ready,
             rest,
             etag,
@@ -81,6 +87,7 @@ impl Body {
     pub(super) const fn of_content(content: Vec<u8>, exchange: Arc<Exchange>) -> Self {
         Self {
             came: content.len() as u64,
+            length: None,
             ready: content,
             rest: Rest::None,
             etag: None,
@@ -181,6 +188,7 @@ impl Body {
                         self.came += piece.len() as u64;
                         return Ok(Some(piece));
                     }
+                    Ok(None) if is_short(self.came, self.length) => Failure::CutOff,
                     Ok(None) => {
                         self.rest = Rest::None;
                         return Ok(None);
@@ -244,6 +252,11 @@ impl Body {
             None => failure,
         }
     }
+}
+
+/// Whether less has come than was announced: not all ways in which HTTP/2 ends a stream are errors.
+fn is_short(came: u64, length: Option<u64>) -> bool {
+    length.is_some_and(|length| came < length)
 }
 
 /// Drops so many bytes, and gives what comes with the last of them.

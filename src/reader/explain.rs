@@ -155,6 +155,10 @@ impl Read<'_> {
             Failure::Silent => Error::other(format!(
                 "Unable to read {url}, {host} did not answer in time"
             )),
+            Failure::CutOff => Error::other(format!(
+                "{failed} {url}, the content of {} ended before its end",
+                self.request
+            )),
             Failure::Transport(error) => self.transport(error),
             Failure::Closed(closed) => self.closed(closed),
             Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
