@@ -1,6 +1,8 @@
 // The stand-in Azure DevOps, in a process of its own; see `startStandIn`.
+import fc from 'fast-check';
 import net from 'node:net';
 import { AzureDevOps, DEFAULT_TOKEN } from '../../__test__/azure-devops';
+import { cases, toMisbehaviour } from '../../__test__/faults/faults';
 import { answer } from './child.mjs';
 import { component, monorepo } from './monorepo.mjs';
 
@@ -8,9 +10,23 @@ const azure = await AzureDevOps.start();
 let hosted;
 let wireBytes = 0;
 const budgets = new Map();
+let requests = 0;
+let faults = 0;
 const tunnel = await startTunnel(new URL(azure.proxyUrl).port);
 
-answer({ host, commit, limit, history, clear, account }, () => azure.close());
+answer(
+  {
+    host,
+    commit,
+    limit,
+    history,
+    clear,
+    account,
+    misbehave,
+    misbehaviour,
+  },
+  () => azure.close(),
+);
 
 /** Leads to the proxy, and counts what comes from it: heads, TLS and all. */
 async function startTunnel(port) {
@@ -82,4 +98,52 @@ function clear() {
 /** What was asked for since the last `clear`. */
 function account() {
   return { requests: azure.requests.length, KB: wireBytes / 1000 };
+}
+
+/**
+ * Lets a share of the requests go wrong, each in another way, and now and then all connections.
+ * What never ends is left out, and what says that there is nothing.
+ */
+function misbehave({ share, seed }) {
+  const isMeant = ({ at, fault }) =>
+    at === 'visualstudio.com' &&
+    !/stall|connection/.test(fault.how) &&
+    fault.status !== 404;
+  const drawn = fc.sample(cases(1).filter(isMeant), { seed, numRuns: 500 });
+  const random = draws(seed);
+  const chosen = new WeakMap();
+  const choose = request => {
+    const isDue = random() < share;
+    const choice = isDue ? Math.floor(random() * drawn.length) : -1;
+    chosen.set(request, choice);
+    faults += isDue ? 1 : 0;
+    return choice;
+  };
+  drawn.forEach(({ fault, share: place }, index) => {
+    const match = request =>
+      (chosen.get(request) ?? choose(request)) === index &&
+      (fault.how !== 'damaged JSON' ||
+        request.headers.accept === 'application/json');
+    azure.misbehave({ ...toMisbehaviour(fault, 1_000, place), match });
+  });
+  setInterval(() => {
+    faults += 1;
+    azure.closeConnections();
+  }, 5_000).unref();
+}
+
+/** Numbers from 0 to 1, the same for the same seed. */
+function draws(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648;
+  };
+}
+
+/** How many requests there were since `misbehave`, and how many of them went wrong. */
+function misbehaviour() {
+  requests += azure.requests.length;
+  azure.clearRequests();
+  return { requests, faults };
 }
