@@ -90,7 +90,7 @@ it('a stream that is cut off without an error is not taken for whole', async () 
   expect(outcome).toBeInstanceOf(Error);
 });
 
-it.failing('a connection that fell silent is not read over again', async () => {
+it('a connection that fell silent is not read over again', async () => {
   const organization = 'faults-silent';
   const own = await azure.addRepository({
     organization,
@@ -114,7 +114,7 @@ it.failing('a connection that fell silent is not read over again', async () => {
     return (await reader.readUrl(url, { signal })).buffer();
   };
   await expect(read(500)).rejects.toThrow();
-  const again = read(10_000);
+  const again = read(45_000);
   await again.catch(() => {}).finally(() => azure.closeTunnels(host));
   expect(await again).toHaveLength(90_000);
 });

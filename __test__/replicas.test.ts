@@ -1,4 +1,9 @@
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import {
+  DEFAULT_TOKEN,
+  standIn,
+  type Hosted,
+  type RecordedRequest,
+} from './azure-devops';
 import { Redis, whyNoRedis } from './replicas/Redis';
 import { ReplicaProcess } from './replicas/ReplicaProcess';
 import { until } from './until';
@@ -76,7 +81,135 @@ let hosted: Hosted;
     const after = azure.requests.map(request => request.at - at);
     expect(after.filter(ms => ms > 0 && ms < 3_000)).toEqual([]);
   });
+
+  it.each([
+    ['search', '/**/catalog-info.yaml'],
+    ['search', '/services/*/catalog-info.yaml'],
+    ['search', '/services/s1/*.yaml'],
+    ['readTree', '/'],
+    ['readTree', '/services'],
+  ] as const)('download once what a %s of %s takes', async (way, path) => {
+    const url = urlOf(path);
+    const [first, ...others] = replicas;
+    const read = await first.read(way, url);
+    expect(Object.keys(read)).not.toHaveLength(0);
+    for (const other of others) {
+      // What is shared is written after the read.
+      await new Promise(resolve => setTimeout(resolve, 300));
+      azure.clearRequests();
+      expect(await other.read(way, url)).toEqual(read);
+      expect(azure.requests.map(whatIsAsked)).toEqual(['commits']);
+    }
+  });
+
+  it('download what a commit has changed, once', async () => {
+    const url = urlOf('/services/*/catalog-info.yaml');
+    for (const replica of replicas) await replica.read('search', url);
+    await hosted.git.commit({
+      files: { 'services/s1/catalog-info.yaml': 'kind: Changed\n' },
+    });
+    const [first, ...others] = replicas;
+    const read = await first.read('search', url);
+    expect(Object.values(read)).toContain('kind: Changed\n');
+    await new Promise(resolve => setTimeout(resolve, 300));
+    azure.clearRequests();
+    for (const other of others) {
+      expect(await other.read('search', url)).toEqual(read);
+    }
+    expect(azure.requests.map(whatIsAsked)).toEqual(['commits', 'commits']);
+  });
+
+  it('share nothing with another identity', async () => {
+    azure.addToken('another-token');
+    const stranger = await start('another-token');
+    try {
+      const url = urlOf('/services/*/catalog-info.yaml');
+      const read = await replicas[0].read('search', url);
+      const asked = azure.requests.map(whatIsAsked);
+      azure.clearRequests();
+      expect(await stranger.read('search', url)).toEqual(read);
+      expect(azure.requests.map(whatIsAsked)).toEqual(asked);
+
+      azure.revokeToken('another-token');
+      await expect(stranger.read('search', url)).rejects.toThrow(
+        /personal access token/,
+      );
+    } finally {
+      stranger.end();
+    }
+  });
+
+  it.each(['crashes', 'answers nothing'])(
+    'read on where Redis %s, and share again when it is back',
+    async what => {
+      const crashes = what === 'crashes';
+      const url = urlOf('/**/catalog-info.yaml');
+      await Promise.all(replicas.map(replica => replica.read('search', url)));
+      const startedAt = Date.now();
+      await (crashes ? redis.kill() : redis.freeze());
+      for (let n = 0; n < 15; n += 1) {
+        const file = `services/s${n}/catalog-info.yaml`;
+        await hosted.git.commit({ files: { [file]: `kind: Now ${n}\n` } });
+        const found = await Promise.all(
+          replicas.map(replica => replica.read('search', url)),
+        );
+        for (const files of found) {
+          expect(Object.values(files)).toContain(`kind: Now ${n}\n`);
+        }
+        await new Promise(resolve => setTimeout(resolve, 200));
+      }
+      expect(Date.now() - startedAt).toBeLessThan(15_000);
+      await (crashes ? redis.start() : redis.thaw());
+
+      const [one, other] = replicas;
+      const isShared = async (n: number) => {
+        const files = { 'services/s1/catalog-info.yaml': `kind: Back ${n}\n` };
+        await hosted.git.commit({ files });
+        await one.read('search', url);
+        await new Promise(resolve => setTimeout(resolve, 300));
+        azure.clearRequests();
+        await other.read('search', url);
+        return azure.requests.length === 1;
+      };
+      let n = 0;
+      while (!(await isShared(n))) n += 1;
+
+      const lines = await one.logged(/shared cache/);
+      expect(lines.slice(-2)).toEqual([
+        expect.stringMatching(/^The shared cache does not answer/),
+        expect.stringMatching(/^The shared cache answers again/),
+      ]);
+    },
+  );
+
+  it('leave nothing in Redis that anybody else could read', async () => {
+    const url = urlOf('/**/catalog-info.yaml');
+    await replicas[0].read('search', url);
+    await replicas[0].read('readTree', urlOf('/'));
+    await new Promise(resolve => setTimeout(resolve, 500));
+    const texts = decoded(redis.everything());
+    expect(texts.some(text => text.includes('azureDevOpsNative:blob'))).toBe(
+      true,
+    );
+    const secrets = ['kind: ', 'services', '# Docs', 'PK\x03\x04'];
+    for (const secret of [...secrets, hosted.webUrl(), DEFAULT_TOKEN]) {
+      expect(texts.filter(text => text.includes(secret))).toEqual([]);
+    }
+  });
 });
+
+/** A text, and what is in it in base64, as often as there is something. */
+function decoded(text: string): string[] {
+  const inside = text.match(/[\w+/]{16,}={0,2}/g) ?? [];
+  const texts = inside.map(part =>
+    Buffer.from(part, 'base64').toString('latin1'),
+  );
+  return [text, ...texts.flatMap(decoded)];
+}
+
+function whatIsAsked({ url }: RecordedRequest): string {
+  return url.match(/\/_apis\/git\/repositories\/[^/]+\/(\w+)/)?.[1] ?? url;
+}
 
 function start(personalAccessToken: string): Promise<ReplicaProcess> {
   const { host } = azure;

@@ -347,7 +347,7 @@ pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnsw
 }
 
 /// A file or folder of a repository.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Item {
     /// Its path, without a slash before it.
     pub path: String,

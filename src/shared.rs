@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, future::BoxFuture, stream};
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::Semaphore,
     time::{Instant, timeout},
@@ -34,7 +34,7 @@ const FAILURES_TO_TELL: u32 = 2;
 /// How many entries are written at once, and how many bytes may wait for that; what is more than that
 /// is not shared.
 const WRITTEN_AT_ONCE: usize = 8;
-const MOST_WAITING: u32 = 32 * 1024 * 1024;
+const MOST_WAITING: usize = 32 * 1024 * 1024;
 
 /// The caches of this process, by the plugins whose they are.
 ///
@@ -96,6 +96,7 @@ pub struct SharedCache {
     service: Box<dyn CacheService>,
     health: Mutex<Health>,
     waiting: Arc<Semaphore>,
+    writing: Semaphore,
 }
 
 /// How often it failed in a row, when last, and until when it is left alone.
@@ -122,7 +123,8 @@ impl SharedCache {
         Self {
             service: Box::new(service),
             health: Mutex::default(),
-            waiting: Arc::new(Semaphore::new(MOST_WAITING as usize)),
+            waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            writing: Semaphore::new(WRITTEN_AT_ONCE),
         }
     }
 
@@ -145,20 +147,19 @@ impl SharedCache {
         self.ask(ask, SET_LIMIT).await
     }
 
-    /// Writes entries without anybody's waiting for it, as many as there is room for.
-    pub fn set_later(self: &Arc<Self>, entries: Vec<Entry>) {
-        let size = entries.iter().map(|entry| entry.value.len()).sum::<usize>();
-        let room = u32::try_from(size).ok();
+    /// Writes an entry without anybody's waiting for it, if there is room for it.
+    pub fn set_later(self: &Arc<Self>, entry: Entry) {
+        let room = u32::try_from(entry.value.len()).ok();
         let room =
             room.and_then(|size| Arc::clone(&self.waiting).try_acquire_many_owned(size).ok());
-        let Some(room) = room.filter(|_| size > 0 && !self.is_left_alone()) else {
+        let Some(room) = room.filter(|_| !self.is_left_alone()) else {
             return;
         };
         let cache = Arc::clone(self);
         tokio::spawn(async move {
-            let writes = entries.into_iter().map(|entry| cache.set(entry));
-            let writes = stream::iter(writes).buffer_unordered(WRITTEN_AT_ONCE);
-            writes.for_each(|_| async {}).await;
+            let _turn = cache.writing.acquire().await;
+            // Where this fails there is nobody to tell.
+            let _ = cache.set(entry).await;
             drop(room);
         });
     }
@@ -180,7 +181,9 @@ impl SharedCache {
         answer
     }
 
-    fn is_left_alone(&self) -> bool {
+    /// Whether nobody is to ask it now.
+    #[must_use]
+    pub fn is_left_alone(&self) -> bool {
         let now = Instant::now();
         self.health().alone_until.is_some_and(|until| until > now)
     }
@@ -321,7 +324,7 @@ pub(crate) mod tests {
     async fn what_was_written_is_there() {
         let (_, cache) = cache();
         assert!(cache.set(entry("a")).await.is_ok());
-        cache.set_later(vec![entry("b")]);
+        cache.set_later(entry("b"));
         tokio::time::sleep(Duration::from_millis(1)).await;
         for (key, value) in [("a", Some("value")), ("b", Some("value")), ("c", None)] {
             let found = cache.get(key).await.ok().flatten();
@@ -339,7 +342,7 @@ pub(crate) mod tests {
         assert_eq!(began.elapsed(), GET_LIMIT);
         assert_eq!(service.asked(), 9);
         assert!(cache.get("a").await.is_err());
-        cache.set_later(vec![entry("b")]);
+        cache.set_later(entry("b"));
         assert_eq!(began.elapsed(), GET_LIMIT);
         assert_eq!(service.asked(), 0, "it is left alone");
     }

@@ -36,6 +36,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// up to half a minute when an identity nears its limit.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// How often an HTTP/2 connection on which somebody waits is asked whether it is still there, and how
+/// long it may take to say so: else a connection that fell silent would be used again and again.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How much of one body HTTP/2 may send before anybody asks for it, and of all on one connection
 /// together: so many bodies can be held unread without keeping others waiting.
 const STREAM_WINDOW: u32 = 1024 * 1024;
@@ -149,6 +154,8 @@ impl Client {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .connect_timeout(CONNECT_TIMEOUT)
+                .http2_keep_alive_interval(PING_EVERY)
+                .http2_keep_alive_timeout(PING_TIMEOUT)
                 .http2_initial_stream_window_size(STREAM_WINDOW)
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .redirect(Policy::none())

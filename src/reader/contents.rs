@@ -12,6 +12,7 @@ use super::{
     kept::{Key, kept},
     listing::Listing,
     read_tree::{accept, is_unknown},
+    replicas::Replicas,
     stored::Stored,
     tree::{Tree, blocking},
 };
@@ -97,6 +98,10 @@ impl Listing {
                 false
             })
         });
+        for (id, content) in self.shared(&ids).await? {
+            found.insert(id, Content::Here(content));
+        }
+        ids.retain(|id| !found.contains_key(id));
         if ids.len() > ONE_BY_ONE {
             for ids in ids.chunks(PER_ZIP) {
                 found.extend(self.zipped(ids).await?);
@@ -113,6 +118,20 @@ impl Listing {
         Ok(found)
     }
 
+    /// The contents that other replicas have read.
+    async fn shared(&self, ids: &[String]) -> Result<Vec<(String, Bytes)>, Error> {
+        let Some(replicas) = Replicas::of(&self.exchange.authorization) else {
+            return Ok(Vec::new());
+        };
+        let wanted = ids.iter().map(|id| Ok((id.clone(), self.key(id)?)));
+        let found = replicas.blobs(wanted.collect::<Result<_, Error>>()?).await;
+        let keep = |(id, key, content): (String, Key, Bytes)| {
+            kept().blobs.put(key, content.clone());
+            (id, content)
+        };
+        Ok(found.into_iter().map(keep).collect())
+    }
+
     fn key(&self, id: &str) -> Result<Key, Error> {
         let url = parse(&self.url.to_blobs_url(Some(id))?)?;
         Ok(Key::of(&url, &self.exchange.authorization))
@@ -126,7 +145,7 @@ impl Listing {
         let file = self.url.at_path(&path.unwrap_or_default()).to_file_url()?;
         let as_file = self.exchange.for_all(parse(&file)?);
         let as_blob = self.exchange.for_all(request);
-        let ask = || blob(as_blob, as_file, id.clone());
+        let ask = || blob_to_share(key.clone(), as_blob, as_file, id.clone());
         let content = kept().blobs.get_or_make(&key, ask).await?;
         if content.len() > MOST_KEPT {
             kept().blobs.forget(&key);
@@ -155,6 +174,21 @@ impl Listing {
         });
         Ok(known.collect())
     }
+}
+
+/// Reads one content, for other replicas as well.
+async fn blob_to_share(
+    key: Key,
+    as_blob: Arc<Exchange>,
+    as_file: Arc<Exchange>,
+    id: String,
+) -> Result<Bytes, Error> {
+    let replicas = Replicas::of(&as_blob.authorization);
+    let content = blob(as_blob, as_file, id).await?;
+    if let Some(replicas) = replicas.filter(|_| content.len() <= MOST_KEPT) {
+        replicas.share_blob(&key, &content);
+    }
+    Ok(content)
 }
 
 /// Reads one content: as a blob, or as the file that has it where the server knows no blobs.
@@ -198,21 +232,30 @@ async fn zip(
     let mut body = Body::of(response, Arc::clone(&exchange)).await;
     let stored = Arc::new(Stored::download(&mut body, directory, &exchange).await?);
     let tree = Tree::open(stored, "", Arc::clone(&exchange), None).await?;
+    let replicas = Replicas::of(&exchange.authorization);
     blocking(move || {
-        let places = identified(&tree, &keys)?;
+        let places = identified(&tree, &keys, replicas.as_ref())?;
         Ok(Some(Arc::new(Zip { tree, places })))
     })
     .await
 }
 
-/// Where the contents of a zip are, by their ids, whatever the zip calls them; small ones are kept.
-fn identified(tree: &Tree, keys: &HashMap<String, Key>) -> Result<HashMap<String, u32>, Error> {
+/// Where the contents of a zip are, by their ids, whatever the zip calls them; small ones are kept,
+/// and shared.
+fn identified(
+    tree: &Tree,
+    keys: &HashMap<String, Key>,
+    replicas: Option<&Replicas>,
+) -> Result<HashMap<String, u32>, Error> {
     let like = keys.keys().next().map_or("", String::as_str);
     let mut places = HashMap::new();
     for place in 0..tree.len() {
         let content = tree.content_now(place)?;
         let id = blob::id(&content, like);
         if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_KEPT) {
+            if let Some(replicas) = replicas {
+                replicas.share_blob(key, &content);
+            }
             kept().blobs.put(key.clone(), content.into());
         }
         places.insert(id, place);

@@ -152,9 +152,9 @@ impl Read<'_> {
                     &no_token(identity, self.request, &error),
                 )
             }
-            Failure::Silent => Error::other(format!(
-                "Unable to read {url}, {host} did not answer in time"
-            )),
+            Failure::Silent => {
+                Error::other(format!("{failed} {url}, {host} did not answer in time"))
+            }
             Failure::CutOff => Error::other(format!(
                 "{failed} {url}, the content of {} ended before its end",
                 self.request

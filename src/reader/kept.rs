@@ -54,6 +54,11 @@ impl Key {
             address: format!("{url} {question}"),
         }
     }
+
+    /// The address, whoever reads.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
 }
 
 impl Weigh for Key {
@@ -79,6 +84,8 @@ pub(super) struct Kept {
     /// The newest commits and files as they were read last: they may have changed since.
     pub commits: Cache<Key, Good<String>>,
     pub files: Cache<Key, Good<File>>,
+    /// Archives that other replicas have read: shared while they come, and then kept as others.
+    pub shared_archives: Cache<Key, Option<Arc<Stored>>>,
     /// Archives that are on their way.
     pub downloads: Flights<Key, Download>,
 }
@@ -93,6 +100,7 @@ pub(super) fn kept() -> &'static Kept {
         archives: Cache::new(DISK),
         commits: Cache::new(MEMORY / 16),
         files: Cache::new(MEMORY / 4),
+        shared_archives: Cache::new(0),
         downloads: Flights::default(),
     });
     &KEPT
@@ -124,6 +132,12 @@ impl Weigh for Option<Arc<[List]>> {
 }
 
 impl Weigh for Option<Arc<Zip>> {
+    fn bytes(&self) -> u64 {
+        1
+    }
+}
+
+impl Weigh for Option<Arc<Stored>> {
     fn bytes(&self) -> u64 {
         1
     }

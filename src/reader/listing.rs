@@ -11,6 +11,7 @@ use super::{
     kept::{Key, List, kept},
     read_tree::{accept, is_unknown, newest_commit},
     read_url::{CredentialSource, authorize},
+    replicas::Replicas,
     walk::Walk,
 };
 use crate::{
@@ -143,13 +144,29 @@ async fn listed(
 /// cannot say.
 async fn all(exchange: &Arc<Exchange>) -> Result<Option<List>, Error> {
     let key = Key::of(&exchange.request, &exchange.authorization);
-    let ask = || ask_for_all(exchange.for_all(exchange.request.clone()));
+    let ask = || shared_or_asked(key.clone(), exchange.for_all(exchange.request.clone()));
     let listed = kept().lists.get_or_make(&key, ask).await?;
     if listed.is_none() {
         // It may know better another time.
         kept().lists.forget(&key);
     }
     Ok(listed)
+}
+
+/// As another replica has listed them, or as the server lists them now.
+async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
+    let replicas = Replicas::of(&exchange.authorization);
+    let Some(replicas) = replicas else {
+        return ask_for_all(exchange).await;
+    };
+    if let Some(list) = replicas.list(&key).await {
+        return Ok(Some(list));
+    }
+    let list = ask_for_all(exchange).await?;
+    if let Some(list) = &list {
+        replicas.share_list(&key, list);
+    }
+    Ok(list)
 }
 
 async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {

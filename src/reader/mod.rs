@@ -11,6 +11,7 @@ mod last_good;
 mod listing;
 mod read_tree;
 mod read_url;
+mod replicas;
 mod stored;
 mod tree;
 mod walk;

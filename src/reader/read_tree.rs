@@ -1,6 +1,10 @@
 //! `readTree`: a repository, or a folder of one, as an archive at a fixed commit.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +17,7 @@ use super::{
     kept::{Key, kept},
     last_good::{Answer, LastGood},
     read_url::{CredentialSource, authorize},
+    replicas::Replicas,
     stored::Stored,
     tree::{Packed, Tree},
 };
@@ -214,19 +219,42 @@ impl Archive {
         key: &Key,
         directory: PathBuf,
     ) -> Result<(Source, Url, u16), Error> {
-        if let Some(stored) = kept().archives.get(key) {
+        if let Some(stored) = self.known(key, &directory).await? {
             let request = parse(&url.to_archive_url()?)?;
             return Ok((Source::Kept(stored), request, StatusCode::OK.as_u16()));
         }
         let start = || {
             let key = key.clone();
-            let keep = |stored| kept().archives.put(key, stored);
+            let replicas = Replicas::of(&self.authorization);
+            let keep = |stored: Arc<Stored>| {
+                if let Some(replicas) = replicas {
+                    replicas.share_archive(key.clone(), Arc::clone(&stored));
+                }
+                kept().archives.put(key, stored);
+            };
             Download::of(self.ask(url), directory, keep)
         };
         let download = kept().downloads.join(key, Download::is_of_use, start);
         let head = download.head().await?;
         let request = head.request.clone();
         Ok((Source::Coming(download), request, head.status))
+    }
+
+    /// The archive as this process keeps it, or as another replica has read it.
+    async fn known(&self, key: &Key, directory: &Path) -> Result<Option<Arc<Stored>>, Error> {
+        if let Some(stored) = kept().archives.get(key) {
+            return Ok(Some(stored));
+        }
+        let Some(replicas) = Replicas::of(&self.authorization) else {
+            return Ok(None);
+        };
+        let (of, directory) = (key.clone(), directory.to_owned());
+        let ask = || async move { Ok(replicas.archive(&of, directory).await) };
+        let found = kept().shared_archives.get_or_make(key, ask).await?;
+        if let Some(stored) = &found {
+            kept().archives.put(key.clone(), Arc::clone(stored));
+        }
+        Ok(found)
     }
 
     /// Asks for the archive: with the modes of files first, where the host may know how.

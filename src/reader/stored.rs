@@ -2,14 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, SeekFrom},
+    io::{self, SeekFrom, Write},
     path::PathBuf,
 };
 
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
 use super::{body::Body, exchange::Exchange, tree::blocking};
-use crate::error::Error;
+use crate::{archive, error::Error};
 
 /// How much is written at once.
 const PIECE: usize = 256 * 1024;
@@ -56,6 +56,26 @@ impl Stored {
             file: file.into_inner().into_std().await,
             length,
         })
+    }
+
+    /// Stores what is there already, in a file in `directory`.
+    ///
+    /// # Errors
+    /// The file could not be written.
+    pub(super) fn write(content: &[u8], directory: PathBuf) -> io::Result<Self> {
+        let mut file = tempfile::tempfile_in(directory)?;
+        file.write_all(content)?;
+        Ok(Self {
+            file,
+            length: content.len() as u64,
+        })
+    }
+
+    /// All of it.
+    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        archive::copy(self.open()?, &mut content).map_err(io::Error::other)?;
+        Ok(content)
     }
 
     /// The file, to read at places: where it stands is shared with others who read it.

@@ -9,6 +9,7 @@ use super::{
     exchange::Exchange,
     kept::{Key, List, kept},
     read_tree::{accept, is_unknown},
+    replicas::Replicas,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -143,7 +144,9 @@ impl Walk {
         let question = [&self.commit, "\0", &paths.join("\0")].concat();
         let key = Key::of_answer(&self.request, &question, &self.exchange.authorization);
         let exchange = self.exchange.for_all(self.request.clone());
-        let ask = || ask(exchange, self.commit.clone(), paths);
+        let keys = folders.iter().map(|folder| self.key(folder));
+        let places: Vec<String> = keys.map(|key| key.address().to_owned()).collect();
+        let ask = || shared_or_asked(exchange, self.commit.clone(), paths, places.join("\0"));
         let Some(answer) = kept().folders.get_or_make(&key, ask).await? else {
             return Ok(None);
         };
@@ -161,6 +164,26 @@ impl Walk {
         );
         Key::of_answer(&self.request, &place, &self.exchange.authorization)
     }
+}
+
+/// As another replica was told of these places, or as the server tells now.
+async fn shared_or_asked(
+    exchange: Arc<Exchange>,
+    commit: String,
+    paths: Vec<String>,
+    places: String,
+) -> Result<Option<Arc<[List]>>, Error> {
+    let Some(replicas) = Replicas::of(&exchange.authorization) else {
+        return ask(exchange, commit, paths).await;
+    };
+    if let Some(lists) = replicas.folders(&places, paths.len()).await {
+        return Ok(Some(lists));
+    }
+    let lists = ask(exchange, commit, paths).await?;
+    if let Some(lists) = &lists {
+        replicas.share_folders(&places, lists);
+    }
+    Ok(lists)
 }
 
 async fn ask(

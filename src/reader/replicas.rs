@@ -1,0 +1,142 @@
+//! What the replicas of a backend share of repositories: what never changes, sealed for the reader
+//! who read it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use tokio::{task, time::Instant};
+
+use super::{
+    blob,
+    kept::{Key, List},
+    stored::Stored,
+    tree::blocking,
+};
+use crate::{
+    archive::Archive,
+    credentials::{Authorization, Sharing},
+    rest::Item,
+    shared::{Entry, SharedCache, one_cache},
+};
+
+/// For how long it is shared.
+const LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Nothing larger is shared: it passes through JavaScript, and through a cache that others need too.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// An archive whose files are larger than this together is not shared: each is verified before.
+const MOST_UNPACKED: u64 = 16 * MOST_BYTES as u64;
+
+/// How many contents are asked for at once, and for how long one after the other.
+const AT_ONCE: usize = 32;
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A shared cache, for one reader.
+#[derive(Clone, Debug)]
+pub(super) struct Replicas {
+    cache: Arc<SharedCache>,
+    sharing: Sharing,
+}
+
+impl Replicas {
+    /// Nothing where nobody shares now, or where this reader has no secret to seal with.
+    pub(super) fn of(authorization: &Authorization) -> Option<Self> {
+        let cache = one_cache().filter(|cache| !cache.is_left_alone())?;
+        let sharing = authorization.sharing().filter(Sharing::seals)?;
+        Some(Self { cache, sharing })
+    }
+
+    /// A list of what is below a folder.
+    pub(super) async fn list(&self, key: &Key) -> Option<List> {
+        let list = self.get("list", key.address()).await?;
+        serde_json::from_slice::<Vec<Item>>(&list)
+            .ok()
+            .map(List::from)
+    }
+
+    /// Lists of what is in so many folders.
+    pub(super) async fn folders(&self, place: &str, count: usize) -> Option<Arc<[List]>> {
+        let lists = self.get("folders", place).await?;
+        let lists: Vec<Vec<Item>> = serde_json::from_slice(&lists).ok()?;
+        let lists = lists.into_iter().map(List::from).collect::<Arc<[List]>>();
+        (lists.len() == count).then_some(lists)
+    }
+
+    /// The contents with these ids, as far as they are shared.
+    pub(super) async fn blobs(&self, wanted: Vec<(String, Key)>) -> Vec<(String, Key, Bytes)> {
+        let until = Instant::now() + PATIENCE;
+        let found = wanted.into_iter().map(|(id, key)| async move {
+            if Instant::now() > until {
+                return None;
+            }
+            let content = self.get("blob", key.address()).await?;
+            (blob::id(&content, &id) == id).then(|| (id, key, Bytes::from(content)))
+        });
+        let found = stream::iter(found).buffer_unordered(AT_ONCE);
+        found.filter_map(async |found| found).collect().await
+    }
+
+    /// An archive, stored as one that was downloaded.
+    pub(super) async fn archive(&self, key: &Key, directory: PathBuf) -> Option<Arc<Stored>> {
+        let archive = self.get("archive", key.address()).await?;
+        let stored = blocking(move || Stored::write(&archive, directory));
+        stored.await.ok().map(Arc::new)
+    }
+
+    pub(super) fn share_list(&self, key: &Key, list: &[Item]) {
+        if let Ok(list) = serde_json::to_vec(list) {
+            self.put("list", key.address(), list);
+        }
+    }
+
+    pub(super) fn share_folders(&self, place: &str, lists: &[List]) {
+        let lists: Vec<&[Item]> = lists.iter().map(AsRef::as_ref).collect();
+        if let Ok(lists) = serde_json::to_vec(&lists) {
+            self.put("folders", place, lists);
+        }
+    }
+
+    pub(super) fn share_blob(&self, key: &Key, content: &[u8]) {
+        self.put("blob", key.address(), content.to_vec());
+    }
+
+    /// Shares a small archive, if all of it is sound: nobody could take it back.
+    pub(super) fn share_archive(self, key: Key, stored: Arc<Stored>) {
+        if stored.length() > MOST_BYTES as u64 {
+            return;
+        }
+        task::spawn_blocking(move || {
+            if let (true, Ok(archive)) = (is_sound(&stored), stored.read()) {
+                self.put("archive", key.address(), archive);
+            }
+        });
+    }
+
+    async fn get(&self, kind: &str, address: &str) -> Option<Vec<u8>> {
+        let key = self.sharing.key(kind, address);
+        let sealed = self.cache.get(&key).await.ok()??;
+        self.sharing.open(&key, &sealed)
+    }
+
+    fn put(&self, kind: &str, address: &str, content: Vec<u8>) {
+        if content.len() > MOST_BYTES {
+            return;
+        }
+        let key = self.sharing.key(kind, address);
+        if let Some(value) = self.sharing.seal(&key, content) {
+            let life = LIFE;
+            self.cache.set_later(Entry { key, value, life });
+        }
+    }
+}
+
+fn is_sound(stored: &Stored) -> bool {
+    let archive = stored.open().ok().map(Archive::open);
+    archive.and_then(Result::ok).is_some_and(|archive| {
+        let entries = archive.entries();
+        let size = entries.iter().map(|entry| entry.size).sum::<u64>();
+        size <= MOST_UNPACKED && entries.iter().all(|entry| archive.content(entry).is_ok())
+    })
+}
