@@ -26,9 +26,14 @@ export class ReplicaProcess {
     });
     this.#child.stderr.on('data', data => (this.#errors += data));
     this.#ready = new Promise((resolve, reject) => {
-      this.#child.once('exit', () => reject(new Error(this.#errors)));
+      this.#child.once('exit', () => {
+        reject(new Error(this.#errors));
+        // What it was told to read has ended with it.
+        for (const [id] of this.#waiting)
+          this.#settle({ id, error: this.#errors });
+      });
       createInterface({ input: this.#child.stdout }).on('line', line =>
-        line === 'ready' ? resolve() : this.#settle(line),
+        line === 'ready' ? resolve() : this.#heard(line),
       );
     });
   }
@@ -58,9 +63,11 @@ export class ReplicaProcess {
     this.#child.kill();
   }
 
-  #settle(line: string): void {
-    if (!line.startsWith('{')) return;
-    const outcome: Outcome = JSON.parse(line);
+  #heard(line: string): void {
+    if (line.startsWith('{')) this.#settle(JSON.parse(line));
+  }
+
+  #settle(outcome: Outcome): void {
     this.#waiting.get(outcome.id)?.(outcome);
     this.#waiting.delete(outcome.id);
   }
