@@ -57,6 +57,11 @@ where
         self.kept.get(key)
     }
 
+    /// How many bytes are kept.
+    pub fn bytes(&self) -> u64 {
+        self.kept.weight()
+    }
+
     /// Keeps a value, if there is room.
     pub fn put(&self, key: K, value: V) {
         self.kept.insert(key, value);
@@ -195,10 +200,10 @@ mod tests {
         let cache = cache(100);
         for (key, bytes) in [("a", 60), ("b", 30), ("c", 50), ("d", 101), ("e", 90)] {
             cache.put(key, bytes);
-            assert!(cache.kept.weight() <= 100, "{key}");
+            assert!(cache.bytes() <= 100, "{key}");
         }
         cache.resize(0);
-        assert_eq!(cache.kept.weight(), 0);
+        assert_eq!(cache.bytes(), 0);
         cache.put("a", 1);
         assert_eq!(cache.get(&"a"), None);
     }

@@ -13,6 +13,7 @@
 //! - [`error`]: the one error, told apart by kind.
 //! - [`cache`]: what is kept for whoever asks again, within bounds.
 //! - [`shared`]: the cache that replicas of a backend share.
+//! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
@@ -24,6 +25,8 @@ pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod http;
+pub mod log;
+pub mod metrics;
 pub mod pattern;
 pub mod reader;
 pub mod rest;

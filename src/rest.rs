@@ -19,7 +19,7 @@ use url::Url;
 use crate::{
     credentials::{Authorization, TokenError},
     error::{Error, ErrorKind},
-    http::{Blocked, Client, Failure, NotRenewed, Question, Tried, patiently},
+    http::{Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece},
 };
 
 /// The most of an error's body that is read.
@@ -166,6 +166,7 @@ pub async fn get_item(
     conditions: &Conditions,
 ) -> Result<Response, Failure> {
     let question = Question {
+        operation: "file",
         url: with_whole_version(url),
         headers: conditions.headers(),
         body: None,
@@ -205,7 +206,7 @@ pub async fn get_newest_commit(
 ) -> Result<Response, Failure> {
     url.query_pairs_mut()
         .append_pair("searchCriteria.$top", "1");
-    let question = get(url, "application/json");
+    let question = get("commit", url, "application/json");
     client.ask_whole(question, authorization).await
 }
 
@@ -222,7 +223,7 @@ pub async fn get_archive(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let question = get(with_whole_version(url), "application/zip");
+    let question = get("archive", with_whole_version(url), "application/zip");
     client.ask(question, authorization).await
 }
 
@@ -239,7 +240,7 @@ pub async fn list_items(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let question = get(with_whole_version(url), "application/json");
+    let question = get("list", with_whole_version(url), "application/json");
     client.ask_whole(question, authorization).await
 }
 
@@ -266,7 +267,7 @@ pub async fn list_folders(
     let question = ItemsQuestion {
         item_descriptors: descriptors.collect(),
     };
-    let question = post(url, "application/json", &question);
+    let question = post("folders", url, "application/json", &question);
     client.ask_whole(question, authorization).await
 }
 
@@ -297,7 +298,7 @@ pub async fn get_blob(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let question = get(url, "application/octet-stream");
+    let question = get("blob", url, "application/octet-stream");
     client.ask_whole(question, authorization).await
 }
 
@@ -313,20 +314,26 @@ pub async fn get_blobs(
     authorization: &Authorization,
     ids: &[&String],
 ) -> Result<Response, Failure> {
-    let question = post(url, "application/zip", &ids);
+    let question = post("blobs", url, "application/zip", &ids);
     client.ask(question, authorization).await
 }
 
-fn post(url: Url, accept: &'static str, body: &impl Serialize) -> Question {
+fn post(
+    operation: &'static str,
+    url: Url,
+    accept: &'static str,
+    body: &impl Serialize,
+) -> Question {
     let body = serde_json::to_vec(body).unwrap_or_default();
     Question {
         body: Some(body.into()),
-        ..get(url, accept)
+        ..get(operation, url, accept)
     }
 }
 
-fn get(url: Url, accept: &'static str) -> Question {
+fn get(operation: &'static str, url: Url, accept: &'static str) -> Question {
     Question {
+        operation,
         url,
         headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
         body: None,
@@ -471,7 +478,7 @@ async fn words(mut response: Response) -> Option<String> {
         return None;
     }
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = patiently(response.chunk()).await {
+    while let Ok(Some(chunk)) = patiently(piece(&mut response)).await {
         body.extend_from_slice(&chunk);
         if body.len() > MAX_ERROR_BODY {
             return None;

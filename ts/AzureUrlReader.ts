@@ -26,6 +26,8 @@ import {
 } from './DefaultAzureDevOpsCredentialsProvider';
 import { isFailure, toError } from './failure';
 import { limitCache } from './limitCache';
+import { logTo } from './log';
+import { measured, startMetrics } from './metrics';
 import type {
   Cancellation,
   Credentials,
@@ -95,6 +97,8 @@ export class AzureUrlReader implements UrlReaderService {
     this.#integration = integration;
     this.#deps = deps;
     this.#credentials = nativeCredentials(deps.credentialsProvider);
+    startMetrics();
+    if (deps.logger) logTo(deps.logger);
   }
 
   /** Reads a whole file. */
@@ -110,6 +114,13 @@ export class AzureUrlReader implements UrlReaderService {
    * NotAllowedError, or an Error that begins as those of Backstage's own reader do.
    */
   async readUrl(
+    url: string,
+    options?: UrlReaderServiceReadUrlOptions,
+  ): Promise<UrlReaderServiceReadUrlResponse> {
+    return measured('readUrl', () => this.#readFile(url, options));
+  }
+
+  async #readFile(
     url: string,
     options?: UrlReaderServiceReadUrlOptions,
   ): Promise<UrlReaderServiceReadUrlResponse> {
@@ -133,7 +144,7 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceReadTreeOptions,
   ): Promise<UrlReaderServiceReadTreeResponse> {
-    return this.#readTree(url, options);
+    return measured('readTree', () => this.#readTree(url, options));
   }
 
   async #readTree(
@@ -173,12 +184,19 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
+    return measured('search', () => this.#search(url, options));
+  }
+
+  async #search(
+    url: string,
+    options?: UrlReaderServiceSearchOptions,
+  ): Promise<UrlReaderServiceSearchResponse> {
     const pattern = native().patternOf(url);
     if (pattern) {
       return this.#searchPattern(url, pattern, options);
     }
     try {
-      const file = await this.readUrl(url, options);
+      const file = await this.#readFile(url, options);
       const { buffer: content, lastModifiedAt, etag = '' } = file;
       return { files: [{ url, content, lastModifiedAt }], etag };
     } catch (error) {
@@ -341,8 +359,9 @@ export class AzureUrlReader implements UrlReaderService {
     if (this.#told.has(message)) return;
     this.#told.add(message);
     const { logger } = this.#deps;
-    if (warning) logger?.warn(message);
-    else logger?.info(message);
+    const fields = { event: 'credential chosen', scope, credential };
+    if (warning) logger?.warn(message, fields);
+    else logger?.info(message, fields);
   }
 
   /** Says, once a minute for each organization, that answers are old. */
@@ -352,7 +371,7 @@ export class AzureUrlReader implements UrlReaderService {
     this.#toldStaleAt.set(scope, performance.now());
     this.#deps.logger?.warn(
       `Answering from what was read of ${scope} before, while Azure DevOps limits ${credential}`,
-      { scope, credential },
+      { event: 'stale', scope, credential },
     );
   }
 }

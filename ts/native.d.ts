@@ -206,6 +206,35 @@ export interface Lines {
  */
 export declare function list(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Listing | null | Failure>
 
+/**
+ * Tells everything that belongs into the log to `write`, from now on: a message, whether it is a
+ * warning, and fields.
+ */
+export declare function logTo(write: (message: string, isWarning: boolean, fields: Record<string, string | number>) => void): void
+
+/** One value of one instrument. */
+export interface Measurement {
+  /** The instrument's name. */
+  name: string
+  /** What tells it apart from others of the instrument. */
+  attributes: Record<string, string>
+  /** The value: a number of things or bytes, a share between 0 and 1, or seconds. */
+  value: number
+}
+
+/** All that this process has measured of what it read. What took how long is given once. */
+export declare function measurements(): Measurements
+
+/** All that is measured. */
+export interface Measurements {
+  /** What was counted since the process began. */
+  counts: Array<Measurement>
+  /** How it is now. */
+  levels: Array<Measurement>
+  /** How long things took that ended since this was asked last, in seconds. */
+  times: Array<Measurement>
+}
+
 /** The integration to add to those of these hosts, if one is missing. */
 export declare function missingIntegration(hosts: Array<string>): IntegrationConfig | null
 

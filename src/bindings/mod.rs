@@ -18,6 +18,7 @@ mod credentials;
 mod listing;
 mod reader;
 mod shared;
+mod telemetry;
 mod tree;
 mod url;
 

@@ -17,6 +17,8 @@ use super::token::{Token, TokenError, TokenErrorKind, TokenSource};
 use crate::{
     backoff::Backoff,
     clock::{Clock, SystemClock},
+    log::{Line, Often, tell},
+    metrics::{Metric, count},
 };
 
 /// A token is refreshed in the last minutes of its life, or in the last fifth of a short one.
@@ -282,7 +284,9 @@ impl Tokens {
         let started = Instant::now();
         let mut attempt = 1;
         loop {
-            let error = match self.ask_once().await {
+            let answer = self.ask_once().await;
+            count_request(&answer);
+            let error = match answer {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
@@ -329,6 +333,9 @@ impl Tokens {
                     TokenErrorKind::Refused | TokenErrorKind::Unreachable => AFTER_FAILURE,
                 };
                 let wait = backoff.wait(count, self.clock.chance());
+                if state.held.is_some() {
+                    tell_of(&error);
+                }
                 let error = Arc::new(error);
                 state.failure = Some(Failure {
                     error: Arc::clone(&error),
@@ -346,6 +353,27 @@ impl Tokens {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn count_request(answer: &Result<Token, TokenError>) {
+    let result = answer
+        .as_ref()
+        .err()
+        .map_or("ok", |error| match error.kind {
+            TokenErrorKind::Absent => "absent",
+            TokenErrorKind::Refused => "refused",
+            TokenErrorKind::Unreachable => "unreachable",
+        });
+    count(Metric::TokenRequests, vec![("result", result.into())]);
+}
+
+/// Tells the log that a token could not be renewed, of which reads say nothing while it is valid.
+fn tell_of(error: &TokenError) {
+    let why = error.to_string();
+    tell(Often::EveryMinute, &why, || {
+        let message = format!("A token for Azure DevOps could not be renewed: {why}");
+        Line::warning("token not renewed", message)
+    });
 }
 
 impl Held {

@@ -1,6 +1,7 @@
 //! The client itself, and one request through it.
 
 use std::{
+    borrow::Cow,
     mem,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -12,7 +13,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use url::{Url, quirks};
 
 use super::{
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
+    metrics::Counter,
 };
 
 const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_PKG_VERSION"));
@@ -52,9 +54,14 @@ const MAX_REDIRECTS: usize = 20;
 /// Makes Azure DevOps answer `401` where it would answer with a sign-in page.
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
 
+/// Why a content is asked for again of which the end is missing.
+const CUT_OFF: &str = "cut off";
+
 /// What is asked; it only reads, so that it may be asked again.
 #[derive(Clone, Debug)]
 pub struct Question {
+    /// What it is, in one word, for measurements and the log.
+    pub operation: &'static str,
     /// The REST URL.
     pub url: Url,
     /// Headers beside those that authorize it.
@@ -99,6 +106,10 @@ pub enum Failure {
     /// The last of several attempts failed.
     Last(Box<Failure>, Tried),
 }
+
+/// Where the content of an answer is counted; stands in the answer's extensions.
+#[derive(Clone, Debug)]
+pub(super) struct Received(pub(super) Counter);
 
 /// Waits for what a server sends, but not for ever.
 ///
@@ -227,6 +238,8 @@ impl Client {
         authorization: &Authorization,
     ) -> Option<Result<Response, Failure>> {
         let wait = asked.attempts.wait()?;
+        let (gate, _) = gate_and_organization(&asked.question.url, authorization);
+        gate.asks_again(asked.question.operation, CUT_OFF, wait);
         sleep(wait).await;
         let headers = &mut asked.question.headers;
         headers.remove(IF_NONE_MATCH);
@@ -278,6 +291,7 @@ impl Client {
                 }
                 return Ok(answer);
             };
+            gate.asks_again(question.operation, reason(&answer, is_blocked), wait);
             // Its connection is free for others meanwhile.
             drop(answer);
             sleep(wait).await;
@@ -295,7 +309,7 @@ impl Client {
             Ok(proof) => proof,
             Err(error) => return (Err(Failure::Token(error)), false),
         };
-        let answer = self.follow(question, &proof).await;
+        let answer = self.follow(question, &proof, pass).await;
         let is_blocked = heard(&answer, organization, pass);
         if is_blocked {
             return (answer, true);
@@ -315,7 +329,7 @@ impl Client {
                 return (answer.map(|answer| not_renewed(answer, error)), false);
             }
         };
-        let answer = self.follow(question, &other).await;
+        let answer = self.follow(question, &other, pass).await;
         let is_blocked = heard(&answer, organization, pass);
         authorization.renewed(organization, is_blocked || !asks_to_sign_in(&answer));
         if !is_blocked {
@@ -324,7 +338,12 @@ impl Client {
         (answer, is_blocked)
     }
 
-    async fn follow(&self, question: &Question, proof: &Proof) -> Result<Response, Failure> {
+    async fn follow(
+        &self,
+        question: &Question,
+        proof: &Proof,
+        pass: &Pass,
+    ) -> Result<Response, Failure> {
         let mut url = question.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
@@ -338,7 +357,10 @@ impl Client {
                     .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                     .body(body.clone());
             }
-            let response = patiently(sent.send()).await?;
+            let began = Instant::now();
+            let mut answer = patiently(sent.send()).await;
+            pass.measure(question.operation, &mut answer, began.elapsed());
+            let response = answer?;
             match Redirect::of(&url, response.status(), response.headers()) {
                 Redirect::None => return Ok(response),
                 Redirect::Within(next) => url = *next,
@@ -356,6 +378,29 @@ fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>
     (gate, organization_of(url).unwrap_or_default())
 }
 
+/// The next piece of an answer's content, counted; nothing at its end.
+///
+/// # Errors
+/// The connection broke.
+pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, reqwest::Error> {
+    let piece = response.chunk().await?;
+    if let (Some(piece), Some(received)) = (&piece, response.extensions().get::<Received>()) {
+        received.0.add(piece.len() as u64);
+    }
+    Ok(piece)
+}
+
+/// Why an answer is not the last word, for measurements and the log.
+fn reason(answer: &Result<Response, Failure>, is_blocked: bool) -> Cow<'static, str> {
+    match answer {
+        _ if is_blocked => "limited".into(),
+        Ok(response) => response.status().as_str().to_owned().into(),
+        Err(Failure::Silent) => "silent".into(),
+        Err(Failure::CutOff) => CUT_OFF.into(),
+        Err(_) => "connection failed".into(),
+    }
+}
+
 /// The same answer, its content read.
 async fn whole(mut response: Response) -> Result<Response, Failure> {
     if !response.status().is_success() {
@@ -363,7 +408,7 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     }
     let length = response.content_length();
     let mut content = BytesMut::new();
-    while let Some(piece) = patiently(response.chunk()).await? {
+    while let Some(piece) = patiently(piece(&mut response)).await? {
         content.extend_from_slice(&piece);
     }
     if length.is_some_and(|length| (content.len() as u64) < length) {
@@ -388,7 +433,7 @@ fn heard(answer: &Result<Response, Failure>, organization: &str, pass: &Pass) ->
         return is_blocked;
     };
     let is_refusal = is_blocked || response.status() == StatusCode::TOO_MANY_REQUESTS;
-    pass.heard(response.headers(), is_refusal);
+    pass.heard(organization, response.headers(), is_refusal);
     is_refusal
 }
 

@@ -1,24 +1,30 @@
 //! The queue of one reader at one host: all its requests pass here, whichever plugin asks.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     num::NonZeroU32,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use reqwest::header::HeaderMap;
+use reqwest::{Response, header::HeaderMap};
 use tokio::{
     sync::{Mutex as Turn, Notify},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
 use super::{
+    client::{Failure, Received},
     closings,
     pace::{Admission, Heard, Pace},
+    report::{ClosedBy, Report},
     signals::Signals,
 };
-use crate::credentials::{Authorization, Reader};
+use crate::{
+    credentials::{Authorization, Reader},
+    metrics::Labels,
+};
 
 /// From so many gates on, those that nobody uses are forgotten.
 const MANY: usize = 64;
@@ -41,6 +47,7 @@ pub(super) struct Gate {
     turn: Turn<()>,
     state: Mutex<State>,
     changed: Notify,
+    report: Report,
 }
 
 #[derive(Debug)]
@@ -67,21 +74,22 @@ pub struct Closed {
 impl Gate {
     /// The gate of whoever reads, at a host.
     pub(super) fn of(authorization: &Authorization, host: &str) -> Arc<Self> {
-        let gate = Self::of_reader(authorization.reader(), host);
+        let title = authorization.identity().title();
+        let gate = Self::of_reader(authorization.reader(), host, title);
         gate.state().shared_as = closings::key_of(authorization, host);
         gate
     }
 
-    fn of_reader(reader: Reader, host: &str) -> Arc<Self> {
+    fn of_reader(reader: Reader, host: &str, credential: &'static str) -> Arc<Self> {
         let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
         if gates.len() >= MANY {
             gates.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.is_forgotten());
         }
         let gate = gates.entry((reader, host.to_owned()));
-        Arc::clone(gate.or_insert_with(|| Arc::new(Self::new())))
+        Arc::clone(gate.or_insert_with(|| Arc::new(Self::new(Report::new(host, credential)))))
     }
 
-    fn new() -> Self {
+    fn new(report: Report) -> Self {
         let now = Instant::now();
         Self {
             turn: Turn::default(),
@@ -94,6 +102,7 @@ impl Gate {
                 is_telling: false,
             }),
             changed: Notify::new(),
+            report,
         }
     }
 
@@ -106,13 +115,17 @@ impl Gate {
         per_minute: Option<NonZeroU32>,
         deadline: Instant,
     ) -> Result<Pass, Closed> {
-        let entered = self.wait(per_minute, deadline);
-        let late = |_| Closed { wait: None };
-        timeout_at(deadline, entered).await.map_err(late)??;
-        Ok(Pass {
-            went: Instant::now(),
-            gate: self,
-        })
+        let came = Instant::now();
+        {
+            let _waiting = self.report.waits();
+            let entered = self.wait(per_minute, deadline);
+            let late = |_| Closed { wait: None };
+            timeout_at(deadline, entered).await.map_err(late)??;
+        }
+        let went = Instant::now();
+        let pass = Pass { went, gate: self };
+        pass.gate.report.waited(went - came);
+        Ok(pass)
     }
 
     async fn wait(&self, per_minute: Option<NonZeroU32>, deadline: Instant) -> Result<(), Closed> {
@@ -169,8 +182,12 @@ impl Gate {
 
     /// Closes it, as another replica was told.
     fn close(&self, until: Instant) {
-        self.state().pace.close(Instant::now(), until);
+        let now = Instant::now();
+        let heard = self.state().pace.close(now, until);
         self.changed.notify_waiters();
+        if let Heard::Closed(until) = heard {
+            self.report.closed(ClosedBy::Replica, until - now);
+        }
     }
 
     /// Tells other replicas that it is closed, as long as it is: so that they hear of it also where
@@ -188,6 +205,16 @@ impl Gate {
         });
     }
 
+    /// Says that something is asked again, and why, after a wait.
+    pub(super) fn asks_again(
+        &self,
+        operation: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+        wait: Duration,
+    ) {
+        self.report.asks_again(operation, reason.into(), wait);
+    }
+
     fn closing_to_tell(&self) -> Option<(String, Instant)> {
         self.state().closing_to_tell(Instant::now())
     }
@@ -200,6 +227,19 @@ impl Gate {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add_to(&self, limit: &mut Limit) {
+        let now = Instant::now();
+        let until = self.state().pace.closed_until(now);
+        limit.waiting += self.report.waiting();
+        limit.closed = limit
+            .closed
+            .max(until.map_or(Duration::ZERO, |until| until - now));
+        for (labels, left) in self.report.all_left() {
+            let least = limit.left.entry(labels).or_insert(left);
+            *least = least.min(left);
+        }
     }
 
     fn is_forgotten(&self) -> bool {
@@ -237,6 +277,31 @@ impl State {
     }
 }
 
+/// What is known of the gates of one kind of credential at a host now.
+#[derive(Clone, Debug, Default)]
+pub struct Limit {
+    /// How many wait.
+    pub waiting: u32,
+    /// How long nothing will be asked through the one that is closed longest; zero where all are
+    /// open.
+    pub closed: Duration,
+    /// What is left of each organization's budget, between 0 and 1.
+    pub left: HashMap<Labels, f64>,
+}
+
+/// What is known of all gates now, by who reads, and where.
+#[must_use]
+pub fn limits() -> HashMap<Labels, Limit> {
+    let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+    let gates: Vec<Arc<Gate>> = gates.values().cloned().collect();
+    let mut limits = HashMap::new();
+    for gate in gates {
+        let limit: &mut Limit = limits.entry(gate.report.labels()).or_default();
+        gate.add_to(limit);
+    }
+    limits
+}
+
 /// One request on its way; the next may go when it is dropped.
 #[derive(Debug)]
 pub(super) struct Pass {
@@ -255,18 +320,40 @@ impl Pass {
     }
 
     /// Notes what an answer says of limits, and whether it is a refusal because of them.
-    pub(super) fn heard(&self, headers: &HeaderMap, is_refusal: bool) -> Heard {
+    pub(super) fn heard(&self, organization: &str, headers: &HeaderMap, is_refusal: bool) {
         let signals = Signals::read(headers, SystemTime::now());
+        let report = &self.gate.report;
+        if let Some(left) = signals.left {
+            report.left(organization, left);
+        }
         let times = (self.went, Instant::now());
         let mut state = self.gate.state();
         let pace = &mut state.pace;
         let known = pace.closed_until(times.1);
         let heard = pace.heard(&signals, is_refusal, times, fastrand::f64());
-        if pace.closed_until(times.1) > known && state.starts_to_tell() {
-            drop(state);
+        let is_to_tell = pace.closed_until(times.1) > known && state.starts_to_tell();
+        drop(state);
+        if is_to_tell {
             self.gate.tell_others();
         }
-        heard
+        if let Heard::Closed(until) = heard {
+            report.closed(ClosedBy::Host(organization), until - times.1);
+        }
+    }
+
+    /// Measures a request, and counts what comes of its content.
+    pub(super) fn measure(
+        &self,
+        operation: &'static str,
+        answer: &mut Result<Response, Failure>,
+        time: Duration,
+    ) {
+        let report = &self.gate.report;
+        report.asked(operation, answer, time);
+        if let Ok(answer) = answer {
+            let received = Received(report.received(operation));
+            answer.extensions_mut().insert(received);
+        }
     }
 
     /// Notes that an organization does not let the reader in.

@@ -8,10 +8,11 @@ mod direct;
 mod gate;
 mod pace;
 mod redirect;
+mod report;
 mod signals;
 mod transport;
 mod trust;
 
 pub use attempts::Tried;
-pub use client::{Asked, Blocked, Client, Failure, NotRenewed, Question, patiently};
-pub use gate::Closed;
+pub use client::{Asked, Blocked, Client, Failure, NotRenewed, Question, patiently, piece};
+pub use gate::{Closed, Limit, limits};

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::exchange::Exchange;
 use crate::{
     error::Error,
-    http::{Asked, Client, Failure, patiently},
+    http::{Asked, Client, Failure, patiently, piece},
 };
 
 /// What is at most read before the caller has asked for it.
@@ -58,7 +58,7 @@ impl Body {
         } else {
             let deadline = Instant::now() + PATIENCE;
             loop {
-                match timeout_at(deadline, response.chunk()).await {
+                match timeout_at(deadline, piece(&mut response)).await {
                     Ok(Ok(Some(chunk))) => ready.extend_from_slice(&chunk),
                     Ok(Ok(None)) if is_short(ready.len() as u64, length) => {
                         break Rest::Failed(Failure::CutOff);
@@ -183,7 +183,7 @@ impl Body {
             // Pieces that are dropped half-way are not lost: the answer stays where it is.
             let failure = match &mut self.rest {
                 Rest::None => return Ok(None),
-                Rest::Waiting(response) => match patiently(response.chunk()).await {
+                Rest::Waiting(response) => match patiently(piece(response)).await {
                     Ok(Some(piece)) => {
                         self.came += piece.len() as u64;
                         return Ok(Some(piece));
@@ -262,7 +262,7 @@ fn is_short(came: u64, length: Option<u64>) -> bool {
 /// Drops so many bytes, and gives what comes with the last of them.
 async fn skip(answer: &mut Response, mut bytes: u64) -> Result<Bytes, Failure> {
     while bytes > 0 {
-        let Some(mut piece) = patiently(answer.chunk()).await? else {
+        let Some(mut piece) = patiently(piece(answer)).await? else {
             break;
         };
         let skipped = usize::try_from(bytes)

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::Client,
+    metrics::{Found, count_lookups},
     rest::{self, Conditions},
     url::parse,
 };
@@ -98,10 +99,12 @@ impl Listing {
                 false
             })
         });
+        count_lookups("contents", Found::Here, found.len());
         for (id, content) in self.shared(&ids).await? {
             found.insert(id, Content::Here(content));
         }
         ids.retain(|id| !found.contains_key(id));
+        count_lookups("contents", Found::Nowhere, ids.len());
         if ids.len() > ONE_BY_ONE {
             for ids in ids.chunks(PER_ZIP) {
                 found.extend(self.zipped(ids).await?);
@@ -125,6 +128,7 @@ impl Listing {
         };
         let wanted = ids.iter().map(|id| Ok((id.clone(), self.key(id)?)));
         let found = replicas.blobs(wanted.collect::<Result<_, Error>>()?).await;
+        count_lookups("contents", Found::AtReplica, found.len());
         let keep = |(id, key, content): (String, Key, Bytes)| {
             kept().blobs.put(key, content.clone());
             (id, content)
@@ -197,6 +201,7 @@ async fn blob(as_blob: Arc<Exchange>, as_file: Arc<Exchange>, id: String) -> Res
     let answer = rest::get_blob(client, request, &as_blob.authorization).await;
     let answer = answer.map_err(|failure| as_blob.read().failed(failure))?;
     let (exchange, answer) = if is_unknown(answer.status()) {
+        as_blob.falls_back("blobs", "contents are read as files");
         let (request, conditions) = (as_file.request.clone(), Conditions::default());
         let answer = rest::get_item(client, request, &as_file.authorization, &conditions).await;
         let answer = answer.map_err(|failure| as_file.read().failed(failure))?;
@@ -226,6 +231,7 @@ async fn zip(
     let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     if is_unknown(response.status()) {
+        exchange.falls_back("zips of blobs", "contents are read one by one");
         return Ok(None);
     }
     let response = accept(&read, response).await?;

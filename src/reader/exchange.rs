@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use reqwest::StatusCode;
 use tokio_util::sync::CancellationToken;
-use url::Url;
+use url::{Url, quirks};
 
 use super::explain::{Purpose, Read};
 use crate::{
     credentials::{Authorization, scope_of},
     error::Error,
+    log::{Line, Often, tell},
 };
 
 /// One request and its answer.
@@ -53,6 +54,18 @@ impl Exchange {
             status: StatusCode::OK.as_u16(),
             cancellation: CancellationToken::new(),
         })
+    }
+
+    /// Tells the log, once for each organization or collection, that it does not know a call, and what
+    /// is done in its place.
+    pub(super) fn falls_back(&self, call: &str, instead: &str) {
+        let scope = self.scope();
+        tell(Often::Once, &format!("{scope} {call}"), || {
+            let message = format!("{scope} gives no {call}: {instead}");
+            Line::info("fallen back", message)
+                .with("host", quirks::host(&self.request))
+                .with("missing", call)
+        });
     }
 
     /// Says that the caller ended the read.

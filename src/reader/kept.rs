@@ -117,6 +117,25 @@ pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
     kept().archives.resize(disk.unwrap_or(DISK));
 }
 
+/// How many bytes are kept of what.
+#[must_use]
+pub fn bytes_kept() -> [(&'static str, u64); 4] {
+    let Kept {
+        lists,
+        blobs,
+        archives,
+        commits,
+        files,
+        ..
+    } = kept();
+    [
+        ("lists", lists.bytes()),
+        ("contents", blobs.bytes()),
+        ("archives", archives.bytes()),
+        ("last answers", commits.bytes() + files.bytes()),
+    ]
+}
+
 impl Weigh for Option<List> {
     fn bytes(&self) -> u64 {
         let items = self.iter().flat_map(|items| items.iter());

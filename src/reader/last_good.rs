@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
-use url::Url;
+use url::{Url, quirks};
 
 use super::kept::Key;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::Client,
+    metrics::{self, Metric},
 };
 
 /// Something as it was read, and when.
@@ -75,7 +76,7 @@ where
         let client = Client::shared()?;
         let answer = tokio::select! {
             biased;
-            () = client.blocked(request, authorization) => return Ok(Answer::Last(good)),
+            () = client.blocked(request, authorization) => return Ok(stale(good, request, authorization)),
             answer = read => answer,
         };
         match answer {
@@ -84,7 +85,7 @@ where
                 if error.kind() == ErrorKind::Other
                     && client.is_blocked(request, authorization) =>
             {
-                Ok(Answer::Last(good))
+                Ok(stale(good, request, authorization))
             }
             answer => self.unless_gone(answer.map(Answer::New)),
         }
@@ -131,6 +132,16 @@ where
         }
         answer
     }
+}
+
+/// Counts an answer that stands in for a new one.
+fn stale<T, R>(good: Good<T>, request: &Url, authorization: &Authorization) -> Answer<T, R> {
+    let labels = vec![
+        ("host", quirks::host(request).to_owned().into()),
+        ("credential", authorization.identity().title().into()),
+    ];
+    metrics::count(Metric::StaleAnswers, labels);
+    Answer::Last(good)
 }
 
 /// What is there now, or was there when it was read last.

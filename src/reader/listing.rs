@@ -18,6 +18,7 @@ use crate::{
     config::Retry,
     error::Error,
     http::Client,
+    metrics::{Found, count_lookups},
     pattern::{Shape, literal_folder},
     rest::{self, Item, Refusal},
     url::{AzureUrl, parse},
@@ -144,9 +145,13 @@ async fn listed(
 /// cannot say.
 async fn all(exchange: &Arc<Exchange>) -> Result<Option<List>, Error> {
     let key = Key::of(&exchange.request, &exchange.authorization);
+    if kept().lists.get(&key).is_some() {
+        count_lookups("lists", Found::Here, 1);
+    }
     let ask = || shared_or_asked(key.clone(), exchange.for_all(exchange.request.clone()));
     let listed = kept().lists.get_or_make(&key, ask).await?;
     if listed.is_none() {
+        exchange.falls_back("lists of files", "patterns are looked for in archives");
         // It may know better another time.
         kept().lists.forget(&key);
     }
@@ -160,6 +165,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
         return ask_for_all(exchange).await;
     };
     if let Some(list) = replicas.list(&key).await {
+        count_lookups("lists", Found::AtReplica, 1);
         return Ok(Some(list));
     }
     let list = ask_for_all(exchange).await?;
@@ -170,6 +176,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
 }
 
 async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
+    count_lookups("lists", Found::Nowhere, 1);
     let read = exchange.read();
     let request = exchange.request.clone();
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;

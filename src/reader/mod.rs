@@ -20,7 +20,7 @@ pub use body::Body;
 pub use contents::Contents;
 pub use exchange::Exchange;
 pub use explain::Purpose;
-pub use kept::keep_at_most;
+pub use kept::{bytes_kept, keep_at_most};
 pub use listing::{Listing, Search, list};
 pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
 pub use read_url::{CredentialSource, ReadUrl, ReadUrlResponse, read_url};

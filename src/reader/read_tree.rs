@@ -26,6 +26,7 @@ use crate::{
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::Client,
+    metrics::{Found, count_lookups},
     rest::{self, InvalidAnswer, Refusal},
     url::{AzureUrl, parse},
 };
@@ -243,6 +244,7 @@ impl Archive {
     /// The archive as this process keeps it, or as another replica has read it.
     async fn known(&self, key: &Key, directory: &Path) -> Result<Option<Arc<Stored>>, Error> {
         if let Some(stored) = kept().archives.get(key) {
+            count_lookups("archives", Found::Here, 1);
             return Ok(Some(stored));
         }
         let Some(replicas) = Replicas::of(&self.authorization) else {
@@ -252,6 +254,7 @@ impl Archive {
         let ask = || async move { Ok(replicas.archive(&of, directory).await) };
         let found = kept().shared_archives.get_or_make(key, ask).await?;
         if let Some(stored) = &found {
+            count_lookups("archives", Found::AtReplica, 1);
             kept().archives.put(key.clone(), Arc::clone(stored));
         }
         Ok(found)
@@ -259,6 +262,7 @@ impl Archive {
 
     /// Asks for the archive: with the modes of files first, where the host may know how.
     async fn ask(self, url: AzureUrl) -> Result<(Arc<Exchange>, Response), Error> {
+        count_lookups("archives", Found::Nowhere, 1);
         if let Some(with_modes) = url.to_archive_url_with_modes()? {
             let request = parse(&with_modes)?;
             let response = self.answer(&request).await?;

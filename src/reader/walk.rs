@@ -14,6 +14,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::Client,
+    metrics::{Found, count_lookups},
     pattern::Segment,
     rest::{self, InvalidAnswer, Item},
 };
@@ -114,6 +115,7 @@ impl Walk {
             .filter(|(known, _)| known.is_none())
             .map(|(_, folder)| folder)
             .collect();
+        count_lookups("lists", Found::Here, folders.len() - unknown.len());
         let requests: Vec<_> = unknown
             .chunks(PER_REQUEST)
             .map(|folders| self.ask(folders))
@@ -177,6 +179,7 @@ async fn shared_or_asked(
         return ask(exchange, commit, paths).await;
     };
     if let Some(lists) = replicas.folders(&places, paths.len()).await {
+        count_lookups("lists", Found::AtReplica, lists.len());
         return Ok(Some(lists));
     }
     let lists = ask(exchange, commit, paths).await?;
@@ -191,11 +194,13 @@ async fn ask(
     commit: String,
     paths: Vec<String>,
 ) -> Result<Option<Arc<[List]>>, Error> {
+    count_lookups("lists", Found::Nowhere, paths.len());
     let read = exchange.read();
     let (client, request) = (Client::shared()?, exchange.request.clone());
     let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     if is_unknown(response.status()) {
+        exchange.falls_back("lists of many folders", "all files are listed");
         return Ok(None);
     }
     let response = accept(&read, response).await?;

@@ -1,0 +1,339 @@
+import { ConfigReader } from '@backstage/config';
+import { metrics, type Attributes } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type Histogram,
+} from '@opentelemetry/sdk-metrics';
+import {
+  AzureIntegration,
+  AzureUrlReader,
+  DefaultAzureDevOpsCredentialsProvider,
+} from 'backstage-azure-devops-native';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { standIn, type Hosted } from './azure-devops';
+import { limitCache } from './cacheLimits';
+import { until } from './until';
+import { upstreamFactory } from './upstreamFactory';
+
+const azure = standIn();
+const logger = {
+  info: jest.fn(),
+  warn: jest.fn(),
+  error: jest.fn(),
+  debug: jest.fn(),
+  child: jest.fn(),
+};
+const credential = 'a personal access token';
+
+const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+const metricReader = new PeriodicExportingMetricReader({
+  exporter,
+  exportIntervalMillis: 3_600_000,
+});
+
+let count = 0;
+let hosted: Hosted;
+let organization: string;
+let token: string;
+
+// As an application does it, before anything of the backend is there.
+beforeAll(() => {
+  metrics.setGlobalMeterProvider(
+    new MeterProvider({ readers: [metricReader] }),
+  );
+  limitCache({});
+});
+
+afterAll(() => metricReader.shutdown());
+
+// Each with an identity and an organization of its own.
+beforeEach(async () => {
+  azure.reset();
+  jest.resetAllMocks();
+  count += 1;
+  organization = `telemetry-${count}`;
+  token = `s3cret-${count}`;
+  azure.addToken(token);
+  hosted = await azure.addRepository({
+    organization,
+    project: 'p',
+    repository: 'r',
+    files: { 'a.yaml': 'a: 1\n', 'b/c.yaml': 'c: 1\n', 'd/c.yaml': 'd: 1\n' },
+  });
+});
+
+describe('OpenTelemetry', () => {
+  it('counts and times requests, by operation and status', async () => {
+    const requests = await counted('azure_devops.requests');
+    const durations = await timed('azure_devops.request.duration');
+    await text('/a.yaml');
+    await expect(text('/missing.yaml')).rejects.toThrow(/404/);
+    const of = { host: azure.host, credential, operation: 'file' };
+    expect(await requests({ ...of, status: '200' })).toBe(1);
+    expect(await requests({ ...of, status: '404' })).toBe(1);
+    expect(await durations(of)).toBe(2);
+  });
+
+  it('counts what is asked again, and why', async () => {
+    const retries = await counted('azure_devops.retries');
+    azure.misbehave({ status: 503, times: 2 });
+    await text('/a.yaml');
+    const of = { host: azure.host, credential, operation: 'file' };
+    expect(await retries({ ...of, reason: '503' })).toBe(2);
+  });
+
+  it('counts the bytes of contents', async () => {
+    const received = await counted('azure_devops.received');
+    await text('/a.yaml');
+    const of = { host: azure.host, credential, operation: 'file' };
+    expect(await received(of)).toBe('a: 1\n'.length);
+  });
+
+  it('times reads, and tells how they ended', async () => {
+    const reads = await timed('azure_devops.read.duration');
+    await text('/a.yaml');
+    await expect(text('/missing.yaml')).rejects.toThrow();
+    await search();
+    await search();
+    expect(await reads({ operation: 'readUrl' })).toBe(1);
+    expect(
+      await reads({ operation: 'readUrl', 'error.type': 'NotFoundError' }),
+    ).toBe(1);
+    expect(await reads({ operation: 'search' })).toBe(2);
+  });
+
+  it('tells what is found in the cache, and how much is kept', async () => {
+    const lookups = await counted('azure_devops.cache.lookups');
+    await search();
+    expect(await lookups({ cache: 'contents', result: 'miss' })).toBe(2);
+    expect(await lookups({ cache: 'contents', result: 'hit' })).toBe(0);
+    await search();
+    expect(await lookups({ cache: 'contents', result: 'miss' })).toBe(2);
+    expect(await lookups({ cache: 'contents', result: 'hit' })).toBe(2);
+    const sizes = await level('azure_devops.cache.size');
+    expect(sizes({ cache: 'contents' })).toBeGreaterThan(0);
+  });
+
+  it('tells what is left of a budget, of the identity that has least', async () => {
+    azure.misbehave({
+      status: 200,
+      headers: { 'x-ratelimit-limit': '200', 'x-ratelimit-remaining': '150' },
+      times: 1,
+    });
+    await text('/a.yaml');
+    const left = await level('azure_devops.budget.remaining');
+    const of = { host: azure.host, credential, organization };
+    expect(left(of)).toBe(0.75);
+  });
+
+  it('tells who waits for a limit, and how long it will be', async () => {
+    const closings = await counted('azure_devops.gate.closings');
+    const { abort, reading } = await blocked();
+    const of = { host: azure.host, credential };
+    expect(await closings({ ...of, source: 'host' })).toBe(1);
+    const waiting = await level('azure_devops.gate.waiting');
+    expect(waiting(of)).toBe(1);
+    const closed = await level('azure_devops.gate.closed');
+    expect(closed(of)).toBeGreaterThan(20);
+    expect(closed(of)).toBeLessThanOrEqual(30);
+    abort();
+    await expect(reading).rejects.toThrow();
+    const left = await level('azure_devops.gate.waiting');
+    expect(left(of)).toBe(0);
+  });
+
+  it('counts answers that stand in for new ones', async () => {
+    const stale = await counted('azure_devops.stale_answers');
+    await text('/a.yaml', { minutes: 5 });
+    const { abort, reading } = await blocked();
+    expect(await text('/a.yaml', { minutes: 5 })).toBe('a: 1\n');
+    expect(await stale({ host: azure.host, credential })).toBe(1);
+    abort();
+    await expect(reading).rejects.toThrow();
+  });
+});
+
+describe('the log', () => {
+  it('says once who reads', async () => {
+    const reader = readerOf();
+    await Promise.all([1, 2, 3].map(() => text('/a.yaml', undefined, reader)));
+    expect(lines(logger.info, 'credential chosen')).toEqual([
+      [
+        expect.stringContaining(
+          `organization ${organization} with ${credential}`,
+        ),
+        expect.objectContaining({ credential }),
+      ],
+    ]);
+  });
+
+  it('says once that an identity is limited, and not for every read', async () => {
+    const { abort, reading } = await blocked();
+    const others = [1, 2, 3].map(() => blocked(reading));
+    abort();
+    const all = await Promise.all(others);
+    all.forEach(other => other.abort());
+    await Promise.allSettled([reading, ...all.map(other => other.reading)]);
+    expect(lines(logger.warn, 'throttled')).toEqual([
+      [
+        expect.stringMatching(/limits a personal access token at .* 30\.0 s/),
+        expect.objectContaining({
+          host: azure.host,
+          organization,
+          credential,
+          seconds: expect.closeTo(30, 0),
+        }),
+      ],
+    ]);
+  });
+
+  it('says once what is asked again', async () => {
+    azure.misbehave({ status: 500, times: 3 });
+    await text('/a.yaml');
+    expect(lines(logger.info, 'retried')).toEqual([
+      [
+        expect.stringMatching(/again \(file\) in .*: answered 500$/),
+        expect.objectContaining({ operation: 'file', reason: '500' }),
+      ],
+    ]);
+  });
+
+  it('says once what a server does not know', async () => {
+    azure.misbehave({ match: '/itemsbatch', status: 404 });
+    azure.misbehave({ match: '/blobs', status: 404 });
+    await search();
+    await search();
+    const fallenBack = lines(logger.info, 'fallen back');
+    expect(fallenBack.map(([, fields]) => fields.missing).sort()).toEqual([
+      'blobs',
+      'lists of many folders',
+    ]);
+  });
+
+  it('holds no secret', async () => {
+    azure.misbehave({ status: 500, times: 1 });
+    await text('/a.yaml');
+    const { abort, reading } = await blocked();
+    abort();
+    await Promise.allSettled([reading]);
+    const said = JSON.stringify([
+      logger.info.mock.calls,
+      logger.warn.mock.calls,
+    ]);
+    expect(said).toContain(organization);
+    expect(said).not.toContain(token);
+    expect(said).not.toContain(Buffer.from(`:${token}`).toString('base64'));
+  });
+});
+
+type Line = [message: string, fields: Record<string, unknown>];
+
+function lines(method: jest.Mock, event: string): Line[] {
+  const calls = method.mock.calls as Line[];
+  return calls.filter(([, fields]) => fields?.event === event);
+}
+
+function readerOf(maxAge?: object): AzureUrlReader {
+  const host = azure.host;
+  const credentials = [{ personalAccessToken: token }];
+  const stale = maxAge && { staleIfThrottled: { maxAge } };
+  const config = new ConfigReader({
+    integrations: { azure: [{ host, credentials, ...stale }] },
+  });
+  const integrations = AzureIntegration.factory({ config });
+  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
+  return new AzureUrlReader(integrations.byHost(host)!, {
+    treeResponseFactory: upstreamFactory(workingDirectory),
+    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
+      { azure: integrations },
+    ),
+    logger,
+  });
+}
+
+async function text(
+  file: string,
+  maxAge?: object,
+  reader = readerOf(maxAge),
+): Promise<string> {
+  const url = hosted.webUrl({ path: file, at: 'server' });
+  const response = await reader.readUrl(url);
+  return String(await response.buffer());
+}
+
+async function search(): Promise<void> {
+  const url = hosted.webUrl({ path: '/*/c.yaml', at: 'server' });
+  const { files } = await readerOf().search(url);
+  await Promise.all(files.map(file => file.content()));
+}
+
+/** Reads with an identity that is told to wait for half a minute, or that waits already. */
+async function blocked(waiting?: Promise<unknown>) {
+  if (!waiting) {
+    const headers = { 'retry-after': '30' };
+    azure.misbehave({ status: 429, headers, times: 1 });
+  }
+  const controller = new AbortController();
+  const { signal } = controller;
+  const url = hosted.webUrl({ path: '/b/c.yaml', at: 'server' });
+  const reading = readerOf().readUrl(url, { signal });
+  reading.catch(() => {});
+  await until(() => azure.requests.some(({ status }) => status === 429));
+  // The answer is on its way.
+  await new Promise(resolve => setTimeout(resolve, 200));
+  return { abort: () => controller.abort(), reading };
+}
+
+/** How much a counter has grown since now. */
+async function counted(name: string) {
+  const before = await level(name);
+  return async (attributes: Attributes) => {
+    const after = await level(name);
+    return (after(attributes) ?? 0) - (before(attributes) ?? 0);
+  };
+}
+
+/** How many times were noted since now. */
+async function timed(name: string) {
+  const count = async () => {
+    const values = await points<Histogram>(name);
+    return (attributes: Attributes) => values(attributes)?.count ?? 0;
+  };
+  const before = await count();
+  return async (attributes: Attributes) => {
+    const after = await count();
+    return after(attributes) - before(attributes);
+  };
+}
+
+async function level(name: string) {
+  return points<number>(name);
+}
+
+/** What is exported of a metric now, by its attributes. */
+async function points<T>(name: string) {
+  exporter.reset();
+  await metricReader.forceFlush();
+  const all = exporter
+    .getMetrics()
+    .flatMap(resource => resource.scopeMetrics)
+    .flatMap(scope => scope.metrics)
+    .filter(metric => metric.descriptor.name === name)
+    .flatMap(
+      metric =>
+        metric.dataPoints as Array<{ attributes: Attributes; value: unknown }>,
+    );
+  return (attributes: Attributes) =>
+    all.find(point => equal(point.attributes, attributes))?.value as
+      T | undefined;
+}
+
+function equal(one: Attributes, other: Attributes): boolean {
+  const sorted = (of: Attributes) => JSON.stringify(Object.entries(of).sort());
+  return sorted(one) === sorted(other);
+}

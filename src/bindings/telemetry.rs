@@ -1,0 +1,153 @@
+//! What happens, across the boundary: measurements that are asked for, and lines that are told.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use napi::{
+    Either, Status,
+    bindgen_prelude::FnArgs,
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+use napi_derive::napi;
+
+use crate::{
+    http::{Limit, limits},
+    log::{self, Field, Line},
+    metrics::{self, Labels},
+    reader::bytes_kept,
+};
+
+/// Values of a line or a measurement, by their names.
+type Fields = HashMap<&'static str, Either<String, f64>>;
+
+type Write = ThreadsafeFunction<
+    FnArgs<(String, bool, Fields)>,
+    (),
+    FnArgs<(String, bool, Fields)>,
+    Status,
+    false,
+    true,
+>;
+
+/// One value of one instrument.
+#[napi(object, object_from_js = false)]
+pub struct Measurement {
+    /// The instrument's name.
+    pub name: &'static str,
+    /// What tells it apart from others of the instrument.
+    pub attributes: HashMap<&'static str, String>,
+    /// The value: a number of things or bytes, a share between 0 and 1, or seconds.
+    pub value: f64,
+}
+
+/// All that is measured.
+#[napi(object, object_from_js = false)]
+pub struct Measurements {
+    /// What was counted since the process began.
+    pub counts: Vec<Measurement>,
+    /// How it is now.
+    pub levels: Vec<Measurement>,
+    /// How long things took that ended since this was asked last, in seconds.
+    pub times: Vec<Measurement>,
+}
+
+/// All that this process has measured of what it read. What took how long is given once.
+#[napi(catch_unwind)]
+pub fn measurements() -> Measurements {
+    let counts = metrics::counted().into_iter();
+    let times = metrics::take_times().into_iter();
+    Measurements {
+        counts: counts
+            .map(|(series, count)| measurement(series.metric.name(), &series.labels, number(count)))
+            .collect(),
+        levels: limits()
+            .iter()
+            .flat_map(|(labels, limit)| levels(labels, limit))
+            .chain(sizes())
+            .collect(),
+        times: times
+            .flat_map(|(series, times)| {
+                let of = move |time: Duration| {
+                    measurement(series.metric.name(), &series.labels, time.as_secs_f64())
+                };
+                times.into_iter().map(of)
+            })
+            .collect(),
+    }
+}
+
+/// Tells everything that belongs into the log to `write`, from now on: a message, whether it is a
+/// warning, and fields.
+#[napi(
+    catch_unwind,
+    ts_args_type = "write: (message: string, isWarning: boolean, fields: Record<string, string | number>) => void"
+)]
+pub fn log_to(write: Write) {
+    log::tell_to(LogFunction(write));
+}
+
+struct LogFunction(Write);
+
+impl log::Log for LogFunction {
+    fn write(&self, line: Line) {
+        let fields = line.fields.into_iter().map(|(name, value)| {
+            let value = match value {
+                Field::Text(text) => Either::A(text),
+                Field::Number(number) => Either::B(number),
+            };
+            (name, value)
+        });
+        let arguments = (line.message, line.is_warning, fields.collect()).into();
+        self.0
+            .call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
+    }
+
+    fn is_there(&self) -> bool {
+        !self.0.aborted()
+    }
+}
+
+impl fmt::Debug for LogFunction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LogFunction")
+    }
+}
+
+fn levels(labels: &Labels, limit: &Limit) -> Vec<Measurement> {
+    let of = |name, value| measurement(name, labels, value);
+    let closed = limit.closed.as_secs_f64();
+    let mut levels = vec![
+        of("azure_devops.gate.waiting", limit.waiting.into()),
+        of("azure_devops.gate.closed", closed),
+    ];
+    let left = limit.left.iter();
+    levels.extend(
+        left.map(|(labels, left)| measurement("azure_devops.budget.remaining", labels, *left)),
+    );
+    levels
+}
+
+fn sizes() -> impl Iterator<Item = Measurement> {
+    bytes_kept().into_iter().map(|(cache, bytes)| {
+        let labels = vec![("cache", cache.into())];
+        measurement("azure_devops.cache.size", &labels, number(bytes))
+    })
+}
+
+fn measurement(name: &'static str, labels: &Labels, value: f64) -> Measurement {
+    let attributes = labels.iter();
+    Measurement {
+        name,
+        attributes: attributes
+            .map(|(name, value)| (*name, value.clone().into_owned()))
+            .collect(),
+        value,
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "JavaScript has no other numbers, and no count here comes near their end"
+)]
+const fn number(count: u64) -> f64 {
+    count as f64
+}

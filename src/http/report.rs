@@ -1,0 +1,212 @@
+//! What is reported of the requests of one reader to one host: measurements, and lines of the log.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Response;
+use tokio::time::Instant;
+
+use super::client::Failure;
+use crate::{
+    log::{Line, Often, tell},
+    metrics::{self, Counter, Labels, Metric},
+};
+
+/// From this on, a wait at the gate is told to the log.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
+/// For how long what is left of a budget is believed: Azure DevOps counts over five minutes.
+const BUDGET_AGE: Duration = Duration::from_secs(300);
+
+/// The most organizations of one host whose budgets are remembered.
+const MOST_BUDGETS: usize = 1000;
+
+/// Who reads, where, and what is known of that now.
+#[derive(Debug)]
+pub(super) struct Report {
+    host: String,
+    credential: &'static str,
+    waiting: AtomicU32,
+    /// What was left of each organization's budget, and when that was said.
+    budgets: Mutex<HashMap<String, (f64, Instant)>>,
+}
+
+/// Who closed a gate.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClosedBy<'a> {
+    /// An answer for this organization.
+    Host(&'a str),
+    /// Another replica, which was told so.
+    Replica,
+}
+
+/// One that waits at the gate, as long as it does.
+pub(super) struct Waiting<'a>(&'a Report);
+
+impl Report {
+    pub(super) fn new(host: &str, credential: &'static str) -> Self {
+        Self {
+            host: host.to_owned(),
+            credential,
+            waiting: AtomicU32::new(0),
+            budgets: Mutex::default(),
+        }
+    }
+
+    /// One more waits, until what this gives is dropped.
+    pub(super) fn waits(&self) -> Waiting<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(self)
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Somebody was let through.
+    pub(super) fn waited(&self, time: Duration) {
+        metrics::time(Metric::GateWait, self.labels(), time);
+        if time >= LONG_WAIT {
+            self.tell("waits", || {
+                let Self { host, credential, .. } = self;
+                let (waiting, seconds) = (self.waiting(), time.as_secs_f64());
+                let message = format!(
+                    "Reads of {host} with {credential} wait, because Azure DevOps limits them: one has waited {seconds:.1} s, {waiting} are waiting"
+                );
+                self.line(Line::info("waiting", message))
+                    .with("seconds", seconds)
+                    .with("waiting", waiting)
+            });
+        }
+    }
+
+    /// A request was answered, or not.
+    pub(super) fn asked(
+        &self,
+        operation: &'static str,
+        answer: &Result<Response, Failure>,
+        time: Duration,
+    ) {
+        let status = answer.as_ref().map_or(Cow::Borrowed("none"), |response| {
+            response.status().as_str().to_owned().into()
+        });
+        let labels = self.labels_of(operation);
+        metrics::time(Metric::RequestTime, labels.clone(), time);
+        metrics::count(Metric::Requests, with(labels, "status", status));
+    }
+
+    /// Where the bytes of a content are counted.
+    pub(super) fn received(&self, operation: &'static str) -> Counter {
+        Counter::of(Metric::Received, self.labels_of(operation))
+    }
+
+    /// A request is made again.
+    pub(super) fn asks_again(
+        &self,
+        operation: &'static str,
+        reason: Cow<'static, str>,
+        wait: Duration,
+    ) {
+        self.tell(&format!("again {operation} {reason}"), || {
+            let (host, seconds) = (&self.host, wait.as_secs_f64());
+            let is_status = reason.bytes().all(|byte| byte.is_ascii_digit());
+            let answered = if is_status { "answered " } else { "" };
+            let message =
+                format!("Asking {host} again ({operation}) in {seconds:.1} s: {answered}{reason}");
+            self.line(Line::info("retried", message))
+                .with("operation", operation)
+                .with("reason", reason.as_ref())
+                .with("seconds", seconds)
+        });
+        let labels = with(self.labels_of(operation), "reason", reason);
+        metrics::count(Metric::Retries, labels);
+    }
+
+    /// The gate was closed.
+    pub(super) fn closed(&self, by: ClosedBy<'_>, time: Duration) {
+        let (source, organization) = match by {
+            ClosedBy::Host(organization) => ("host", organization),
+            ClosedBy::Replica => ("replica", ""),
+        };
+        let labels = with(self.labels(), "source", source.into());
+        metrics::count(Metric::Closings, labels);
+        self.tell(&format!("closed {organization}"), || {
+            let Self { host, credential, .. } = self;
+            let seconds = time.as_secs_f64();
+            let (place, why) = match by {
+                ClosedBy::Host(organization) => (format!("{host}, organization {organization}"), ""),
+                ClosedBy::Replica => (host.clone(), ", as another replica was told"),
+            };
+            let message = format!(
+                "Azure DevOps limits {credential} at {place}: nothing is asked for {seconds:.1} s{why}"
+            );
+            self.line(Line::warning("throttled", message))
+                .with("organization", organization)
+                .with("seconds", seconds)
+                .with("source", source)
+        });
+    }
+
+    /// An answer has said what is left of an organization's budget.
+    pub(super) fn left(&self, organization: &str, left: f64) {
+        let mut budgets = self.budgets();
+        if budgets.len() < MOST_BUDGETS || budgets.contains_key(organization) {
+            budgets.insert(organization.to_owned(), (left, Instant::now()));
+        }
+    }
+
+    /// What is left of each organization's budget, as far as that was said not long ago.
+    pub(super) fn all_left(&self) -> Vec<(Labels, f64)> {
+        let mut budgets = self.budgets();
+        budgets.retain(|_, (_, said)| said.elapsed() < BUDGET_AGE);
+        let labelled = budgets.iter().map(|(organization, (left, _))| {
+            let organization = organization.clone().into();
+            (with(self.labels(), "organization", organization), *left)
+        });
+        labelled.collect()
+    }
+
+    pub(super) fn labels(&self) -> Labels {
+        vec![
+            ("host", self.host.clone().into()),
+            ("credential", self.credential.into()),
+        ]
+    }
+
+    fn labels_of(&self, operation: &'static str) -> Labels {
+        with(self.labels(), "operation", operation.into())
+    }
+
+    fn tell(&self, about: &str, line: impl FnOnce() -> Line) {
+        let about = [&self.host, self.credential, about].join("\0");
+        tell(Often::EveryMinute, &about, line);
+    }
+
+    fn line(&self, line: Line) -> Line {
+        line.with("host", self.host.as_str())
+            .with("credential", self.credential)
+    }
+
+    fn budgets(&self) -> MutexGuard<'_, HashMap<String, (f64, Instant)>> {
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn with(mut labels: Labels, name: &'static str, value: Cow<'static, str>) -> Labels {
+    labels.push((name, value));
+    labels
+}

@@ -1,0 +1,210 @@
+//! What happens, counted and timed for whoever measures the process.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// The most series of one kind; hosts, credentials and operations make no more than a few dozen.
+const MOST_SERIES: usize = 2_000;
+
+/// The most times that wait to be taken: where nobody measures, or not often, later ones are missing.
+const MOST_TIMES: usize = 16_384;
+
+static COUNTS: LazyLock<Mutex<HashMap<Series, Counter>>> = LazyLock::new(Mutex::default);
+static TIMES: LazyLock<Mutex<Times>> = LazyLock::new(Mutex::default);
+
+/// What is measured, by the names of its OpenTelemetry instruments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Requests for anything but tokens, however they ended.
+    Requests,
+    /// Requests that were made again.
+    Retries,
+    /// Bytes of contents that came.
+    Received,
+    /// Closings of gates.
+    Closings,
+    /// Answers in whose place an earlier one stood.
+    StaleAnswers,
+    /// What was looked for in what is kept.
+    Lookups,
+    /// Requests for tokens.
+    TokenRequests,
+    /// How long a request took, until the head of its answer.
+    RequestTime,
+    /// How long a request waited at its gate.
+    GateWait,
+}
+
+impl Metric {
+    /// The name of the instrument.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "azure_devops.requests",
+            Self::Retries => "azure_devops.retries",
+            Self::Received => "azure_devops.received",
+            Self::Closings => "azure_devops.gate.closings",
+            Self::StaleAnswers => "azure_devops.stale_answers",
+            Self::Lookups => "azure_devops.cache.lookups",
+            Self::TokenRequests => "azure_devops.token.requests",
+            Self::RequestTime => "azure_devops.request.duration",
+            Self::GateWait => "azure_devops.gate.wait.duration",
+        }
+    }
+}
+
+/// What tells series of one metric apart: names and values, none of which is a secret or as many as
+/// there are reads.
+pub type Labels = Vec<(&'static str, Cow<'static, str>)>;
+
+/// One metric with one set of labels.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Series {
+    /// What is measured.
+    pub metric: Metric,
+    /// Of what.
+    pub labels: Labels,
+}
+
+/// The count of one series.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// The counter of a series; one that nobody sees where there are too many.
+    #[must_use]
+    pub fn of(metric: Metric, labels: Labels) -> Self {
+        let mut counts = counts();
+        let series = Series { metric, labels };
+        if counts.len() >= MOST_SERIES && !counts.contains_key(&series) {
+            return Self::default();
+        }
+        counts.entry(series).or_default().clone()
+    }
+
+    /// Counts so many.
+    pub fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
+    fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts one.
+pub fn count(metric: Metric, labels: Labels) {
+    Counter::of(metric, labels).add(1);
+}
+
+/// What became of looking for something in what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// This process had it.
+    Here,
+    /// Another replica had it.
+    AtReplica,
+    /// Azure DevOps was asked for it.
+    Nowhere,
+}
+
+/// Counts so many things that were looked for in a cache.
+pub fn count_lookups(cache: &'static str, found: Found, number: usize) {
+    if number > 0 {
+        let found = match found {
+            Found::Here => "hit",
+            Found::AtReplica => "replica",
+            Found::Nowhere => "miss",
+        };
+        let labels = vec![("cache", cache.into()), ("result", found.into())];
+        Counter::of(Metric::Lookups, labels).add(number as u64);
+    }
+}
+
+/// Notes how long something took.
+pub fn time(metric: Metric, labels: Labels, time: Duration) {
+    times().note(Series { metric, labels }, time);
+}
+
+/// All that was counted since the process began.
+#[must_use]
+pub fn counted() -> Vec<(Series, u64)> {
+    let counts = counts();
+    let counted = counts.iter();
+    counted
+        .map(|(series, counter)| (series.clone(), counter.value()))
+        .collect()
+}
+
+/// What took how long since this was asked last.
+#[must_use]
+pub fn take_times() -> Vec<(Series, Vec<Duration>)> {
+    mem::take(&mut *times()).by_series.into_iter().collect()
+}
+
+#[derive(Debug, Default)]
+struct Times {
+    by_series: HashMap<Series, Vec<Duration>>,
+    number: usize,
+}
+
+impl Times {
+    fn note(&mut self, series: Series, time: Duration) {
+        if self.number < MOST_TIMES {
+            self.by_series.entry(series).or_default().push(time);
+            self.number += 1;
+        }
+    }
+}
+
+fn counts() -> MutexGuard<'static, HashMap<Series, Counter>> {
+    COUNTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn times() -> MutexGuard<'static, Times> {
+    TIMES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(host: &'static str) -> Labels {
+        vec![("host", host.into())]
+    }
+
+    #[test]
+    fn one_series_has_one_count() {
+        for _ in 0..3 {
+            count(Metric::StaleAnswers, labels("one"));
+        }
+        count(Metric::StaleAnswers, labels("other"));
+        let counted: HashMap<Series, u64> = counted().into_iter().collect();
+        let of = |host| {
+            let (metric, labels) = (Metric::StaleAnswers, labels(host));
+            counted.get(&Series { metric, labels }).copied()
+        };
+        assert_eq!((of("one"), of("other")), (Some(3), Some(1)));
+    }
+
+    #[test]
+    fn no_more_times_wait_than_there_is_room_for() {
+        let mut times = Times::default();
+        let series = Series {
+            metric: Metric::GateWait,
+            labels: labels("host"),
+        };
+        for _ in 0..=MOST_TIMES {
+            times.note(series.clone(), Duration::from_millis(1));
+        }
+        assert_eq!(times.by_series[&series].len(), MOST_TIMES);
+    }
+}
