@@ -68,6 +68,17 @@ describe('while an identity is blocked', () => {
     expect(String(await response.buffer())).toBe('a: 1\n');
   });
 
+  it('a file that comes slowly is ended by its signal', async () => {
+    azure.misbehave({ stallAfter: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = readerOf({ minutes: 5 }).readUrl(url, { signal });
+    const outcome = expect(reading).rejects.toThrow(/enough/);
+    await new Promise(resolve => setTimeout(resolve, 300));
+    controller.abort(new Error('enough'));
+    await outcome;
+  }, 10_000);
+
   it('a search is as it was read last', async () => {
     const reader = readerOf({ minutes: 5 });
     const pattern = hosted.webUrl({ path: '/**/*.yaml', at: 'server' });

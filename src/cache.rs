@@ -11,7 +11,10 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use quick_cache::{Weighter, sync};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{self, DefaultLifecycle},
+};
 
 use crate::error::Error;
 
@@ -26,6 +29,8 @@ pub trait Weigh {
 /// What is asked for least goes first. A value that is larger than all the room is not kept.
 pub struct Cache<K, V> {
     kept: sync::Cache<K, V, ByBytes>,
+    /// The bytes of the largest value that is kept: larger ones would push out too many others.
+    most: u64,
     making: Flights<K, Making<V>>,
 }
 
@@ -40,9 +45,15 @@ where
     /// An empty cache with room for so many bytes.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
+        Self::with_values_up_to(u64::MAX, bytes)
+    }
+
+    /// An empty cache with room for so many bytes, in which no larger values than this are kept.
+    #[must_use]
+    pub fn with_values_up_to(most: u64, bytes: u64) -> Self {
         Self {
-            // An estimate of how many values there will be; it only sizes the memory of what went.
-            kept: sync::Cache::with_weighter(1_000, bytes, ByBytes),
+            kept: one_shard(bytes),
+            most,
             making: Flights::default(),
         }
     }
@@ -62,9 +73,11 @@ where
         self.kept.weight()
     }
 
-    /// Keeps a value, if there is room.
+    /// Keeps a value, if there is room and it is not too large.
     pub fn put(&self, key: K, value: V) {
-        self.kept.insert(key, value);
+        if value.bytes() <= self.most {
+            self.kept.insert(key, value);
+        }
     }
 
     /// Keeps a value no longer, as when it turned out to be damaged.
@@ -98,6 +111,27 @@ impl<K, V> fmt::Debug for Cache<K, V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Cache").finish_non_exhaustive()
     }
+}
+
+/// All the room in one piece: of several, each would keep nothing that is larger than itself.
+fn one_shard<K, V>(bytes: u64) -> sync::Cache<K, V, ByBytes>
+where
+    K: Eq + Hash + Weigh,
+    V: Clone + Weigh,
+{
+    let options = OptionsBuilder::new()
+        .shards(1)
+        // An estimate of how many values there will be.
+        .estimated_items_capacity(1_000)
+        .weight_capacity(bytes)
+        .build();
+    #[expect(
+        clippy::expect_used,
+        reason = "the only error is that one of the two capacities is missing"
+    )]
+    let options = options.expect("both capacities are given");
+    let hasher = DefaultHashBuilder::default();
+    sync::Cache::with_options(options, ByBytes, hasher, DefaultLifecycle::default())
 }
 
 #[derive(Clone)]
@@ -193,6 +227,24 @@ mod tests {
             cache.get_or_make(&"a", || async { Ok(1) }).await.ok(),
             Some(1)
         );
+    }
+
+    #[test]
+    fn a_value_may_take_nearly_all_the_room() {
+        let cache = cache(100);
+        cache.put("a", 90);
+        assert_eq!(cache.get(&"a"), Some(90));
+    }
+
+    #[test]
+    fn what_is_too_large_pushes_out_nothing() {
+        let cache: Cache<&str, u64> = Cache::with_values_up_to(10, 100);
+        for key in ["a", "b", "c", "d", "e"] {
+            cache.put(key, 10);
+        }
+        cache.put("large", 90);
+        assert_eq!(cache.get(&"large"), None);
+        assert_eq!(cache.bytes(), 50);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The contents of files that a search has found: as they are kept, one by one, or in zips.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -9,7 +13,7 @@ use super::{
     blob,
     body::Body,
     exchange::Exchange,
-    kept::{Key, kept},
+    kept::{Key, MOST_BLOB, kept},
     listing::Listing,
     read_tree::{accept, is_unknown},
     replicas::Replicas,
@@ -29,9 +33,6 @@ const ONE_BY_ONE: usize = 4;
 
 /// The most contents that one zip is asked for.
 const PER_ZIP: usize = 500;
-
-/// Contents above this size are not kept in memory: they would push out too many others.
-const MOST_KEPT: usize = 1024 * 1024;
 
 /// The contents of files that were chosen.
 #[derive(Debug)]
@@ -107,13 +108,17 @@ impl Listing {
         count_lookups("contents", Found::Nowhere, ids.len());
         if ids.len() > ONE_BY_ONE {
             for ids in ids.chunks(PER_ZIP) {
-                found.extend(self.zipped(ids).await?);
+                let Some(zipped) = self.zipped(ids).await? else {
+                    break;
+                };
+                found.extend(zipped);
             }
         }
         // What a zip did not have is asked for as well.
         ids.retain(|id| !found.contains_key(id));
+        let paths = self.paths_by_id(&ids);
         let singles: Vec<(String, Content)> = stream::iter(ids)
-            .map(|id| self.single(id))
+            .map(|id| self.single(paths.get(&id).copied(), id))
             .buffer_unordered(ONE_BY_ONE)
             .try_collect()
             .await?;
@@ -141,24 +146,20 @@ impl Listing {
         Ok(Key::of(&url, &self.exchange.authorization))
     }
 
-    async fn single(&self, id: String) -> Result<(String, Content), Error> {
+    async fn single(&self, path: Option<&str>, id: String) -> Result<(String, Content), Error> {
         let request = parse(&self.url.to_blobs_url(Some(&id))?)?;
         let key = Key::of(&request, &self.exchange.authorization);
-        let item = self.items.iter().find(|item| item.id == id);
-        let path = item.map(|item| format!("/{}", item.path));
-        let file = self.url.at_path(&path.unwrap_or_default()).to_file_url()?;
+        let path = format!("/{}", path.unwrap_or_default());
+        let file = self.url.at_path(&path).to_file_url()?;
         let as_file = self.exchange.for_all(parse(&file)?);
         let as_blob = self.exchange.for_all(request);
         let ask = || blob_to_share(key.clone(), as_blob, as_file, id.clone());
         let content = kept().blobs.get_or_make(&key, ask).await?;
-        if content.len() > MOST_KEPT {
-            kept().blobs.forget(&key);
-        }
         Ok((id, Content::Here(content)))
     }
 
     /// The contents that a zip has; nothing where the server gives no such zips.
-    async fn zipped(&self, ids: &[String]) -> Result<Vec<(String, Content)>, Error> {
+    async fn zipped(&self, ids: &[String]) -> Result<Option<Vec<(String, Content)>>, Error> {
         let request = parse(&self.url.to_blobs_url(None)?)?;
         let authorization = &self.exchange.authorization;
         let key = Key::of_answer(&request, &ids.concat(), authorization);
@@ -172,11 +173,20 @@ impl Listing {
             .zips
             .get_or_make(&key, || zip(exchange, keys, self.directory.clone()));
         let zip = zip.await?;
-        let known = zip.iter().flat_map(|zip| {
+        Ok(zip.map(|zip| {
             let known = ids.iter().filter_map(|id| Some((id, *zip.places.get(id)?)));
-            known.map(|(id, place)| (id.clone(), Content::In(Arc::clone(zip), place)))
-        });
-        Ok(known.collect())
+            let known = known.map(|(id, place)| (id.clone(), Content::In(Arc::clone(&zip), place)));
+            known.collect()
+        }))
+    }
+
+    /// For each of these ids a file that has this content.
+    fn paths_by_id(&self, ids: &[String]) -> HashMap<String, &str> {
+        let wanted: HashSet<&String> = ids.iter().collect();
+        let items = self.items.iter().filter(|item| wanted.contains(&item.id));
+        items
+            .map(|item| (item.id.clone(), item.path.as_str()))
+            .collect()
     }
 }
 
@@ -189,7 +199,7 @@ async fn blob_to_share(
 ) -> Result<Bytes, Error> {
     let replicas = Replicas::of(&as_blob.authorization);
     let content = blob(as_blob, as_file, id).await?;
-    if let Some(replicas) = replicas.filter(|_| content.len() <= MOST_KEPT) {
+    if let Some(replicas) = replicas.filter(|_| content.len() <= MOST_BLOB) {
         replicas.share_blob(&key, &content);
     }
     Ok(content)
@@ -258,7 +268,7 @@ fn identified(
     for place in 0..tree.len() {
         let content = tree.content_now(place)?;
         let id = blob::id(&content, like);
-        if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_KEPT) {
+        if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_BLOB) {
             if let Some(replicas) = replicas {
                 replicas.share_blob(key, &content);
             }

@@ -28,6 +28,9 @@ const DISK: u64 = 512 * 1024 * 1024;
 /// What the smallest archive counts for: each is an open file as well, of which there are not many.
 const LEAST_ARCHIVE: u64 = 4 * 1024 * 1024;
 
+/// Contents above this size are not kept in memory: they would push out too many others.
+pub(super) const MOST_BLOB: usize = 1024 * 1024;
+
 /// What an item takes beside its texts.
 const PER_ITEM: usize = size_of::<Item>();
 
@@ -94,7 +97,7 @@ pub(super) struct Kept {
 pub(super) fn kept() -> &'static Kept {
     static KEPT: LazyLock<Kept> = LazyLock::new(|| Kept {
         lists: Cache::new(MEMORY / 2),
-        blobs: Cache::new(MEMORY / 2),
+        blobs: Cache::with_values_up_to(MOST_BLOB as u64, MEMORY / 2),
         folders: Cache::new(0),
         zips: Cache::new(0),
         archives: Cache::new(DISK),

@@ -110,7 +110,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         .await
         .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)));
     match answer {
-        Ok(Answer::New(response)) => Ok(new(response, exchange, &last).await),
+        Ok(Answer::New(response)) => new(response, exchange, &last).await,
         Ok(Answer::Last(file)) => stale(file, exchange, &input.conditions),
         Err(error) => {
             if error.kind() == ErrorKind::NotModified {
@@ -125,14 +125,16 @@ async fn new(
     response: Response,
     mut exchange: Exchange,
     last: &LastGood<'_, File>,
-) -> ReadUrlResponse {
+) -> Result<ReadUrlResponse, Error> {
     exchange.status = response.status().as_u16();
     let exchange = Arc::new(exchange);
     let etag = header(&response, &ETAG);
     let last_modified = header(&response, &LAST_MODIFIED);
     let mut body = Body::of(response, Arc::clone(&exchange)).await;
     if last.is_wanted() {
-        body.fill(MOST_KEPT).await;
+        let filled = body.fill(MOST_KEPT);
+        let filled = exchange.cancellation.run_until_cancelled(filled).await;
+        filled.ok_or_else(|| exchange.ended())?;
     }
     if let Some(content) = body.whole() {
         last.put(File {
@@ -141,13 +143,13 @@ async fn new(
             content: Bytes::copy_from_slice(content),
         });
     }
-    ReadUrlResponse {
+    Ok(ReadUrlResponse {
         etag,
         last_modified,
         body,
         exchange,
         age: None,
-    }
+    })
 }
 
 /// What was read last, as if it had come now.

@@ -210,14 +210,18 @@ async fn ask(
         return Ok(None);
     }
     let inside = paths.iter().zip(lists);
-    Ok(Some(
-        inside.map(|(path, items)| named(path, items)).collect(),
-    ))
+    Ok(inside.map(|(path, items)| named(path, items)).collect())
 }
 
-/// The items that are directly in a folder, each with its name in the place of its path.
-fn named(folder: &str, items: Vec<Item>) -> List {
-    let prefix = joined(folder.trim_start_matches('/'), "");
+/// The items that are directly in a folder, each with its name in the place of its path; nothing where
+/// they are those of another folder.
+fn named(folder: &str, items: Vec<Item>) -> Option<List> {
+    let folder = folder.trim_start_matches('/');
+    let prefix = joined(folder, "");
+    let is_its = |item: &Item| item.path == folder || item.path.starts_with(&prefix);
+    if !items.iter().all(is_its) {
+        return None;
+    }
     let inside = items.into_iter().filter_map(|item| {
         let name = item.path.strip_prefix(&prefix)?;
         let is_inside = !name.is_empty() && !name.contains('/');
@@ -226,7 +230,7 @@ fn named(folder: &str, items: Vec<Item>) -> List {
             ..item.clone()
         })
     });
-    inside.collect()
+    Some(inside.collect())
 }
 
 fn joined(folder: &str, name: &str) -> String {
@@ -234,5 +238,37 @@ fn joined(folder: &str, name: &str) -> String {
         name.to_owned()
     } else {
         format!("{folder}/{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(paths: &[&str]) -> Vec<Item> {
+        let item = |path: &&str| Item {
+            path: (*path).to_owned(),
+            id: String::new(),
+            is_folder: false,
+        };
+        paths.iter().map(item).collect()
+    }
+
+    fn names(folder: &str, paths: &[&str]) -> Option<Vec<String>> {
+        let list = named(folder, items(paths))?;
+        Some(list.iter().map(|item| item.path.clone()).collect())
+    }
+
+    #[test]
+    fn items_of_a_folder_have_their_names() {
+        assert_eq!(names("/a", &["a", "a/b"]), Some(vec!["b".to_owned()]));
+        assert_eq!(names("/", &["", "a"]), Some(vec!["a".to_owned()]));
+        assert_eq!(names("/a", &[]), Some(vec![]));
+    }
+
+    #[test]
+    fn items_of_another_folder_are_no_answer() {
+        assert_eq!(names("/a", &["b", "b/c"]), None);
+        assert_eq!(names("/a", &["ab/c"]), None);
     }
 }
