@@ -138,8 +138,8 @@ export class AzureDevOps {
 
   /** Refuses a token from now on. */
   revokeToken(token: string): void {
-    const index = this.#tokens.findIndex(known => known.token === token);
-    if (index >= 0) this.#tokens.splice(index, 1);
+    const others = this.#tokens.filter(known => known.token !== token);
+    this.#tokens.splice(0, Infinity, ...others);
   }
 
   /** Hosts a repository, and gives the git repository with its URLs. */
