@@ -5,7 +5,13 @@ import {
   VersionControlRecursionType,
 } from 'azure-devops-node-api/interfaces/GitInterfaces';
 import type { IGitApi } from 'azure-devops-node-api/GitApi';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import {
+  Budget,
+  DEFAULT_TOKEN,
+  standIn,
+  type BudgetOptions,
+  type Hosted,
+} from './azure-devops';
 import recorded from './azure-devops/recorded-answers.json';
 
 const VIEWS = 'MyWebSite/MyWebSite/Views';
@@ -251,6 +257,134 @@ describe('as Azure DevOps does', () => {
     expect(await read(item('&version=MAIN'))).toBe(404);
   });
 });
+
+describe('a budget', () => {
+  const items = () =>
+    `${azure.url}/fabrikam/Fabrikam-Fiber-Git/_apis/git/repositories/Fabrikam-Fiber-Git/items`;
+  let now: number;
+
+  beforeEach(() => {
+    azure.reset();
+    now = Date.parse('2026-01-01T00:00:00Z');
+  });
+
+  /** Ten units, of which one comes back each second, and two are given late. */
+  function limit(options: Partial<BudgetOptions> = {}): Budget {
+    const budget = new Budget({
+      unitsPerSecond: 1,
+      capacity: 10,
+      maxDelayMs: 60,
+      clock: () => now,
+      ...options,
+    });
+    azure.limit(budget);
+    return budget;
+  }
+
+  async function read(times = 1, token = DEFAULT_TOKEN): Promise<Response> {
+    const headers = { authorization: `Basic ${btoa(`:${token}`)}` };
+    const response = await fetch(`${items()}?path=/README.md`, { headers });
+    return times > 1 ? read(times - 1, token) : response;
+  }
+
+  it('says how much is left, then answers late, then refuses', async () => {
+    limit();
+    expect(limitsOf(await read(3))).toEqual({});
+    const near = {
+      'x-ratelimit-resource': expect.any(String),
+      'x-ratelimit-limit': '8',
+      'x-ratelimit-remaining': '4',
+      'x-ratelimit-reset': String(now / 1000 + 4),
+    };
+    expect(limitsOf(await read())).toEqual(near);
+    expect(limitsOf(await read(4))).toMatchObject({
+      'x-ratelimit-remaining': '0',
+    });
+    const late = await read();
+    expect(late.status).toBe(200);
+    expect(limitsOf(late)).toEqual({
+      ...near,
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(now / 1000 + 9),
+      'x-ratelimit-delay': '0.030',
+      'retry-after': '1',
+    });
+    const [request] = azure.requests.slice(-1);
+    expect(request.answeredAt! - request.at).toBeGreaterThanOrEqual(29);
+    const blocked = await read(2);
+    expect(blocked.status).toBe(429);
+    expect(limitsOf(blocked)).toMatchObject({ 'retry-after': '3' });
+    const { message, typeKey } = (await blocked.json()) as any;
+    expect(typeKey).toBe('RequestBlockedException');
+    expect(message).toMatch(
+      /^TF400733: The request has been canceled: Request was blocked due to exceeding usage of resource /,
+    );
+  });
+
+  it('is there again after Retry-After, or later for those who go on asking', async () => {
+    const budget = limit();
+    const { headers } = await read(11);
+    const again = now + Number(headers.get('retry-after')) * 1000;
+    expect(budget.blockedUntil(DEFAULT_TOKEN)).toBe(again - 500);
+    expect((await read(6)).headers.get('retry-after')).toBe('6');
+    now = again;
+    expect((await read()).status).toBe(429);
+    now = budget.blockedUntil(DEFAULT_TOKEN)!;
+    expect((await read()).status).toBe(200);
+    now += 10_000;
+    expect(limitsOf(await read())).toEqual({});
+  });
+
+  it('may write Retry-After as a date, and leave it away from late answers', async () => {
+    limit({ retryAfter: 'date', retryAfterWhenLate: false });
+    const late = await read(10);
+    expect(limitsOf(late)).toHaveProperty('x-ratelimit-delay');
+    expect(limitsOf(late)).not.toHaveProperty('retry-after');
+    expect((await read()).headers.get('retry-after')).toBe(
+      'Thu, 01 Jan 2026 00:00:03 GMT',
+    );
+  });
+
+  it('knows nobody any more who asks on and on, until it is quiet', async () => {
+    const budget = limit({ refusalsBefore401: 5 });
+    expect((await read(15)).status).toBe(429);
+    const unknown = await read();
+    expect(unknown.status).toBe(401);
+    expect(limitsOf(unknown)).toEqual({});
+    now = budget.blockedUntil(DEFAULT_TOKEN)!;
+    expect((await read()).status).toBe(200);
+  });
+
+  it('is one for each token, and is taken back', async () => {
+    azure.addToken('another');
+    const budget = limit();
+    expect((await read(11)).status).toBe(429);
+    expect(limitsOf(await read(1, 'another'))).toEqual({});
+    expect(budget.used('another')).toBe(1);
+    const takeBack = azure.limit(new Budget({ ...budget.options }));
+    expect(limitsOf(await read(4))).toHaveProperty('x-ratelimit-remaining');
+    takeBack();
+    expect(limitsOf(await read())).toEqual({});
+    azure.revokeToken('another');
+  });
+
+  it('gives an item for less than a list, and a list for less than a zip', async () => {
+    const budget = limit({ capacity: 100 });
+    const taken = [];
+    for (const query of ['path=/README.md', 'scopePath=/', '$format=zip']) {
+      const before = budget.used(DEFAULT_TOKEN);
+      await fetch(`${items()}?${query}`, { headers: { authorization } });
+      taken.push(budget.used(DEFAULT_TOKEN) - before);
+    }
+    expect(taken).toEqual([1, 3, 10]);
+  });
+});
+
+/** What an answer says of the budget. */
+function limitsOf({ headers }: Response): Record<string, string> {
+  const names = /^(x-ratelimit-.*|retry-after)$/;
+  return Object.fromEntries([...headers].filter(([name]) => names.test(name)));
+}
 
 async function get(path: string): Promise<any> {
   const headers = { authorization, accept: 'application/json' };

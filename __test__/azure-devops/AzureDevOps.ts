@@ -14,7 +14,7 @@ import {
   signInPage,
   type Token,
 } from './authentication';
-import { Budget, type BudgetOptions } from './Budget';
+import type { Budget } from './Budget';
 import { makeCertificates } from './certificates';
 import {
   ConnectionFaults,
@@ -94,12 +94,13 @@ export class AzureDevOps {
 
   readonly #tokens: Token[];
   readonly #repositories: HostedRepository[] = [];
-  readonly #budgets: Budget[] = [];
   readonly #misbehaviours = new Misbehaviours();
   readonly #connectionFaults = new ConnectionFaults();
+  readonly #inProgress = new Set<RecordedRequest>();
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #tunnels = new Map<string, Socket[]>();
+  #budget: Budget | undefined;
   #keepsProcess = true;
   #plain!: AddressInfo;
   #tls!: AddressInfo;
@@ -167,11 +168,12 @@ export class AzureDevOps {
     return Gate.open(this.#plain.port);
   }
 
-  /** Limits what an identity may ask for. */
-  limit(options: BudgetOptions): Budget {
-    const budget = new Budget(options);
-    this.#budgets.push(budget);
-    return budget;
+  /** Answers within this budget, of which every token has one; the result takes it back. */
+  limit(budget: Budget): () => void {
+    this.#budget = budget;
+    return () => {
+      if (this.#budget === budget) this.#budget = undefined;
+    };
   }
 
   clearRequests(): void {
@@ -182,8 +184,8 @@ export class AzureDevOps {
   /** Behaves again, and forgets the requests; repositories and tokens stay. */
   reset(): void {
     this.#misbehaviours.clear();
-    this.#budgets.length = 0;
     this.#connectionFaults.clear();
+    this.#budget = undefined;
     this.clearRequests();
     this.anonymous.clear();
     this.signIn = 'redirect';
@@ -287,19 +289,20 @@ export class AzureDevOps {
       return;
     }
     const record = await this.#record(request, response);
-    const budget = this.#budgets.find(own => own.isOf(record));
-    const verdict = budget?.spend(record);
-    if (verdict?.delayMs) await wait(verdict.delayMs);
     const misbehaviour = this.#misbehaviours.take(record) ?? {};
     if (misbehaviour.delayMs) await wait(misbehaviour.delayMs);
     const isEarly = isBeforeHead(misbehaviour);
-    if (isEarly && (await breakOff(request, response, misbehaviour))) return;
+    if (isEarly && (await breakOff(request, response, misbehaviour))) {
+      this.#inProgress.delete(record);
+      return;
+    }
     const answer = misbehaviour.status
       ? scripted(misbehaviour)
-      : (verdict?.answer ?? (await this.#answer(request, record)));
-    Object.assign(answer.headers, verdict?.headers);
+      : await this.#answerWithinBudget(request, record);
     record.status = answer.status;
+    record.answeredAt = Date.now();
     await send(request, response, answer, misbehaviour, record);
+    this.#inProgress.delete(record);
   }
 
   /** Leaves the request to Entra ID. */
@@ -328,16 +331,41 @@ export class AzureDevOps {
       url,
       headers,
       credential: credentialKind(headers.authorization),
+      inProgress: this.#countInProgress(headers.authorization) + 1,
       status: 0,
       bytesSent: 0,
       aborted: false,
     };
     this.requests.push(record);
+    this.#inProgress.add(record);
     onAbort(request, response, () => {
       record.aborted = true;
+      this.#inProgress.delete(record);
     });
     if (method === 'POST') record.body = await text(request);
     return record;
+  }
+
+  #countInProgress(authorization?: string): number {
+    const same = [...this.#inProgress].filter(
+      ({ headers }) => headers.authorization === authorization,
+    );
+    return same.length;
+  }
+
+  /** Answers as late as the budget says, or not at all. */
+  async #answerWithinBudget(
+    request: Request,
+    record: RecordedRequest,
+  ): Promise<Written> {
+    if (!this.#budget) return this.#answer(request, record);
+    const { refusal, delayMs, headers } = this.#budget.charge(record);
+    if (refusal === 'unknown') return signInPage('refusal', record.host);
+    if (delayMs > 0) await wait(delayMs);
+    const answer = refusal
+      ? failed(refusal, request)
+      : await this.#answer(request, record);
+    return { ...answer, headers: { ...answer.headers, ...headers } };
   }
 
   async #answer(request: Request, record: RecordedRequest): Promise<Written> {
@@ -359,10 +387,7 @@ export class AzureDevOps {
         error instanceof ApiError
           ? error
           : new ApiError(500, 'Exception', String(error));
-      return {
-        ...written({ json: known.body }, request),
-        status: known.status,
-      };
+      return failed(known, request);
     }
   }
 
@@ -496,6 +521,11 @@ function written(answer: Answer, request: Request): Written {
   return isUnchanged(request, headers)
     ? { status: 304, headers, body: Buffer.alloc(0) }
     : { status: 200, headers, body: answer.bytes };
+}
+
+function failed(error: ApiError, request: Request): Written {
+  const { status, body } = error;
+  return { ...written({ json: body }, request), status };
 }
 
 function isUnchanged(

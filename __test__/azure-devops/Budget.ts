@@ -1,136 +1,182 @@
-import { sentToken } from './authentication';
+import { ApiError } from './ApiError';
+import { tokenOf } from './authentication';
 import type { RecordedRequest } from './RecordedRequest';
-import type { Written } from './send';
 
-/** What one identity may ask for, and what becomes of it when it asks for more. */
+/** How much an identity may ask for, in throughput units, and what it gets when it asks for more. */
 export interface BudgetOptions {
-  /** The token of the identity. */
-  token: string;
-  /** As much as it may ask for at once. */
+  /** Units that an identity gets back each second. */
+  unitsPerSecond: number;
+  /** Units in use at which an identity is blocked. */
   capacity: number;
-  /** How much is there again after a second. */
-  perSecond: number;
-  /** How long it is blocked, in seconds. */
-  blockedFor?: number;
-  /** After how many requests while it is blocked it is taken for nobody. */
-  patience?: number;
+  /** Units in use from which on answers come late; four fifths of the capacity by default. */
+  limit?: number;
+  /** How late the latest answer before a block comes; 500 by default. */
+  maxDelayMs?: number;
+  /** The units that a request takes; `unitsOf` by default. */
+  cost?: (request: RecordedRequest) => number;
+  /** The units that a refused request takes, which makes the block longer; 0.5 by default. */
+  refusalCost?: number;
+  /** How often a blocked identity is told so, before it is not known any more; 2000 by default. */
+  refusalsBefore401?: number;
+  /** How `Retry-After` is written; Azure DevOps itself writes seconds. */
+  retryAfter?: 'seconds' | 'date';
+  /** Whether a late answer says `Retry-After` as well; it does by default. */
+  retryAfterWhenLate?: boolean;
+  /** The time in milliseconds, for tests to turn. */
+  clock?: () => number;
 }
 
-/** What the budget says of one request. */
+/** What the budget says to a request. */
 export interface Verdict {
-  /** How long the answer is held back. */
+  /** Why it is not answered: an error, or a `401` as for those who are not known. */
+  refusal?: ApiError | 'unknown';
+  /** How late it is answered. */
   delayMs: number;
+  /** What the answer says of the budget. */
   headers: Record<string, string>;
-  /** What is answered in place of what was asked for. */
-  answer?: Written;
 }
 
-/** From when on an answer says what is left, and from when on it is late. */
-const TOLD = 0.5;
-const LATE = 0.25;
-const LATEST_MS = 1_000;
+/** What an identity has in use. */
+interface Account {
+  used: number;
+  /** When that was. */
+  at: number;
+  isBlocked: boolean;
+  /** How often it was refused in this block. */
+  refusals: number;
+}
+
+/** From this share of the limit on, answers say how much is left. */
+const NEAR = 0.5;
 
 /**
- * The budget of an identity, as Azure DevOps has it, in units that come back with time.
- *
- * Answers tell of it when half is gone, are late when a quarter is left, and refuse when nothing is:
- * `429`, and then, to who goes on asking, `401`. Who asks while it is blocked stays blocked longer.
+ * What Azure DevOps lets each identity use, in units that come back with time: first answers say
+ * how much is left, then they come late, then the identity is blocked until it is below its limit
+ * again, and the longer the more it asks meanwhile. An identity is the token of a request.
  *
  * https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits
  */
 export class Budget {
-  /** How much was left, with the time, whenever something was asked. */
-  readonly history: Array<{ at: number; left: number; isRefused: boolean }> =
-    [];
+  readonly options: Required<BudgetOptions>;
+  readonly #accounts = new Map<string, Account>();
 
-  #left: number;
-  #filledAt = performance.now();
-  #blockedUntil = -Infinity;
-  #askedInVain = 0;
-
-  constructor(private readonly options: BudgetOptions) {
-    this.#left = options.capacity;
-  }
-
-  /** Whether it is the budget of who asks. */
-  isOf({ headers }: RecordedRequest): boolean {
-    const { authorization } = headers;
-    return (
-      authorization !== undefined &&
-      sentToken(authorization) === this.options.token
-    );
-  }
-
-  /** Takes what a request costs, if that is there. */
-  spend(request: RecordedRequest): Verdict {
-    const now = performance.now();
-    this.#fill(now);
-    const cost = costOf(request);
-    const isRefused = now < this.#blockedUntil || this.#left < cost;
-    this.history.push({ at: now, left: this.#left, isRefused });
-    if (isRefused) return this.#refuse(now);
-    this.#left -= cost;
-    this.#askedInVain = 0;
-    const share = this.#left / this.options.capacity;
-    const delayMs = Math.max(0, (1 - share / LATE) * LATEST_MS);
-    const delay = (delayMs / 1000).toFixed(3);
-    const headers = {
-      ...this.#told(),
-      ...(delayMs > 0 && { 'x-ratelimit-delay': delay }),
+  constructor(options: BudgetOptions) {
+    this.options = {
+      limit: options.capacity * 0.8,
+      maxDelayMs: 500,
+      cost: unitsOf,
+      refusalCost: 0.5,
+      refusalsBefore401: 2000,
+      retryAfter: 'seconds',
+      retryAfterWhenLate: true,
+      clock: Date.now,
+      ...options,
     };
-    return { delayMs, headers };
   }
 
-  #fill(now: number): void {
-    const { capacity, perSecond } = this.options;
-    const more = ((now - this.#filledAt) / 1000) * perSecond;
-    this.#left = Math.min(capacity, this.#left + more);
-    this.#filledAt = now;
+  /** The units that a token has in use. */
+  used(token: string): number {
+    return this.#account(token).used;
   }
 
-  #refuse(now: number): Verdict {
-    const { blockedFor = 3, patience = 300 } = this.options;
-    this.#askedInVain += 1;
-    const isNew = now >= this.#blockedUntil;
-    this.#blockedUntil = isNew
-      ? now + blockedFor * 1000
-      : this.#blockedUntil + 1;
-    if (this.#askedInVain > patience) {
-      return { delayMs: 0, headers: {}, answer: written(401, {}) };
+  /** When the block of a token ends, if it asks no more, in milliseconds since 1970. */
+  blockedUntil(token: string): number | undefined {
+    const account = this.#account(token);
+    return account.isBlocked ? this.#belowLimitAt(account) : undefined;
+  }
+
+  /** Takes what the request costs. */
+  charge(request: RecordedRequest): Verdict {
+    const account = this.#account(tokenOf(request.headers.authorization));
+    const units = this.options.cost(request);
+    account.isBlocked ||= account.used + units > this.options.capacity;
+    if (account.isBlocked) return this.#refuse(account);
+    account.used += units;
+    const delayMs = this.#delayMs(account);
+    return { delayMs, headers: this.#headers(account, delayMs) };
+  }
+
+  /** The account as it is now. */
+  #account(token: string): Account {
+    const { clock, limit, unitsPerSecond } = this.options;
+    const now = clock();
+    const account = this.#accounts.get(token) ?? newAccount(now);
+    this.#accounts.set(token, account);
+    const back = ((now - account.at) / 1000) * unitsPerSecond;
+    account.used = Math.max(0, account.used - back);
+    account.at = now;
+    if (account.used <= limit) {
+      account.isBlocked = false;
+      account.refusals = 0;
     }
-    const seconds = Math.ceil((this.#blockedUntil - now) / 1000);
-    const headers = { ...this.#told(), 'retry-after': String(seconds) };
-    const answer = written(429, {
-      $id: '1',
-      message:
-        'TF400733: The request has been canceled: Request was blocked due to exceeding usage of resource in namespace.',
-      typeKey: 'RequestBlockedException',
-    });
-    return { delayMs: 0, headers, answer };
+    return account;
   }
 
-  #told(): Record<string, string> {
-    const { capacity, perSecond } = this.options;
-    if (this.#left / capacity >= TOLD) return {};
-    const full = (capacity - this.#left) / perSecond;
+  #refuse(account: Account): Verdict {
+    account.used += this.options.refusalCost;
+    account.refusals += 1;
+    if (account.refusals > this.options.refusalsBefore401)
+      return { refusal: 'unknown', delayMs: 0, headers: {} };
     return {
-      'x-ratelimit-resource': 'Core',
-      'x-ratelimit-limit': String(capacity),
-      'x-ratelimit-remaining': String(Math.max(0, Math.floor(this.#left))),
-      'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000 + full)),
+      refusal: new ApiError(
+        429,
+        'RequestBlockedException',
+        "TF400733: The request has been canceled: Request was blocked due to exceeding usage of resource 'TSTU' in namespace 'User'.",
+      ),
+      delayMs: 0,
+      headers: { ...this.#headers(account, 0), ...this.#retryAfter(account) },
     };
   }
+
+  /** None up to the limit, and from there on the longer the nearer the block is. */
+  #delayMs({ used }: Account): number {
+    const { limit, capacity, maxDelayMs } = this.options;
+    if (used <= limit) return 0;
+    return Math.ceil((maxDelayMs * (used - limit)) / (capacity - limit));
+  }
+
+  #headers(account: Account, delayMs: number): Record<string, string> {
+    const { limit, unitsPerSecond, retryAfterWhenLate } = this.options;
+    const { used, at } = account;
+    if (used < limit * NEAR) return {};
+    const reset = at / 1000 + used / unitsPerSecond;
+    return {
+      'X-RateLimit-Resource': 'TSTU/User',
+      'X-RateLimit-Limit': limit.toFixed(0),
+      'X-RateLimit-Remaining': Math.max(0, limit - used).toFixed(0),
+      'X-RateLimit-Reset': Math.ceil(reset).toFixed(0),
+      ...(delayMs > 0 && {
+        'X-RateLimit-Delay': (delayMs / 1000).toFixed(3),
+        ...(retryAfterWhenLate && this.#retryAfter(account)),
+      }),
+    };
+  }
+
+  /** Says when the identity is below its limit again; both forms know whole seconds only. */
+  #retryAfter(account: Account): Record<string, string> {
+    const at = this.#belowLimitAt(account);
+    const value =
+      this.options.retryAfter === 'date'
+        ? new Date(Math.ceil(at / 1000) * 1000).toUTCString()
+        : Math.ceil((at - account.at) / 1000).toFixed(0);
+    return { 'Retry-After': value };
+  }
+
+  #belowLimitAt({ used, at }: Account): number {
+    const { limit, unitsPerSecond } = this.options;
+    return at + ((used - limit) / unitsPerSecond) * 1000;
+  }
 }
 
-/** A file costs one; a list or zip of many things, some more. */
-function costOf({ url, method }: RecordedRequest): number {
-  return method === 'POST' || /recursionLevel=full|zip/i.test(url) ? 3 : 1;
+/** What a request takes of the budget: an item is cheap, a list is dearer, a zip the dearest. */
+export function unitsOf({ url, method, headers }: RecordedRequest): number {
+  const isZip = /\$format=zip/i.test(url) || /zip/.test(headers.accept ?? '');
+  if (isZip) return 10;
+  const isList =
+    method === 'POST' || /[?&](scopePath|recursionLevel)=/i.test(url);
+  return isList ? 3 : 1;
 }
 
-function written(status: number, json: object): Written {
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
-    body: Buffer.from(JSON.stringify(json)),
-  };
+function newAccount(at: number): Account {
+  return { used: 0, at, isBlocked: false, refusals: 0 };
 }

@@ -12,8 +12,12 @@ export interface RecordedRequest {
   url: string;
   headers: IncomingHttpHeaders;
   credential: 'none' | 'pat' | 'bearer';
+  /** How many requests with the same token were being answered when it came, itself included. */
+  inProgress: number;
   /** The status of the answer; 0 while there is none. */
   status: number;
+  /** When the head of the answer was sent, in milliseconds since 1970. */
+  answeredAt?: number;
   /** Bytes of the answer's body. */
   bytesSent: number;
   /** Whether the client went away before the end. */

@@ -21,7 +21,7 @@ export function isAdmitted(
   authorization: string | undefined,
   organization: string,
 ): boolean {
-  const sent = authorization && sentToken(authorization);
+  const sent = tokenOf(authorization);
   return tokens.some(
     ({ token, organizations }) =>
       token === sent &&
@@ -32,9 +32,9 @@ export function isAdmitted(
   );
 }
 
-/** The token in the header. */
-export function sentToken(authorization: string): string {
-  const [, scheme, value] = authorization.match(/^(\w+) +(.*)$/) ?? [];
+/** The token in an `Authorization` header; empty where there is none. */
+export function tokenOf(authorization = ''): string {
+  const [, scheme, value = ''] = authorization.match(/^(\w+) +(.*)$/) ?? [];
   if (scheme?.toLowerCase() !== 'basic') return value;
   return Buffer.from(value, 'base64')
     .toString('latin1')

@@ -7,6 +7,8 @@ export {
   type Hosted,
   type RepositoryToHost,
 } from './AzureDevOps';
+export { tokenOf } from './authentication';
+export { Budget, unitsOf, type BudgetOptions } from './Budget';
 export type { ConnectionFault } from './ConnectionFault';
 export type { Gate } from './Gate';
 export type { Http2Code, Misbehaviour } from './Misbehaviour';
