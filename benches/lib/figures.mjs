@@ -14,8 +14,13 @@ export async function measure(work) {
 }
 
 export function median(numbers) {
+  return percentile(numbers, 50);
+}
+
+/** The number that so many percent of all are below. */
+export function percentile(numbers, percent) {
   const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return sorted[Math.floor((sorted.length * percent) / 100)];
 }
 
 /** The figures of two subjects beside each other; where there are several of each, the medians. */

@@ -16,13 +16,14 @@ export async function leadFetchThroughProxy() {
   setGlobalDispatcher(new ProxyAgent(process.env.HTTPS_PROXY));
 }
 
-/** The `integrations.azure` with which the stand-in is read. */
-export function azureConfig(token) {
-  const credentials = [{ personalAccessToken: token }];
+/** The `integrations.azure` with which the stand-in is read, by one token or by others as well. */
+export function azureConfig(token, others = []) {
+  const credentials = [{ personalAccessToken: token }, ...others];
   return [{ host: 'dev.azure.com', credentials }];
 }
 
-export async function newReader(subject, { token, workingDirectory }) {
+/** A reader; `others` are credentials that name their organizations. */
+export async function newReader(subject, { token, others, workingDirectory }) {
   const { ConfigReader } = await import('@backstage/config');
   const { UrlReaders, AzureUrlReader: Upstream } =
     await import('@backstage/backend-defaults/urlReader');
@@ -32,7 +33,7 @@ export async function newReader(subject, { token, workingDirectory }) {
       : { AzureUrlReader: Upstream };
   const config = new ConfigReader({
     backend: { workingDirectory },
-    integrations: { azure: azureConfig(token) },
+    integrations: { azure: azureConfig(token, others) },
   });
   const factories = [AzureUrlReader.factory];
   return UrlReaders.create({ config, logger: quiet, factories });

@@ -1,61 +1,124 @@
-// A picture of what a host was asked and answered, second by second, in SVG.
+// Draws what happened over time as an SVG: bars of requests, and a line of what was left.
+import { writeFileSync } from 'node:fs';
 
-const WIDTH = 800;
-const HEIGHT = 220;
-const LEFT = 50;
-const TOP = 30;
+const WIDTH = 960;
+const PANEL = 240;
+const MARGIN = { left: 60, right: 60, top: 40, bottom: 40 };
+const BARS = 120;
+const COLORS = { answered: '#4477aa', rejected: '#cc3311', left: '#999933' };
 
-/** One row for each history: requests and refusals a second, and what was left of the budget. */
-export function plot(histories, capacity) {
-  const names = Object.keys(histories);
-  const seconds = Math.max(...names.map(name => lengthOf(histories[name])), 1);
-  const rows = names.map((name, row) => {
-    const y = TOP + row * (HEIGHT + 2 * TOP);
-    return `<g transform="translate(${LEFT} ${y})">${drawn(name, histories[name], { seconds, capacity })}</g>`;
+/**
+ * Writes a panel for each of `panels`, all over the same time:
+ * `{ name, requests: [{ at, isRejected }], left: [{ at, units }] }`, with times in milliseconds.
+ */
+export function writePlot(file, { panels, capacity }) {
+  const ends = panels.flatMap(({ left }) => left.map(({ at }) => at));
+  const step = Math.max(...ends) / BARS;
+  const bars = panels.map(panel => binned(panel.requests, step));
+  const most = Math.max(...bars.flat().map(bar => bar.answered + bar.rejected));
+  const scale = { step, most, capacity };
+  const drawn = panels.map((panel, n) => {
+    const content = drawPanel(panel, bars[n], scale);
+    return `<g transform="translate(0 ${n * PANEL})">${content}</g>`;
   });
-  const height = TOP + names.length * (HEIGHT + 2 * TOP);
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH + 2 * LEFT}" height="${height}" font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>${rows.join('')}</svg>\n`;
+  const height = panels.length * PANEL;
+  writeFileSync(
+    file,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
+<rect width="100%" height="100%" fill="white"/>
+${drawn.join('\n')}
+</svg>
+`,
+  );
 }
 
-function drawn(name, history, { seconds, capacity }) {
-  const counts = countsOf(history, seconds);
-  const most = Math.max(...counts.map(({ requests }) => requests), 1);
-  const x = second => (second / seconds) * WIDTH;
-  const bar = (second, count, colour) =>
-    `<rect x="${x(second).toFixed(1)}" y="${(HEIGHT * (1 - count / most)).toFixed(1)}" width="${Math.max(1, WIDTH / seconds - 1).toFixed(1)}" height="${((HEIGHT * count) / most).toFixed(1)}" fill="${colour}"/>`;
-  const bars = counts.map(
-    ({ requests, refused }, second) =>
-      bar(second, requests, '#8ab4d8') + bar(second, refused, '#c0392b'),
-  );
-  const [{ at: start } = { at: 0 }] = history;
-  const points = history.map(
-    ({ at, left }) =>
-      `${x((at - start) / 1000).toFixed(1)},${(HEIGHT * (1 - left / capacity)).toFixed(1)}`,
+/** How many requests were answered and rejected in each step of time. */
+function binned(requests, step) {
+  const bars = Array.from({ length: BARS }, () => ({
+    answered: 0,
+    rejected: 0,
+  }));
+  for (const { at, isRejected } of requests) {
+    const bar = bars[Math.min(BARS - 1, Math.max(0, Math.floor(at / step)))];
+    bar[isRejected ? 'rejected' : 'answered'] += 1;
+  }
+  return bars;
+}
+
+function drawPanel({ name, left }, bars, { step, most, capacity }) {
+  const bottom = PANEL - MARGIN.bottom;
+  const height = bottom - MARGIN.top;
+  const x = at =>
+    MARGIN.left + (at / (step * BARS)) * (WIDTH - MARGIN.left - MARGIN.right);
+  const points = left.map(
+    ({ at, units }) =>
+      `${x(at).toFixed(1)},${(bottom - (units / capacity) * height).toFixed(1)}`,
   );
   return [
-    `<text y="-8">${name}: requests a second (blue, up to ${most}), refused (red), what is left of ${capacity} (green), over ${Math.ceil(seconds)} s</text>`,
-    ...bars,
-    `<polyline points="${points.join(' ')}" fill="none" stroke="#2e8b57" stroke-width="1.5"/>`,
-    `<path d="M0 0V${HEIGHT}H${WIDTH}" fill="none" stroke="black"/>`,
-    `<text x="-8" y="10" text-anchor="end">${most}</text><text x="-8" y="${HEIGHT}" text-anchor="end">0</text>`,
-  ].join('');
+    text(MARGIN.left, 16, name, 'font-weight="bold"'),
+    legend(step),
+    ...bars.map((bar, n) => drawBar(bar, x(n * step), bottom, height / most)),
+    `<polyline points="${points.join(' ')}" fill="none" stroke="${COLORS.left}" stroke-width="2"/>`,
+    ...axes({ x, bottom, most, capacity, end: step * BARS }),
+  ]
+    .filter(element => element !== '')
+    .join('\n');
 }
 
-function countsOf(history, seconds) {
-  const counts = Array.from({ length: Math.ceil(seconds) }, () => ({
-    requests: 0,
-    refused: 0,
-  }));
-  for (const { at, isRefused } of history) {
-    const count = counts[Math.floor((at - history[0].at) / 1000)];
-    if (!count) continue;
-    count.requests += 1;
-    if (isRefused) count.refused += 1;
-  }
-  return counts;
+/** Rejected requests stand on answered ones. */
+function drawBar({ answered, rejected }, x, bottom, unit) {
+  const width = (WIDTH - MARGIN.left - MARGIN.right) / BARS - 1;
+  const part = (count, y, color) =>
+    count > 0
+      ? `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${(count * unit).toFixed(1)}" fill="${color}"/>`
+      : '';
+  return (
+    part(answered, bottom - answered * unit, COLORS.answered) +
+    part(rejected, bottom - (answered + rejected) * unit, COLORS.rejected)
+  );
 }
 
-function lengthOf(history) {
-  if (history.length === 0) return 0;
-  return (history.at(-1).at - history[0].at) / 1000;
+function axes({ x, bottom, most, capacity, end }) {
+  const every = niceStep(end / 1000);
+  const ticks = [];
+  for (let second = 0; second * 1000 <= end; second += every)
+    ticks.push(text(x(second * 1000), bottom + 16, `${second} s`, MIDDLE));
+  const right = WIDTH - MARGIN.right;
+  return [
+    `<path d="M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}V${MARGIN.top}" fill="none" stroke="#888"/>`,
+    ...ticks,
+    text(MARGIN.left - 6, MARGIN.top + 4, most, 'text-anchor="end"'),
+    text(MARGIN.left - 6, bottom, 0, 'text-anchor="end"'),
+    text(right + 6, MARGIN.top + 4, capacity),
+    text(right + 6, bottom, 0),
+  ];
+}
+
+function legend(step) {
+  const ms = Math.round(step);
+  const entries = [
+    [COLORS.answered, `answered in ${ms} ms`],
+    [COLORS.rejected, `rejected in ${ms} ms`],
+    [COLORS.left, 'units left (right)'],
+  ];
+  return entries
+    .map(([color, what], n) => {
+      const x = WIDTH - MARGIN.right - 480 + n * 170;
+      return `<rect x="${x}" y="7" width="10" height="10" fill="${color}"/>${text(x + 16, 16, what)}`;
+    })
+    .join('');
+}
+
+/** 1, 2 or 5 times a power of ten, so that there are about ten of them. */
+function niceStep(seconds) {
+  const power = 10 ** Math.floor(Math.log10(seconds / 10));
+  return [1, 2, 5, 10]
+    .map(factor => factor * power)
+    .find(step => step >= seconds / 10);
+}
+
+const MIDDLE = 'text-anchor="middle"';
+
+function text(x, y, content, attributes = '') {
+  return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${content}</text>`;
 }

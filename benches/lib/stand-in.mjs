@@ -1,7 +1,13 @@
 // The stand-in Azure DevOps, in a process of its own; see `startStandIn`.
 import fc from 'fast-check';
 import net from 'node:net';
-import { AzureDevOps, DEFAULT_TOKEN } from '../../__test__/azure-devops';
+import {
+  AzureDevOps,
+  Budget,
+  DEFAULT_TOKEN,
+  tokenOf,
+  unitsOf,
+} from '../../__test__/azure-devops';
 import { cases, toMisbehaviour } from '../../__test__/faults/faults';
 import { answer } from './child.mjs';
 import { component, monorepo } from './monorepo.mjs';
@@ -9,7 +15,7 @@ import { component, monorepo } from './monorepo.mjs';
 const azure = await AzureDevOps.start();
 let hosted;
 let wireBytes = 0;
-const budgets = new Map();
+let limited;
 let requests = 0;
 let faults = 0;
 const tunnel = await startTunnel(new URL(azure.proxyUrl).port);
@@ -17,11 +23,12 @@ const tunnel = await startTunnel(new URL(azure.proxyUrl).port);
 answer(
   {
     host,
+    hostOther,
     commit,
-    limit,
-    history,
     clear,
     account,
+    limit,
+    timeline,
     misbehave,
     misbehaviour,
   },
@@ -63,6 +70,18 @@ async function host(options) {
   };
 }
 
+/** Hosts a file in another organization, which another token reads. */
+async function hostOther({ organization, token }) {
+  azure.addToken({ token, organizations: [organization] });
+  const other = await azure.addRepository({
+    organization,
+    project: 'project',
+    repository: 'other',
+    files: { 'catalog-info.yaml': component(0) },
+  });
+  return other.webUrl({ path: '/catalog-info.yaml' });
+}
+
 /** The stand-in keeps what it has read for this: what git and deflate take is not measured. */
 async function archiveBytes() {
   const items = `${azure.url}/org/project/_apis/git/repositories/monorepo/items`;
@@ -79,17 +98,6 @@ async function commit({ changes, description }) {
   await hosted.git.commit({ files: Object.fromEntries(files) });
 }
 
-/** Makes an identity whose requests are limited. */
-function limit({ token, ...limits }) {
-  azure.addToken(token);
-  budgets.set(token, azure.limit({ token, ...limits }));
-}
-
-/** What such an identity has asked, and what was left of its budget. */
-function history({ token }) {
-  return budgets.get(token).history;
-}
-
 function clear() {
   azure.clearRequests();
   wireBytes = 0;
@@ -98,6 +106,37 @@ function clear() {
 /** What was asked for since the last `clear`. */
 function account() {
   return { requests: azure.requests.length, KB: wireBytes / 1000 };
+}
+
+/** Limits every token from now on, and looks every 50 ms at what the first one has left. */
+function limit(options) {
+  const budget = new Budget(options);
+  const startedAt = Date.now();
+  const left = [];
+  const look = () =>
+    left.push({
+      at: Date.now() - startedAt,
+      units: Math.max(0, options.capacity - budget.used(DEFAULT_TOKEN)),
+    });
+  clear();
+  look();
+  const takeBack = azure.limit(budget);
+  limited = { startedAt, left, takeBack, looking: setInterval(look, 50) };
+}
+
+/** Limits no longer, and tells what the first token asked for, and what it had left. */
+function timeline() {
+  const { startedAt, left, takeBack, looking } = limited;
+  clearInterval(looking);
+  takeBack();
+  const requests = azure.requests
+    .filter(it => tokenOf(it.headers.authorization) === DEFAULT_TOKEN)
+    .map(it => ({
+      at: it.at - startedAt,
+      status: it.status,
+      units: unitsOf(it),
+    }));
+  return { requests, left };
 }
 
 /**
