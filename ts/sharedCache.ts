@@ -28,7 +28,10 @@ export function shareThroughCache(sharer: Sharer): void {
     plugin.getId(),
     async key => cache.get<string>(key),
     async (key, value, ttl) => cache.set(key, value, { ttl }),
-    (message, isWarning) =>
-      isWarning ? logger.warn(message) : logger.info(message),
+    (message, isWarning) => {
+      const fields = { event: 'shared cache' };
+      if (isWarning) logger.warn(message, fields);
+      else logger.info(message, fields);
+    },
   );
 }
