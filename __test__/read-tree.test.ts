@@ -5,6 +5,8 @@ import {
   AzureUrlReader,
   DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import {
   lstat,
@@ -165,8 +167,53 @@ describe('a tree on disk', () => {
     symlinkSync(outside, path.join(targetDir, 'docs'));
     const url = await served([{ path: 'docs/a', content: 'a' }]);
     const tree = await readerOf(url).readTree(url);
-    await expect(tree.dir({ targetDir })).rejects.toThrow();
+    await tree.dir({ targetDir });
     expect(readdirSync(outside)).toEqual([]);
+    expect(await contentsOf(targetDir)).toEqual({ 'docs/a': 'a' });
+  });
+
+  it('leads nowhere else by links of another time', async () => {
+    const targetDir = path.join(workingDirectory, 'target');
+    const link = { mode: 0o120000 };
+    for (const entries of [
+      [{ path: 'x', content: '.', ...link }],
+      [{ path: 'x/y/out', content: '../../secret', ...link }],
+    ]) {
+      const url = await served(entries);
+      await (await readerOf(url).readTree(url)).dir({ targetDir });
+    }
+    await writeFile(path.join(workingDirectory, 'secret'), 'secret');
+    const out = path.join(targetDir, 'x', 'y', 'out');
+    await expect(readFile(out, 'utf8')).rejects.toThrow('ENOENT');
+  });
+
+  it('is as the archive says, whatever was there before', async () => {
+    const targetDir = path.join(workingDirectory, 'target');
+    for (const entries of [
+      [
+        { path: 'a', content: 'b', mode: 0o120000 },
+        { path: 'b', content: 'b', mode: 0o100644 },
+      ],
+      [
+        { path: 'a', content: 'a', mode: 0o100644 },
+        { path: 'b', content: 'b', mode: 0o100755 },
+      ],
+    ]) {
+      const url = await served(entries);
+      await (await readerOf(url).readTree(url)).dir({ targetDir });
+    }
+    expect(await contentsOf(targetDir)).toEqual({ a: 'a', b: 'b' });
+    const { mode } = await lstat(path.join(targetDir, 'b'));
+    expect(mode & 0o111).not.toBe(0);
+  });
+
+  it('has the last of two files with one name', async () => {
+    const entries = ['first', 'second, which is longer', 'third'].map(
+      content => ({ path: 'a', content }),
+    );
+    const url = await served(entries);
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    expect(await contentsOf(dir)).toEqual({ a: 'third' });
   });
 
   it('goes to the folder that is asked for, over what is there', async () => {
@@ -199,6 +246,22 @@ describe('an archive that is not as it should be', () => {
     const tree = await readerOf(url).readTree(url);
     await expect(tree.dir()).rejects.toThrow(message);
     expect(readdirSync(workingDirectory)).toEqual([]);
+  });
+
+  it.each([
+    ['has less room than its entries take', [good, good], 0],
+    ['ends before an entry does', [good], 1 << 30],
+  ])('because it %s is told', async (_what, entries, more) => {
+    const url = await served(entries, bytes => {
+      const directory = bytes.readUInt32LE(bytes.length - 6);
+      // The second entry is where the first is; or the only one is larger than it says.
+      if (more) bytes.writeUInt32LE(more, directory + 20);
+      return more ? bytes : overlapping(bytes, directory);
+    });
+    const tree = await readerOf(url).readTree(url);
+    await expect(tree.files()).rejects.toThrow(
+      /archive is damaged: a\.txt is larger than there is room for/,
+    );
   });
 
   it.each([
@@ -326,6 +389,51 @@ describe('reading a tree', () => {
     expect(readdirSync(workingDirectory)).toEqual([]);
   });
 
+  it.each([
+    ['a whole repository', '/'],
+    ['a folder', '/docs'],
+  ])('ends an archive of %s with its signal', async (_what, folder) => {
+    const content = randomBytes(4 * 1024 * 1024);
+    const large = await azure.addRepository({
+      organization: 'read-tree',
+      project: 'p',
+      repository: `large${folder.length}`,
+      files: { 'docs/a.bin': content, 'docs/b.bin': content },
+    });
+    const url = large.webUrl({ path: folder });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const tree = await readerOf(url).readTree(url, { signal });
+    const archive = await tree.archive();
+    const first = once(archive, 'readable');
+    const outcome = expect(
+      first.then(() => {
+        controller.abort(new Error('enough'));
+        return buffer(archive);
+      }),
+    );
+    await outcome.rejects.toThrow('enough');
+  });
+
+  it('ends with its signal before the tree is used', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const url = hosted.webUrl();
+    const tree = await readerOf(url).readTree(url, { signal });
+    controller.abort(new Error('enough'));
+    await expect(tree.files()).rejects.toThrow('enough');
+  });
+
+  it('leaves out what the filter says nothing of', async () => {
+    const url = hosted.webUrl();
+    const filter = (name: string) =>
+      name.endsWith('other.md') ? true : (undefined as never);
+    const tree = await readerOf(url).readTree(url, { filter });
+    expect((await tree.files()).map(file => file.path)).toEqual([
+      'docs2/other.md',
+    ]);
+  });
+
   it('leaves nothing behind', async () => {
     const url = hosted.webUrl();
     const tree = await readerOf(url).readTree(url);
@@ -358,13 +466,14 @@ async function served(
     ...entry,
     content: Buffer.from(entry.content),
   }));
+  repositories += 1;
+  const items = `/served${repositories}/items`;
   azure.misbehave({
-    match: request => request.url.includes('/items'),
+    match: request => request.url.includes(items),
     status: 200,
     headers: { 'content-type': 'application/zip' },
     body: damage(zip(all)),
   });
-  repositories += 1;
   const served = await azure.addRepository({
     organization: 'read-tree',
     project: 'p',
@@ -372,6 +481,16 @@ async function served(
     files: { 'not-sent': '' },
   });
   return served.webUrl();
+}
+
+/** The same zip of two equal entries, without the bytes of the second. */
+function overlapping(bytes: Buffer, directory: number): Buffer {
+  const half = directory / 2;
+  const central = bytes.subarray(directory);
+  const second = (central.length - 22) / 2;
+  central.writeUInt32LE(0, second + 42);
+  central.writeUInt32LE(half, central.length - 6);
+  return Buffer.concat([bytes.subarray(0, half), central]);
 }
 
 async function expectContents(

@@ -25,6 +25,8 @@ pub enum ErrorKind {
     NotAllowed,
     /// The caller ended the read.
     Aborted,
+    /// An archive is not as it should be (an `Error` in JavaScript).
+    Damaged,
     /// Everything else.
     Other,
 }
@@ -43,6 +45,7 @@ impl ErrorKind {
             Self::Authentication => "Authentication",
             Self::NotAllowed => "NotAllowed",
             Self::Aborted => "Aborted",
+            Self::Damaged => "Damaged",
             Self::Other => "Other",
         }
     }

@@ -17,7 +17,7 @@ import type {
   Tree,
   TreeFiles,
 } from './native';
-import { onAbort } from './onAbort';
+import { closeOnAbort } from './onAbort';
 import { TreeContents } from './TreeContents';
 
 /** What a tree is read with. */
@@ -33,18 +33,21 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   readonly etag: string;
   readonly #result: ReadTreeResult;
   readonly #options: TreeResponseOptions;
+  readonly #release: () => void;
   #isRead = false;
 
   constructor(result: ReadTreeResult, options: TreeResponseOptions) {
     this.etag = result.etag;
     this.#result = result;
     this.#options = options;
+    this.#release = closeOnAbort(options.signal, result.archive);
   }
 
   /** The files that the filter keeps; their contents are inflated when they are asked for. */
   async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
     const tree = await this.#open();
     const { paths, sizes, modified, kept } = this.#filtered(tree);
+    this.#release();
     const contents = new TreeContents(tree, kept, sizes);
     return kept.map((place, index) => ({
       path: paths[place],
@@ -56,7 +59,10 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   /** A zip of the files that the filter keeps; of a whole repository, the zip that Azure DevOps sends. */
   async archive(): Promise<Readable> {
     const packed = this.#unwrap(await this.#pack());
-    return new ContentStream(packed, failure => this.#toError(failure));
+    const stream = new ContentStream(packed, it => this.#toError(it));
+    const release = closeOnAbort(this.#options.signal, packed);
+    this.#release();
+    return stream.once('close', release);
   }
 
   /** Writes the files that the filter keeps to a folder, and gives its path. */
@@ -69,6 +75,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
       options?.targetDir ??
       (await mkdtemp(path.join(this.#options.workingDirectory, 'backstage-')));
     this.#unwrap(await tree.extract(directory, places));
+    this.#release();
     return directory;
   }
 
@@ -83,12 +90,10 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     return this.#unwrap(await this.#take().open());
   }
 
-  /** The archive, once; it is let go of with the signal. */
+  /** The archive, once. */
   #take(): Archive {
     this.#onlyOnce();
-    const { archive } = this.#result;
-    onAbort(this.#options.signal, () => archive.close());
-    return archive;
+    return this.#result.archive;
   }
 
   #onlyOnce(): void {
@@ -108,7 +113,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     const files = tree.files();
     const places = files.paths.map((_path, place) => place);
     const keeps = (place: number) =>
-      filter?.(files.paths[place], { size: files.sizes[place] }) ?? true;
+      !filter || filter(files.paths[place], { size: files.sizes[place] });
     return { ...files, kept: filter ? places.filter(keeps) : places };
   }
 

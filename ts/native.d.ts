@@ -105,7 +105,7 @@ export declare class Listing {
 export declare class Packed {
   /** The next piece; `null` at the end. */
   next(): Promise<Buffer | null | Failure>
-  /** Makes no more. */
+  /** Makes no more; what is being pulled fails. */
   close(): void
 }
 

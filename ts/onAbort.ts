@@ -14,3 +14,15 @@ export function onAbort(
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }
+
+/**
+ * Closes something once a signal is aborted; the result takes it back. A signal may live long, and so
+ * does not keep what nobody else has any more.
+ */
+export function closeOnAbort(
+  signal: AbortSignal | undefined,
+  closable: { close(): void },
+): () => void {
+  const weak = new WeakRef(closable);
+  return onAbort(signal, () => weak.deref()?.close());
+}

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { ContentStream } from './ContentStream';
 import { isFailure, toError } from './failure';
 import type { Body, Failure, ReadUrlResult } from './native';
-import { onAbort } from './onAbort';
+import { closeOnAbort } from './onAbort';
 
 /**
  * Makes the response of a read: its content once as a buffer or once as a stream.
@@ -47,7 +47,7 @@ function wholeContent(content: Buffer = Buffer.alloc(0)): Content {
 function pulledContent(body: Body, signal?: AbortSignal): Content {
   const failed = (failure: Failure) =>
     signal?.aborted ? signal.reason : toError(failure);
-  const release = onAbort(signal, () => body.close());
+  const release = closeOnAbort(signal, body);
   return {
     collect: async () => {
       const collected = await body.collect().finally(release);

@@ -1,8 +1,8 @@
 //! Entries as files in a directory.
 
 use std::{
-    collections::BTreeSet,
-    io,
+    collections::{BTreeSet, HashMap},
+    io::{self, Write},
     num::NonZero,
     path::Path,
     sync::{
@@ -14,7 +14,7 @@ use std::{
 
 use cap_std::{
     ambient_authority,
-    fs::{Dir, File, OpenOptions},
+    fs::{Dir, File, Metadata, OpenOptions},
 };
 
 use super::{Archive, Entry, inflate::Inflater};
@@ -51,31 +51,78 @@ pub fn extract(
     std::fs::create_dir_all(directory).map_err(unusable)?;
     let root = Dir::open_ambient_dir(directory, ambient_authority()).map_err(unusable)?;
     make_folders(&root, entries)?;
-    let (links, files): (Vec<Placed<'_>>, Vec<_>) =
-        entries.iter().partition(|(entry, _)| entry.is_symlink);
+    let (links, files): (Vec<Placed<'_>>, Vec<_>) = last_of_each(entries)
+        .into_iter()
+        .partition(|(entry, _)| entry.is_symlink);
     in_parallel(&files, is_ended, |inflater, (entry, path)| {
         let file = create(&root, path, entry.is_executable)?;
-        inflater.write(archive, entry, file)
+        inflater.write(archive, entry, UntilEnded { file, is_ended })
     })?;
     // Last, so that no file is written through one.
     let mut inflater = Inflater::new();
     for (entry, path) in links {
+        if is_ended() {
+            break;
+        }
         link(&root, &mut inflater, archive, entry, path)?;
     }
     Ok(())
 }
 
-fn make_folders(root: &Dir, entries: &[Placed<'_>]) -> Result<(), Error> {
-    let folders: BTreeSet<&str> = entries
+/// Of several entries for one path the last.
+fn last_of_each<'a>(entries: &[Placed<'a>]) -> Vec<Placed<'a>> {
+    let last: HashMap<&str, usize> = entries
         .iter()
-        .filter_map(|(_, path)| path.rsplit_once('/'))
-        .map(|(folder, _)| folder)
+        .enumerate()
+        .map(|(index, (_, path))| (*path, index))
         .collect();
-    for folder in folders {
-        root.create_dir_all(folder)
+    let all = entries.iter().enumerate();
+    all.filter(|(index, (_, path))| last.get(path) == Some(index))
+        .map(|(_, entry)| *entry)
+        .collect()
+}
+
+/// Makes the folders of the entries. A link from before gives way to one: what is below it would
+/// stand elsewhere, where links that point inside may not do so.
+fn make_folders(root: &Dir, entries: &[Placed<'_>]) -> Result<(), Error> {
+    let folders = entries.iter().flat_map(|(_, path)| folders_of(path));
+    // In their order, so that each is made before those in it.
+    for folder in folders.collect::<BTreeSet<&str>>() {
+        let there = root.symlink_metadata(folder);
+        if there.as_ref().is_ok_and(Metadata::is_symlink) {
+            let removed = root.remove_file(folder);
+            removed.map_err(|error| unwritable(folder, error))?;
+        } else if there.is_ok_and(|there| there.is_dir()) {
+            continue;
+        }
+        root.create_dir(folder)
             .map_err(|error| unwritable(folder, error))?;
     }
     Ok(())
+}
+
+/// The folders on the way to a path.
+fn folders_of(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(|(at, _)| path.get(..at))
+}
+
+/// A file that takes nothing more when the read was ended.
+struct UntilEnded<'a, F> {
+    file: File,
+    is_ended: &'a F,
+}
+
+impl<F: Fn() -> bool> Write for UntilEnded<'_, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if (self.is_ended)() {
+            return Err(io::Error::other("the read was ended"));
+        }
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Does the work for every entry on several threads, until one fails.
@@ -105,7 +152,8 @@ fn in_parallel<'a>(
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         for _ in 1..threads.min(MOST_THREADS).min(entries.len()) {
-            scope.spawn(run);
+            // Where there is no other thread to be had, this one does the work.
+            let _ = thread::Builder::new().spawn_scoped(scope, run);
         }
         run();
     });
@@ -115,20 +163,24 @@ fn in_parallel<'a>(
     }
 }
 
+/// A new file. What is there from before gives way: it may be a link, or have another mode.
 fn create(root: &Dir, path: &str, is_executable: bool) -> Result<File, Error> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use cap_std::fs::OpenOptionsExt;
         options.mode(if is_executable { 0o777 } else { 0o666 });
     }
-    let file = root
-        .open_with(path, &options)
-        .map_err(|error| unwritable(path, error))?;
     #[cfg(not(unix))]
     let _ = is_executable;
-    Ok(file)
+    let file = match root.open_with(path, &options) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => root
+            .remove_file(path)
+            .and_then(|()| root.open_with(path, &options)),
+        file => file,
+    };
+    file.map_err(|error| unwritable(path, error))
 }
 
 fn link(
@@ -153,7 +205,8 @@ fn link(
     }
     let _ = inside;
     let mut file = create(root, path, false)?;
-    io::Write::write_all(&mut file, target).map_err(|error| unwritable(path, error))
+    file.write_all(target)
+        .map_err(|error| unwritable(path, error))
 }
 
 /// Whether a link at `path` leads to a place inside, whatever other links there are on the way:

@@ -11,6 +11,12 @@ use rawzip::{
 use super::{damaged, name};
 use crate::error::Error;
 
+/// What stands before the bytes of an entry takes at least so many.
+const LEAST_HEADER: u64 = 30;
+
+/// The longest place that a link is made to; a longer one stays the content of a file.
+const LONGEST_LINK: u64 = 4096;
+
 /// A zip in a file, and the files that it holds.
 pub struct Archive {
     pub(super) zip: ZipArchive<FileReader>,
@@ -24,11 +30,13 @@ pub struct Entry {
     pub path: String,
     /// Its size in bytes, as the zip says it.
     pub size: u64,
+    /// How many bytes it takes in the zip, as that says it.
+    pub packed: u64,
     /// When it was changed, if the zip says it.
     pub modified: Option<SystemTime>,
     /// Whether it may be executed.
     pub is_executable: bool,
-    /// Whether its content is the place to which it points.
+    /// Whether its content is the place to which it points; not where that is longer than any.
     pub is_symlink: bool,
     pub(super) method: CompressionMethod,
     pub(super) crc32: u32,
@@ -41,15 +49,22 @@ impl Archive {
     /// Reads the central directory; folders are left out.
     ///
     /// # Errors
-    /// The file is no zip, or one whose entries lead outside, are encrypted, or are compressed in
-    /// another way than zips of Azure DevOps are.
+    /// The file is no zip, or one whose entries lead outside, overlap, are encrypted, or are
+    /// compressed in another way than zips of Azure DevOps are.
     pub fn open(file: File) -> Result<Self, Error> {
         let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
         let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
         let mut entries = Vec::new();
+        let mut taken = 0_u64;
         let mut records = zip.entries(&mut buffer);
         while let Some(record) = records.next_entry().map_err(damaged)? {
             let entry = Entry::read(&record)?;
+            // So none is larger than the file, and none is in another's place to be read many times.
+            taken = taken.saturating_add(LEAST_HEADER.saturating_add(entry.packed));
+            if taken > zip.directory_offset() {
+                let path = &entry.path;
+                return Err(damaged(format!("{path} is larger than there is room for")));
+            }
             if !entry.path.ends_with('/') {
                 entries.push(entry);
             }
@@ -88,9 +103,10 @@ impl Entry {
         Ok(Self {
             path,
             size: record.uncompressed_size_hint(),
+            packed: record.compressed_size_hint(),
             modified: date.map(|date| to_system_time(&date)),
             is_executable: mode.permissions() & 0o111 != 0 && has_unix_mode(record),
-            is_symlink: mode.is_symlink(),
+            is_symlink: mode.is_symlink() && record.uncompressed_size_hint() <= LONGEST_LINK,
             method,
             crc32: record.crc32(),
             place: record.wayfinder(),

@@ -12,9 +12,12 @@ use rawzip::{CompressionMethod, ReaderAt};
 use super::{Archive, Entry, damaged};
 use crate::error::Error;
 
-/// Entries of up to this size are inflated in memory at once, which is several times faster than
-/// piece by piece; larger ones would need too much of it.
+/// Entries of up to this size, inflated or not, are inflated in memory at once, which is several times
+/// faster than piece by piece; larger ones would need too much of it.
 pub(super) const AT_ONCE: u64 = 8 * 1024 * 1024;
+
+/// The largest content that is given whole: no buffer of Node 20 is larger.
+const LARGEST_CONTENT: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The most that deflate can make of one byte.
 const MOST_EXPANSION: u64 = 1032;
@@ -43,7 +46,7 @@ impl Inflater {
         mut to: impl Write,
     ) -> Result<(), Error> {
         let failed = |error: io::Error| write_failed(entry, error);
-        if entry.size > AT_ONCE {
+        if is_large(entry) {
             return stream(archive, entry, to);
         }
         to.write_all(self.content(archive, entry)?).map_err(failed)
@@ -76,8 +79,8 @@ impl Inflater {
 
     /// The whole content of an entry, to keep.
     fn take(&mut self, archive: &Archive, entry: &Entry) -> Result<Vec<u8>, Error> {
-        if entry.size > AT_ONCE {
-            let mut content = Vec::new();
+        if is_large(entry) {
+            let mut content = room_for(entry)?;
             stream(archive, entry, &mut content)?;
             return Ok(content);
         }
@@ -107,6 +110,23 @@ impl Archive {
         let mut inflater = Inflater::new();
         entries.map(move |entry| inflater.take(self, entry))
     }
+}
+
+fn is_large(entry: &Entry) -> bool {
+    entry.size.max(entry.packed) > AT_ONCE
+}
+
+/// Memory for a large content, if there is as much: to run out of it would end the process.
+fn room_for(entry: &Entry) -> Result<Vec<u8>, Error> {
+    let mut room = Vec::new();
+    let size = size(entry.size)?;
+    let is_room = entry.size <= LARGEST_CONTENT && room.try_reserve_exact(size).is_ok();
+    if is_room {
+        return Ok(room);
+    }
+    let (path, size) = (&entry.path, entry.size);
+    let message = format!("{path} has {size} bytes, which is more than a content can have here");
+    Err(Error::other(message))
 }
 
 /// Where the compressed bytes are.

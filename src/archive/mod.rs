@@ -13,9 +13,9 @@ pub use extract::{Placed, extract};
 pub use index::{Archive, Entry};
 pub use repack::{copy, repack};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Says that a zip is not as it should be.
 fn damaged(why: impl std::fmt::Display) -> Error {
-    Error::other(format!("the archive is damaged: {why}"))
+    Error::new(ErrorKind::Damaged, format!("the archive is damaged: {why}"))
 }

@@ -282,17 +282,17 @@ impl Packed {
         env: &'env Env,
     ) -> napi::Result<PromiseRaw<'env, Either<Either<Buffer, Null>, Failure>>> {
         let pull = Arc::clone(&self.pull);
-        let cancellation = self.cancellation.clone();
         cross(env, async move {
-            let piece = pull.lock().await.next(&cancellation).await?;
+            let piece = pull.lock().await.next().await?;
             Ok(piece.map_or(Either::B(Null), |bytes| Either::A(Vec::from(bytes).into())))
         })
     }
 
-    /// Makes no more.
+    /// Makes no more; what is being pulled fails.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.cancellation.cancel();
+        // Where somebody pulls, that one lets go of it.
         if let Ok(mut packed) = self.pull.try_lock() {
             packed.close();
         }

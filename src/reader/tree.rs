@@ -8,8 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::{sync::mpsc, task};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::mpsc,
+    task::{self, JoinHandle},
+};
 
 use super::{
     exchange::Exchange,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     archive::{self, Archive, Entry, Placed},
-    error::Error,
+    error::{Error, ErrorKind},
 };
 
 /// How much is handed on at once.
@@ -116,7 +118,9 @@ impl Tree {
     /// # Errors
     /// The archive is damaged there, or there is no such file.
     pub async fn content(self: Arc<Self>, place: u32) -> Result<Vec<u8>, Error> {
-        let size = self.file(place).map_or(0, |(entry, _)| entry.size);
+        let size = self
+            .file(place)
+            .map_or(0, |(entry, _)| entry.size.max(entry.packed));
         if size <= AT_HAND {
             self.content_now(place)
         } else {
@@ -170,12 +174,11 @@ impl Tree {
             let files = self.chosen(places.as_deref());
             let cancellation = &self.exchange.cancellation;
             let is_ended = || cancellation.is_cancelled();
-            archive::extract(&self.archive, &files, &directory, &is_ended)
-                .map_err(|error| self.failed(&error))?;
+            let extracted = archive::extract(&self.archive, &files, &directory, &is_ended);
             if is_ended() {
                 return Err(self.exchange.ended());
             }
-            Ok(())
+            extracted.map_err(|error| self.failed(&error))
         };
         blocking(work).await
     }
@@ -188,11 +191,14 @@ impl Tree {
             let files = self.chosen(places.as_deref());
             archive::repack(&self.archive, &files, writer)
         };
-        Packed::of(work, move |error| tree.failed(error))
+        let exchange = Arc::clone(&tree.exchange);
+        Packed::of(work, move |error| tree.failed(error), exchange)
     }
 
     fn failed(&self, error: &Error) -> Error {
-        forget(self.key.as_ref());
+        if error.kind() == ErrorKind::Damaged {
+            forget(self.key.as_ref());
+        }
         self.exchange.read().unable_to(error)
     }
 }
@@ -212,6 +218,9 @@ fn forget(key: Option<&Key>) {
 #[derive(Debug)]
 pub struct Packed {
     pieces: mpsc::Receiver<Result<Bytes, Error>>,
+    /// What makes it, until it is known how that ended.
+    work: Option<JoinHandle<()>>,
+    exchange: Arc<Exchange>,
 }
 
 impl Packed {
@@ -225,16 +234,19 @@ impl Packed {
             }
             archive::copy(open()?, writer)
         };
-        Self::of(work, move |error| exchange.read().unable_to(error))
+        let reading = Arc::clone(&exchange);
+        let failed = move |error: &Error| reading.read().unable_to(error);
+        Self::of(work, failed, exchange)
     }
 
     /// What the work writes, on a thread that may block.
     fn of(
         work: impl FnOnce(&mut Pieces) -> Result<(), Error> + Send + 'static,
         failed: impl FnOnce(&Error) -> Error + Send + 'static,
+        exchange: Arc<Exchange>,
     ) -> Self {
         let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-        task::spawn_blocking(move || {
+        let work = task::spawn_blocking(move || {
             let mut writer = Pieces {
                 piece: Vec::with_capacity(PIECE),
                 sender: sender.clone(),
@@ -248,16 +260,36 @@ impl Packed {
                 let _ = sender.blocking_send(Err(failed(&error)));
             }
         });
-        Self { pieces }
+        Self {
+            pieces,
+            work: Some(work),
+            exchange,
+        }
     }
 
     /// The next piece, or nothing at the end.
     ///
     /// # Errors
-    /// The archive that it is made of is damaged.
-    pub async fn next(&mut self, cancellation: &CancellationToken) -> Result<Option<Bytes>, Error> {
-        let next = cancellation.run_until_cancelled(self.pieces.recv());
-        next.await.flatten().transpose()
+    /// The archive that it is made of is damaged; the read was ended.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let cancellation = &self.exchange.cancellation;
+        match cancellation.run_until_cancelled(self.pieces.recv()).await {
+            Some(Some(piece)) => piece.map(Some),
+            Some(None) => self.end().await.map(|()| None),
+            None => {
+                self.close();
+                Err(self.exchange.ended())
+            }
+        }
+    }
+
+    /// Makes sure that nothing more comes because it is whole, and not because the work broke off.
+    async fn end(&mut self) -> Result<(), Error> {
+        let Some(work) = self.work.take() else {
+            return Ok(());
+        };
+        let ended = work.await.map_err(|_| Error::from(Interrupted));
+        ended.map_err(|error| self.exchange.read().unable_to(&error))
     }
 
     /// Makes no more.
