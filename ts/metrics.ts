@@ -99,13 +99,14 @@ export function startMetrics(): void {
   }
   meter.addBatchObservableCallback(
     result => {
-      const { counts, levels, times } = native().measurements();
+      const { counts, levels, durations } = native().measurements();
       for (const { name, value, attributes } of [...counts, ...levels]) {
         const observable = observables.get(name);
         if (observable) result.observe(observable, value, attributes);
       }
-      for (const { name, value, attributes } of times) {
-        histograms.get(name)?.record(value, attributes);
+      for (const { name, seconds, attributes } of durations) {
+        const histogram = histograms.get(name);
+        for (const time of seconds) histogram?.record(time, attributes);
       }
     },
     [...observables.values()],

@@ -155,6 +155,16 @@ export interface CredentialFields {
   personalAccessToken?: string
 }
 
+/** How long things of one kind took. */
+export interface Durations {
+  /** The instrument's name. */
+  name: string
+  /** What tells them apart from others of the instrument. */
+  attributes: Record<string, string>
+  /** Each one's time, in seconds. */
+  seconds: Array<number>
+}
+
 /** Why there is no result. */
 export interface Failure {
   /** The kind of failure, by the names of the core's `ErrorKind`. */
@@ -231,8 +241,8 @@ export interface Measurements {
   counts: Array<Measurement>
   /** How it is now. */
   levels: Array<Measurement>
-  /** How long things took that ended since this was asked last, in seconds. */
-  times: Array<Measurement>
+  /** What ended since this was asked last. */
+  durations: Array<Durations>
 }
 
 /** The integration to add to those of these hosts, if one is missing. */

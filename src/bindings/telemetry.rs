@@ -39,6 +39,17 @@ pub struct Measurement {
     pub value: f64,
 }
 
+/// How long things of one kind took.
+#[napi(object, object_from_js = false)]
+pub struct Durations {
+    /// The instrument's name.
+    pub name: &'static str,
+    /// What tells them apart from others of the instrument.
+    pub attributes: HashMap<&'static str, String>,
+    /// Each one's time, in seconds.
+    pub seconds: Vec<f64>,
+}
+
 /// All that is measured.
 #[napi(object, object_from_js = false)]
 pub struct Measurements {
@@ -46,8 +57,8 @@ pub struct Measurements {
     pub counts: Vec<Measurement>,
     /// How it is now.
     pub levels: Vec<Measurement>,
-    /// How long things took that ended since this was asked last, in seconds.
-    pub times: Vec<Measurement>,
+    /// What ended since this was asked last.
+    pub durations: Vec<Durations>,
 }
 
 /// All that this process has measured of what it read. What took how long is given once.
@@ -64,12 +75,11 @@ pub fn measurements() -> Measurements {
             .flat_map(|(labels, limit)| levels(labels, limit))
             .chain(sizes())
             .collect(),
-        times: times
-            .flat_map(|(series, times)| {
-                let of = move |time: Duration| {
-                    measurement(series.metric.name(), &series.labels, time.as_secs_f64())
-                };
-                times.into_iter().map(of)
+        durations: times
+            .map(|(series, times)| Durations {
+                name: series.metric.name(),
+                attributes: attributes(&series.labels),
+                seconds: times.iter().map(Duration::as_secs_f64).collect(),
             })
             .collect(),
     }
@@ -134,14 +144,18 @@ fn sizes() -> impl Iterator<Item = Measurement> {
 }
 
 fn measurement(name: &'static str, labels: &Labels, value: f64) -> Measurement {
-    let attributes = labels.iter();
     Measurement {
         name,
-        attributes: attributes
-            .map(|(name, value)| (*name, value.clone().into_owned()))
-            .collect(),
+        attributes: attributes(labels),
         value,
     }
+}
+
+fn attributes(labels: &Labels) -> HashMap<&'static str, String> {
+    let labels = labels.iter();
+    labels
+        .map(|(name, value)| (*name, value.clone().into_owned()))
+        .collect()
 }
 
 #[expect(
