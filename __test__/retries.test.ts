@@ -5,6 +5,7 @@ import {
   DefaultAzureDevOpsCredentialsProvider,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -67,6 +68,21 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
   ])('an answer that breaks off %s is asked for again', async (_at, how) => {
     azure.misbehave({ ...how, times: 2 });
     expect(await textAt(urlOf())).toBe('a: 1\n');
+    expect(azure.requests).toHaveLength(3);
+  });
+
+  it.each([
+    ['small', 5],
+    ['large', 500_000],
+  ])('a %s file without an etag is asked for anew', async (_size, length) => {
+    const headers = { 'content-type': 'application/octet-stream' };
+    const body = randomBytes(length);
+    const answer = { status: 200, headers, body };
+    azure.misbehave({ ...answer, resetAfter: length / 2, times: 1 });
+    azure.misbehave({ ...answer, truncateAfter: length - 1, times: 1 });
+    azure.misbehave({ ...answer, times: 1 });
+    const response = await readerOf().readUrl(urlOf());
+    expect((await response.buffer()).equals(body)).toBe(true);
     expect(azure.requests).toHaveLength(3);
   });
 
@@ -276,6 +292,7 @@ describe('retry in the config', () => {
   it.each([
     [{ maxRetries: -1 }, "'retry.maxRetries' must be a whole number"],
     [{ retryStatusCodes: [42] }, "'retry.retryStatusCodes' must be a status"],
+    [{ retryStatusCodes: 503 }, "'retry.retryStatusCodes' must be a list"],
     [
       { maxApiRequestsPerMinute: 0 },
       "'retry.maxApiRequestsPerMinute' must be a whole number from 1 on",

@@ -3,6 +3,7 @@ import {
   AzureIntegration,
   AzureUrlReader,
   DefaultAzureDevOpsCredentialsProvider,
+  readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -137,6 +138,18 @@ function warnings(event: string): string[] {
   const calls = logger.warn.mock.calls.filter(([, it]) => it?.event === event);
   return calls.map(([message]) => message);
 }
+
+it.each([
+  [{ minutes: -5 }, 'must be longer than no time'],
+  ['soon', 'staleIfThrottled.maxAge'],
+  [5, 'staleIfThrottled.maxAge'],
+  [undefined, 'staleIfThrottled.maxAge'],
+])('a time that is none is refused: %j', (maxAge, why) => {
+  const config = { host: 'a.example', staleIfThrottled: { maxAge } };
+  const read = () =>
+    readAzureIntegrationConfig(new ConfigReader(config as never));
+  expect(read).toThrow(why);
+});
 
 function readerOf(maxAge?: object): AzureUrlReader {
   const host = azure.host;

@@ -15,7 +15,7 @@ import {
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { standIn, type Hosted } from './azure-devops';
+import { standIn, type Gate, type Hosted } from './azure-devops';
 import { limitCache } from './cacheLimits';
 import { until } from './until';
 import { upstreamFactory } from './upstreamFactory';
@@ -37,6 +37,8 @@ const metricReader = new PeriodicExportingMetricReader({
 });
 
 let count = 0;
+let gate: Gate;
+let host: string;
 let hosted: Hosted;
 let organization: string;
 let token: string;
@@ -51,9 +53,11 @@ beforeAll(() => {
 
 afterAll(() => metricReader.shutdown());
 
-// Each with an identity and an organization of its own.
+// Each with a host, an organization and an identity of its own: what is measured is of the process.
 beforeEach(async () => {
   azure.reset();
+  gate = await azure.openGate();
+  host = gate.host;
   jest.resetAllMocks();
   count += 1;
   organization = `telemetry-${count}`;
@@ -67,13 +71,15 @@ beforeEach(async () => {
   });
 });
 
+afterEach(() => gate.close());
+
 describe('OpenTelemetry', () => {
   it('counts and times requests, by operation and status', async () => {
     const requests = await counted('azure_devops.requests');
     const durations = await timed('azure_devops.request.duration');
     await text('/a.yaml');
     await expect(text('/missing.yaml')).rejects.toThrow(/404/);
-    const of = { host: azure.host, credential, operation: 'file' };
+    const of = { host: host, credential, operation: 'file' };
     expect(await requests({ ...of, status: '200' })).toBe(1);
     expect(await requests({ ...of, status: '404' })).toBe(1);
     expect(await durations(of)).toBe(2);
@@ -83,14 +89,14 @@ describe('OpenTelemetry', () => {
     const retries = await counted('azure_devops.retries');
     azure.misbehave({ status: 503, times: 2 });
     await text('/a.yaml');
-    const of = { host: azure.host, credential, operation: 'file' };
+    const of = { host: host, credential, operation: 'file' };
     expect(await retries({ ...of, reason: '503' })).toBe(2);
   });
 
   it('counts the bytes of contents', async () => {
     const received = await counted('azure_devops.received');
     await text('/a.yaml');
-    const of = { host: azure.host, credential, operation: 'file' };
+    const of = { host: host, credential, operation: 'file' };
     expect(await received(of)).toBe('a: 1\n'.length);
   });
 
@@ -127,14 +133,14 @@ describe('OpenTelemetry', () => {
     });
     await text('/a.yaml');
     const left = await level('azure_devops.budget.remaining');
-    const of = { host: azure.host, credential, organization };
+    const of = { host: host, credential, organization };
     expect(left(of)).toBe(0.75);
   });
 
   it('tells who waits for a limit, and how long it will be', async () => {
     const closings = await counted('azure_devops.gate.closings');
     const { abort, reading } = await blocked();
-    const of = { host: azure.host, credential };
+    const of = { host: host, credential };
     expect(await closings({ ...of, source: 'host' })).toBe(1);
     const waiting = await level('azure_devops.gate.waiting');
     expect(waiting(of)).toBe(1);
@@ -152,7 +158,7 @@ describe('OpenTelemetry', () => {
     await text('/a.yaml', { minutes: 5 });
     const { abort, reading } = await blocked();
     expect(await text('/a.yaml', { minutes: 5 })).toBe('a: 1\n');
-    expect(await stale({ host: azure.host, credential })).toBe(1);
+    expect(await stale({ host: host, credential })).toBe(1);
     abort();
     await expect(reading).rejects.toThrow();
   });
@@ -183,7 +189,7 @@ describe('the log', () => {
       [
         expect.stringMatching(/limits a personal access token at .* 30\.0 s/),
         expect.objectContaining({
-          host: azure.host,
+          host: host,
           organization,
           credential,
           seconds: expect.closeTo(30, 0),
@@ -231,6 +237,11 @@ describe('the log', () => {
   });
 });
 
+function urlOf(file: string): string {
+  const url = hosted.webUrl({ path: file, at: 'server' });
+  return url.replace(azure.host, host);
+}
+
 type Line = [message: string, fields: Record<string, unknown>];
 
 function lines(method: jest.Mock, event: string): Line[] {
@@ -239,7 +250,6 @@ function lines(method: jest.Mock, event: string): Line[] {
 }
 
 function readerOf(maxAge?: object): AzureUrlReader {
-  const host = azure.host;
   const credentials = [{ personalAccessToken: token }];
   const stale = maxAge && { staleIfThrottled: { maxAge } };
   const config = new ConfigReader({
@@ -261,13 +271,13 @@ async function text(
   maxAge?: object,
   reader = readerOf(maxAge),
 ): Promise<string> {
-  const url = hosted.webUrl({ path: file, at: 'server' });
+  const url = urlOf(file);
   const response = await reader.readUrl(url);
   return String(await response.buffer());
 }
 
 async function search(): Promise<void> {
-  const url = hosted.webUrl({ path: '/*/c.yaml', at: 'server' });
+  const url = urlOf('/*/c.yaml');
   const { files } = await readerOf().search(url);
   await Promise.all(files.map(file => file.content()));
 }
@@ -280,7 +290,7 @@ async function blocked(waiting?: Promise<unknown>) {
   }
   const controller = new AbortController();
   const { signal } = controller;
-  const url = hosted.webUrl({ path: '/b/c.yaml', at: 'server' });
+  const url = urlOf('/b/c.yaml');
   const reading = readerOf().readUrl(url, { signal });
   reading.catch(() => {});
   await until(() => azure.requests.some(({ status }) => status === 429));

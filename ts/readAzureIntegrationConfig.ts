@@ -1,4 +1,5 @@
 import { readDurationFromConfig, type Config } from '@backstage/config';
+import { durationToMilliseconds } from '@backstage/types';
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
@@ -81,10 +82,7 @@ function readRetry(config?: Config): AzureRetryConfig | undefined {
   return (
     config && {
       maxRetries: config.getOptionalNumber('maxRetries'),
-      // What is no number is told with the rules.
-      retryStatusCodes: config
-        .getOptional<Array<string | number>>('retryStatusCodes')
-        ?.map(Number),
+      retryStatusCodes: readStatusCodes(config),
       maxApiRequestsPerMinute: config.getOptionalNumber(
         'maxApiRequestsPerMinute',
       ),
@@ -92,11 +90,29 @@ function readRetry(config?: Config): AzureRetryConfig | undefined {
   );
 }
 
+/** What is no number is told with the rules. */
+function readStatusCodes(config: Config): number[] | undefined {
+  const codes = config.getOptional('retryStatusCodes');
+  if (codes !== undefined && !Array.isArray(codes)) {
+    throw new Error(
+      `Invalid Azure integration config, 'retry.retryStatusCodes' must be a list of statuses of HTTP, but is ${JSON.stringify(codes)}`,
+    );
+  }
+  return codes?.map(Number);
+}
+
 function readStaleIfThrottled(
   config: Config,
 ): AzureStaleIfThrottledConfig | undefined {
-  const stale = config.getOptionalConfig('staleIfThrottled');
-  return stale && { maxAge: readDurationFromConfig(stale, { key: 'maxAge' }) };
+  if (!config.getOptionalConfig('staleIfThrottled')) return undefined;
+  const key = 'staleIfThrottled.maxAge';
+  const maxAge = readDurationFromConfig(config, { key });
+  if (durationToMilliseconds(maxAge) <= 0) {
+    throw new Error(
+      `Invalid Azure integration config, '${key}' must be longer than no time`,
+    );
+  }
+  return { maxAge };
 }
 
 function readCredentialFields(config: Config): CredentialFields {

@@ -21,6 +21,7 @@ use super::{
     direct,
     gate::{Closed, Gate, Pass},
     redirect::Redirect,
+    report::LIMITED,
     trust,
 };
 use crate::{
@@ -393,7 +394,7 @@ pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, reqwest::Er
 /// Why an answer is not the last word, for measurements and the log.
 fn reason(answer: &Result<Response, Failure>, is_blocked: bool) -> Cow<'static, str> {
     match answer {
-        _ if is_blocked => "limited".into(),
+        _ if is_blocked => LIMITED.into(),
         Ok(response) => response.status().as_str().to_owned().into(),
         Err(Failure::Silent) => "silent".into(),
         Err(Failure::CutOff) => CUT_OFF.into(),

@@ -28,6 +28,9 @@ const BUDGET_AGE: Duration = Duration::from_secs(300);
 /// The most organizations of one host whose budgets are remembered.
 const MOST_BUDGETS: usize = 1000;
 
+/// Why something is asked again that a limit forbade.
+pub(super) const LIMITED: &str = "limited";
+
 /// Who reads, where, and what is known of that now.
 #[derive(Debug)]
 pub(super) struct Report {
@@ -115,6 +118,15 @@ impl Report {
         reason: Cow<'static, str>,
         wait: Duration,
     ) {
+        // Of a limit it is told that nothing is asked, and for how long.
+        if reason != LIMITED {
+            self.tell_again(operation, &reason, wait);
+        }
+        let labels = with(self.labels_of(operation), "reason", reason);
+        metrics::count(Metric::Retries, labels);
+    }
+
+    fn tell_again(&self, operation: &'static str, reason: &str, wait: Duration) {
         self.tell(&format!("again {operation} {reason}"), || {
             let (host, seconds) = (&self.host, wait.as_secs_f64());
             let is_status = reason.bytes().all(|byte| byte.is_ascii_digit());
@@ -123,11 +135,9 @@ impl Report {
                 format!("Asking {host} again ({operation}) in {seconds:.1} s: {answered}{reason}");
             self.line(Line::info("retried", message))
                 .with("operation", operation)
-                .with("reason", reason.as_ref())
+                .with("reason", reason)
                 .with("seconds", seconds)
         });
-        let labels = with(self.labels_of(operation), "reason", reason);
-        metrics::count(Metric::Retries, labels);
     }
 
     /// The gate was closed.

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Body {
     ready: Vec<u8>,
+    /// Whether any of it was given to somebody.
+    is_given: bool,
     /// How many bytes have come, of how many, if that was announced.
     came: u64,
     length: Option<u64>,
@@ -73,6 +75,7 @@ impl Body {
             }
         };
         Self {
+            is_given: false,
             came: ready.len() as u64,
             length,
             ready,
@@ -86,6 +89,7 @@ impl Body {
     /// A content that is there.
     pub(super) const fn of_content(content: Vec<u8>, exchange: Arc<Exchange>) -> Self {
         Self {
+            is_given: false,
             came: content.len() as u64,
             length: None,
             ready: content,
@@ -109,15 +113,16 @@ impl Body {
     /// Takes what comes, as long as it is no more than this; a failure is told to who reads it.
     pub(super) async fn fill(&mut self, most: usize) {
         while self.ready.len() <= most {
-            let mut ready = mem::take(&mut self.ready);
-            let piece = self.pull().await;
-            let more = matches!(piece, Ok(Some(_)));
-            match piece {
-                Ok(piece) => ready.extend_from_slice(&piece.unwrap_or_default()),
-                Err(failure) => self.rest = Rest::Failed(failure),
-            }
-            self.ready = ready;
-            if !more {
+            let failed = match self.receive().await {
+                Ok(Some(piece)) => {
+                    self.ready.extend_from_slice(&piece);
+                    continue;
+                }
+                Ok(None) => return,
+                Err(failure) => self.go_on(failure).await,
+            };
+            if let Err(failure) = failed {
+                self.rest = Rest::Failed(failure);
                 return;
             }
         }
@@ -134,7 +139,9 @@ impl Body {
             self.close();
             return Err(exchange.ended());
         };
-        piece.map_err(|failure| exchange.read().broken(failure))
+        let piece = piece.map_err(|failure| exchange.read().broken(failure))?;
+        self.is_given |= piece.is_some();
+        Ok(piece)
     }
 
     /// Everything that is still to come, as one piece.
@@ -142,11 +149,21 @@ impl Body {
     /// # Errors
     /// As [`Self::next`].
     pub async fn collect(&mut self) -> Result<Vec<u8>, Error> {
+        let may_begin_anew = self.may_begin_anew();
+        let cancellation = self.exchange.cancellation.clone();
         let mut content = Vec::new();
-        while let Some(piece) = self.next().await? {
-            content.extend_from_slice(&piece);
+        loop {
+            match self.next().await {
+                Ok(Some(piece)) => content.extend_from_slice(&piece),
+                Ok(None) => return Ok(content),
+                Err(_)
+                    if may_begin_anew && !cancellation.is_cancelled() && self.restart().await? =>
+                {
+                    content.clear();
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(content)
     }
 
     /// Lets go of the connection; nothing more comes.
@@ -169,44 +186,64 @@ impl Body {
             return Ok(false);
         };
         let answer = answer.map_err(|failure| exchange.read().broken(failure))?;
+        let answer_length = answer.content_length();
         self.rest = Rest::Waiting(answer);
+        self.length = answer_length;
         self.ready = Vec::new();
         self.came = 0;
+        self.is_given = false;
         Ok(true)
     }
 
     async fn pull(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
-            if !self.ready.is_empty() {
+            // What broke off and may begin anew is not given before.
+            let is_void = matches!(self.rest, Rest::Failed(_)) && self.may_begin_anew();
+            if !self.ready.is_empty() && !is_void {
                 return Ok(Some(mem::take(&mut self.ready).into()));
             }
-            // Pieces that are dropped half-way are not lost: the answer stays where it is.
-            let failure = match &mut self.rest {
-                Rest::None => return Ok(None),
-                Rest::Waiting(response) => match patiently(piece(response)).await {
-                    Ok(Some(piece)) => {
-                        self.came += piece.len() as u64;
-                        return Ok(Some(piece));
-                    }
-                    Ok(None) if is_short(self.came, self.length) => Failure::CutOff,
-                    Ok(None) => {
-                        self.rest = Rest::None;
-                        return Ok(None);
-                    }
-                    Err(failure) => failure,
-                },
-                Rest::Failed(_) => match mem::replace(&mut self.rest, Rest::None) {
-                    Rest::Failed(failure) => failure,
-                    _ => return Ok(None),
-                },
-            };
-            self.go_on(failure).await?;
+            match self.receive().await {
+                Ok(piece) => return Ok(piece),
+                Err(failure) => self.go_on(failure).await?,
+            }
         }
+    }
+
+    /// The next piece as it comes. What is dropped half-way is not lost: the answer stays where it is.
+    async fn receive(&mut self) -> Result<Option<Bytes>, Failure> {
+        match &mut self.rest {
+            Rest::None => Ok(None),
+            Rest::Waiting(response) => match patiently(piece(response)).await? {
+                Some(piece) => {
+                    self.came += piece.len() as u64;
+                    Ok(Some(piece))
+                }
+                None if is_short(self.came, self.length) => Err(Failure::CutOff),
+                None => {
+                    self.rest = Rest::None;
+                    Ok(None)
+                }
+            },
+            Rest::Failed(_) => match mem::replace(&mut self.rest, Rest::None) {
+                Rest::Failed(failure) => Err(failure),
+                _ => Ok(None),
+            },
+        }
+    }
+
+    /// Whether another answer may stand in the place of this one: nobody has seen any of it, nor an
+    /// etag that it would have to have.
+    const fn may_begin_anew(&self) -> bool {
+        !self.is_given && self.etag.is_none()
     }
 
     /// Asks for what has not come, or fails with the failure.
     async fn go_on(&mut self, failure: Failure) -> Result<(), Failure> {
         self.rest = Rest::None;
+        if self.may_begin_anew() {
+            self.ready = Vec::new();
+            self.came = 0;
+        }
         let is_possible = self.came == 0 || self.etag.is_some();
         let again = if is_possible {
             self.ask_again().await
@@ -217,13 +254,16 @@ impl Body {
             return Err(self.last(failure));
         };
         let mut answer = answer?;
-        if self.etag.as_ref() != answer.headers().get(ETAG) {
+        if self.etag.is_some() && self.etag.as_ref() != answer.headers().get(ETAG) {
             return Err(self.last(failure));
+        }
+        if self.came == 0 {
+            self.length = answer.content_length();
         }
         match skip(&mut answer, self.came).await {
             Ok(rest) => {
                 self.came += rest.len() as u64;
-                self.ready = rest.into();
+                self.ready.extend_from_slice(&rest);
                 self.rest = Rest::Waiting(answer);
             }
             Err(failure) => self.rest = Rest::Failed(failure),
@@ -248,6 +288,7 @@ impl Body {
 
     fn last(&self, failure: Failure) -> Failure {
         match &self.asked {
+            _ if matches!(failure, Failure::Last(..)) => failure,
             Some(asked) => Failure::Last(Box::new(failure), asked.tried()),
             None => failure,
         }
