@@ -3,7 +3,7 @@
  * nothing left. `FAULT_CASES` says how many, `PARITY_SEED` from which seed.
  */
 import fc from 'fast-check';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -264,6 +264,18 @@ function resources(): Resources {
   return { files, heap, resident };
 }
 
+/** What is open, for who has to find out why. */
+function openFiles(): string {
+  const names = readdirSync('/proc/self/fd').map(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return 'gone';
+    }
+  });
+  return names.sort().join(' ');
+}
+
 /** No file and no socket is left, nor memory beyond what allocators keep for themselves. */
 async function expectNoMoreThan(before: Resources): Promise<void> {
   azure.clearRequests();
@@ -272,7 +284,7 @@ async function expectNoMoreThan(before: Resources): Promise<void> {
   while (resources().files > before.files && Date.now() < deadline)
     await wait(100);
   const after = resources();
-  expect(after.files).toBeLessThanOrEqual(before.files);
+  if (after.files > before.files) throw new Error(`Left open: ${openFiles()}`);
   expect(after.heap - before.heap).toBeLessThan(64 * MEBIBYTE);
   expect(after.resident - before.resident).toBeLessThan(256 * MEBIBYTE);
 }
