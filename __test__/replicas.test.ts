@@ -171,8 +171,12 @@ let hosted: Hosted;
         await other.read('search', url);
         return azure.requests.length === 1;
       };
+      const backAt = Date.now();
       let n = 0;
-      while (!(await isShared(n))) n += 1;
+      while (!(await isShared(n))) {
+        n += 1;
+        expect(Date.now() - backAt).toBeLessThan(30_000);
+      }
 
       const lines = await one.logged(/shared cache/);
       expect(lines.slice(-2)).toEqual([

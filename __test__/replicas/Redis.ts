@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -45,8 +45,12 @@ export class Redis {
       `--${name}`,
       String(value),
     ]);
-    this.#process = spawn('redis-server', args, { stdio: 'ignore' });
+    const child = spawn('redis-server', args);
+    this.#process = child;
+    let said = '';
+    child.stdout.on('data', data => (said += data));
     while (!(await this.#listens())) {
+      if (child.exitCode !== null) throw new Error(`No Redis: ${said}`);
       await new Promise(resolve => setTimeout(resolve, 20));
     }
   }
@@ -96,10 +100,17 @@ export class Redis {
   }
 }
 
+/**
+ * A port that nobody listens on, and that stays free while its Redis is down: operating systems take
+ * the ports of outgoing connections from above these.
+ */
 async function freePort(): Promise<number> {
+  const port = 20_000 + Math.floor(Math.random() * 10_000);
   const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const isFree = await new Promise<boolean>(resolve => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
   await new Promise(resolve => server.close(resolve));
-  return port;
+  return isFree ? port : freePort();
 }
