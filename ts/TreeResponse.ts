@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type {
@@ -12,7 +12,6 @@ import { isFailure, toError } from './failure';
 import type {
   Archive,
   Failure,
-  Packed,
   ReadTreeResult,
   Tree,
   TreeFiles,
@@ -45,62 +44,78 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** The files that the filter keeps; their contents are inflated when they are asked for. */
   async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
-    const tree = await this.#open();
-    const { paths, sizes, modified, kept } = this.#filtered(tree);
-    this.#release();
-    const contents = new TreeContents(tree, kept, sizes);
-    return kept.map((place, index) => ({
-      path: paths[place],
-      content: async () => this.#unwrap(await contents.get(index)),
-      lastModifiedAt: modified[place] ? new Date(modified[place]) : undefined,
-    }));
+    return this.#once(async archive => {
+      const tree = this.#unwrap(await archive.open());
+      const { paths, sizes, modified, kept } = this.#filtered(tree);
+      const contents = new TreeContents(tree, kept, sizes);
+      return kept.map((place, index) => ({
+        path: paths[place],
+        content: async () => this.#unwrap(await contents.get(index)),
+        lastModifiedAt: modified[place] ? new Date(modified[place]) : undefined,
+      }));
+    });
   }
 
   /** A zip of the files that the filter keeps; of a whole repository, the zip that Azure DevOps sends. */
   async archive(): Promise<Readable> {
-    const packed = this.#unwrap(await this.#pack());
-    const stream = new ContentStream(packed, it => this.#toError(it));
-    const release = closeOnAbort(this.#options.signal, packed);
-    this.#release();
-    return stream.once('close', release);
+    return this.#once(async archive => {
+      const packed = this.#result.subpath
+        ? await this.#withTree(archive, tree => tree.pack(this.#places(tree)))
+        : this.#unwrap(await archive.copy());
+      const stream = new ContentStream(packed, it => this.#toError(it));
+      const release = closeOnAbort(this.#options.signal, packed);
+      return stream.once('close', release);
+    });
   }
 
   /** Writes the files that the filter keeps to a folder, and gives its path. */
   async dir(
     options?: UrlReaderServiceReadTreeResponseDirOptions,
   ): Promise<string> {
-    const tree = await this.#open();
-    const places = this.#places(tree);
-    const directory =
-      options?.targetDir ??
-      (await mkdtemp(path.join(this.#options.workingDirectory, 'backstage-')));
-    this.#unwrap(await tree.extract(directory, places));
-    this.#release();
-    return directory;
+    return this.#once(async archive => {
+      const extractTo = (directory: string) =>
+        this.#withTree(archive, tree =>
+          tree.extract(directory, this.#places(tree)),
+        );
+      if (options?.targetDir === undefined) return this.#inNewFolder(extractTo);
+      await extractTo(options.targetDir);
+      return options.targetDir;
+    });
   }
 
-  async #pack(): Promise<Packed | Failure> {
-    if (!this.#result.subpath) return this.#take().copy();
-    const tree = await this.#open();
-    return tree.pack(this.#places(tree));
+  /** Makes a folder, which is not left behind half full: nobody would learn of it. */
+  async #inNewFolder(fill: (directory: string) => Promise<unknown>) {
+    const { workingDirectory } = this.#options;
+    const directory = await mkdtemp(path.join(workingDirectory, 'backstage-'));
+    try {
+      await fill(directory);
+      return directory;
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
   }
 
-  /** The tree, once its archive is there. */
-  async #open(): Promise<Tree> {
-    return this.#unwrap(await this.#take().open());
-  }
-
-  /** The archive, once. */
-  #take(): Archive {
-    this.#onlyOnce();
-    return this.#result.archive;
-  }
-
-  #onlyOnce(): void {
+  /** Uses the archive, once; after that a signal has nothing to close any more. */
+  async #once<T>(use: (archive: Archive) => Promise<T>): Promise<T> {
     if (this.#isRead) {
       throw new Error('Response has already been read');
     }
     this.#isRead = true;
+    return use(this.#result.archive).finally(this.#release);
+  }
+
+  /** Uses the tree, once its archive is there, and lets go of it. */
+  async #withTree<T>(
+    archive: Archive,
+    use: (tree: Tree) => Promise<T | Failure>,
+  ): Promise<T> {
+    const tree = this.#unwrap(await archive.open());
+    try {
+      return this.#unwrap(await use(tree));
+    } finally {
+      tree.close();
+    }
   }
 
   /** The places of the files that the filter keeps; undefined for all. */

@@ -109,9 +109,9 @@ export declare class Packed {
   close(): void
 }
 
-/** A tree that is there. */
+/** A tree that is there, until it is let go of. */
 export declare class Tree {
-  /** The files. */
+  /** The files; none where it was let go of. */
   files(): TreeFiles
   /** The contents of the files at these places, or why there is none. */
   contents(places: Array<number>): Promise<Array<Buffer | Failure> | Failure>
@@ -119,6 +119,8 @@ export declare class Tree {
   extract(directory: string, places?: Array<number> | undefined | null): Promise<null | Failure>
   /** A zip of the files at these places, or of all. */
   pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
+  /** Lets go of it, and of its archive when nobody else has that: it takes room on disk until then. */
+  close(): void
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */

@@ -153,7 +153,7 @@ impl Archive {
         let cancellation = self.cancellation.clone();
         cross(env, async move {
             let response = response.ok_or_else(let_go)?;
-            let tree = response.open().await?;
+            let tree = Mutex::new(Some(response.open().await?));
             Ok(Tree { tree, cancellation })
         })
     }
@@ -180,16 +180,23 @@ impl Archive {
     }
 }
 
-/// A tree that is there.
+/// A tree that is there, until it is let go of.
 #[napi]
 pub struct Tree {
-    tree: Arc<reader::Tree>,
+    tree: Mutex<Option<Arc<reader::Tree>>>,
     cancellation: CancellationToken,
+}
+
+impl Tree {
+    fn get(&self) -> Result<Arc<reader::Tree>, Error> {
+        let tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        tree.clone().ok_or_else(let_go)
+    }
 }
 
 #[napi]
 impl Tree {
-    /// The files.
+    /// The files; none where it was let go of.
     #[napi(catch_unwind)]
     pub fn files(&self) -> TreeFiles {
         let mut files = TreeFiles {
@@ -197,7 +204,8 @@ impl Tree {
             sizes: Vec::new(),
             modified: Vec::new(),
         };
-        for (entry, path) in self.tree.files() {
+        let tree = self.get().ok();
+        for (entry, path) in tree.iter().flat_map(|tree| tree.files()) {
             files.paths.push(path.to_owned());
             #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
             files.sizes.push(entry.size as f64);
@@ -217,9 +225,9 @@ impl Tree {
         env: &'env Env,
         places: Vec<u32>,
     ) -> napi::Result<PromiseRaw<'env, Either<Vec<Either<Buffer, Failure>>, Failure>>> {
-        let tree = Arc::clone(&self.tree);
+        let tree = self.get();
         cross(env, async move {
-            let contents = tree.contents(places).await?.into_iter();
+            let contents = tree?.contents(places).await?.into_iter();
             let either = |content: Result<Vec<u8>, Error>| match content {
                 Ok(content) => Either::A(content.into()),
                 Err(error) => Either::B(error.into()),
@@ -236,9 +244,9 @@ impl Tree {
         directory: String,
         places: Option<Vec<u32>>,
     ) -> napi::Result<PromiseRaw<'env, Either<Null, Failure>>> {
-        let tree = Arc::clone(&self.tree);
+        let tree = self.get();
         cross(env, async move {
-            tree.extract(PathBuf::from(directory), places).await?;
+            tree?.extract(PathBuf::from(directory), places).await?;
             Ok(Null)
         })
     }
@@ -250,12 +258,19 @@ impl Tree {
         env: &'env Env,
         places: Option<Vec<u32>>,
     ) -> napi::Result<PromiseRaw<'env, Either<Packed, Failure>>> {
-        let tree = Arc::clone(&self.tree);
+        let tree = self.get();
         let cancellation = self.cancellation.clone();
         // On the runtime, which the work needs.
         cross(env, async move {
-            Ok(Packed::new(tree.pack(places), cancellation))
+            Ok(Packed::new(tree?.pack(places), cancellation))
         })
+    }
+
+    /// Lets go of it, and of its archive when nobody else has that: it takes room on disk until then.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        tree.take();
     }
 }
 
