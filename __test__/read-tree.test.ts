@@ -1,3 +1,4 @@
+import type { UrlReaderServiceReadTreeResponse } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import {
@@ -7,7 +8,13 @@ import {
 } from 'backstage-azure-devops-native';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+} from 'node:fs';
 import {
   lstat,
   mkdir,
@@ -20,8 +27,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import { zip, type ZipEntry } from './azure-devops/zip';
+import { unzip, zip, type ZipEntry } from './azure-devops/zip';
 import { limitCache, NOTHING } from './cacheLimits';
+import { until } from './until';
 import { upstreamFactory } from './upstreamFactory';
 
 const azure = standIn();
@@ -104,6 +112,25 @@ describe.each(HOSTS)('a tree at %s', at => {
     expect(files['index.md'].toString()).toBe('# Docs\n');
   });
 
+  it('becomes a zip of the folder, in which links are files', async () => {
+    const link = { content: '../../../etc/passwd', mode: 0o120777 };
+    const url = await served(
+      [
+        { path: 'docs/out', ...link },
+        { path: 'docs/run', content: 'run', mode: 0o100755 },
+      ],
+      undefined,
+      { at, path: '/docs' },
+    );
+    const tree = await readerOf(url).readTree(url);
+    const entries = unzip(await buffer(await tree.archive()));
+    const modes = entries.map(({ path: name, mode }) => [name, mode]);
+    expect(Object.fromEntries(modes)).toEqual({
+      out: 0o100644,
+      run: 0o100755,
+    });
+  });
+
   it('becomes the zip that Azure DevOps sends, without a folder', async () => {
     const url = hosted.webUrl({ at });
     const tree = await readerOf(url).readTree(url, { filter: () => false });
@@ -157,6 +184,31 @@ describe('a tree on disk', () => {
     expect(await readlink(path.join(dir, 'bin/again'))).toBe('run');
     for (const name of ['up', 'out', 'absolute']) {
       expect((await lstat(path.join(dir, name))).isFile()).toBe(true);
+    }
+  });
+
+  it('has executable files and links of a zip that was made elsewhere', async () => {
+    const url = await served(
+      [
+        { path: 'run', content: '#!/bin/sh\n', mode: 0o100755 },
+        { path: 'link', content: 'run', mode: 0o120777 },
+      ],
+      // Both say that they were made on DOS.
+      bytes => eachRecord(bytes, at => bytes.writeUInt8(0, at + 5)),
+    );
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    expect((await lstat(path.join(dir, 'run'))).mode & 0o111).not.toBe(0);
+    expect(await readlink(path.join(dir, 'link'))).toBe('run');
+  });
+
+  it('is not made where the filter keeps nothing', async () => {
+    const targetDir = path.join(workingDirectory, 'target');
+    const url = hosted.webUrl();
+    const filter = () => false;
+    for (const reader of [readerOf(url), upstreamOf(url)]) {
+      const tree = await reader.readTree(url, { filter });
+      expect(await tree.dir({ targetDir })).toBe(targetDir);
+      expect(readdirSync(workingDirectory)).toEqual([]);
     }
   });
 
@@ -276,6 +328,42 @@ describe('an archive that is not as it should be', () => {
     );
   });
 
+  it('because it has not as many entries as it says is told', async () => {
+    for (const count of [1, 3]) {
+      const url = await served([good, { ...good, path: 'b' }], bytes => {
+        bytes.writeUInt16LE(count, bytes.length - 12);
+        bytes.writeUInt16LE(count, bytes.length - 14);
+        return bytes;
+      });
+      const tree = await readerOf(url).readTree(url);
+      await expect(tree.files()).rejects.toThrow(
+        new RegExp(`archive is damaged: it has 2 entries, and says ${count}`),
+      );
+    }
+  });
+
+  it.each([
+    ['encrypted', 8, 0x0801, 'is encrypted'],
+    ['compressed in another way', 10, 12, 'is compressed with'],
+  ])(
+    'because of a file that is %s is told to who wants that file',
+    async (_what, field, value, message) => {
+      const entries = [good, { path: 'b.txt', content: 'b' }];
+      const url = await served(entries, bytes => {
+        let isFirst = true;
+        return eachRecord(bytes, at => {
+          if (isFirst) bytes.writeUInt16LE(value, at + field);
+          isFirst = false;
+        });
+      });
+      const filter = (name: string) => name === 'b.txt';
+      const some = await readerOf(url).readTree(url, { filter });
+      expect(await contentsOf(await some.dir())).toEqual({ 'b.txt': 'b' });
+      const all = await readerOf(url).readTree(url);
+      await expect(all.dir()).rejects.toThrow(`a.txt ${message}`);
+    },
+  );
+
   it('because a content is damaged is told when it is read', async () => {
     const url = await served([good], bytes => {
       bytes[45] ^= 0xff;
@@ -285,6 +373,8 @@ describe('an archive that is not as it should be', () => {
     await expect(file.content()).rejects.toThrow(/archive is damaged: a\.txt/);
     const tree = await readerOf(url).readTree(url);
     await expect(tree.dir()).rejects.toThrow(/archive is damaged: a\.txt/);
+    // Nobody would learn of a folder that was made for it.
+    expect(readdirSync(workingDirectory)).toEqual([]);
   });
 
   it('is a sign-in page', async () => {
@@ -424,6 +514,40 @@ describe('reading a tree', () => {
     await expect(tree.files()).rejects.toThrow('enough');
   });
 
+  it('lets go of the archive once the tree is used', async () => {
+    const url = hosted.webUrl({ path: '/docs' });
+    const uses = [
+      async (tree: UrlReaderServiceReadTreeResponse) => tree.dir(),
+      async (tree: UrlReaderServiceReadTreeResponse) =>
+        buffer(await tree.archive()),
+    ];
+    for (const use of uses) {
+      await use(await readerOf(url).readTree(url));
+      expect(openFilesIn(workingDirectory)).toEqual([]);
+    }
+  });
+
+  it('ends with its signal while files are written, and leaves none', async () => {
+    const content = randomBytes(16 * 1024 * 1024);
+    const large = await azure.addRepository({
+      organization: 'read-tree',
+      project: 'p',
+      repository: 'extracted',
+      files: Object.fromEntries(
+        Array.from({ length: 8 }, (_, n) => [`${n}.bin`, content]),
+      ),
+    });
+    const url = large.webUrl();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const tree = await readerOf(url).readTree(url, { signal });
+    const ended = expect(tree.dir()).rejects.toThrow('enough');
+    await until(() => filesBelow(workingDirectory).length > 1);
+    controller.abort(new Error('enough'));
+    await ended;
+    expect(readdirSync(workingDirectory)).toEqual([]);
+  });
+
   it('leaves out what the filter says nothing of', async () => {
     const url = hosted.webUrl();
     const filter = (name: string) =>
@@ -455,12 +579,41 @@ describe('reading a tree', () => {
   });
 });
 
+/** What is open below a directory, with or without a name; nothing where the system does not say. */
+function openFilesIn(directory: string): string[] {
+  if (!existsSync('/proc/self/fd')) return [];
+  const names = readdirSync('/proc/self/fd').map(fd => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return names.filter(name => name.startsWith(directory));
+}
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true }).map(String);
+}
+
+/** Calls with the place of each entry's record in the directory of a zip. */
+function eachRecord(bytes: Buffer, call: (at: number) => void): Buffer {
+  let at = bytes.readUInt32LE(bytes.length - 6);
+  while (bytes.readUInt32LE(at) === 0x02014b50) {
+    const lengths = [28, 30, 32].map(field => bytes.readUInt16LE(at + field));
+    call(at);
+    at += 46 + lengths[0] + lengths[1] + lengths[2];
+  }
+  return bytes;
+}
+
 let repositories = 0;
 
 /** A repository whose every archive has these entries, damaged if wished. */
 async function served(
   entries: Array<{ path: string; content: string; mode?: number }>,
   damage = (bytes: Buffer) => bytes,
+  where: Parameters<Hosted['webUrl']>[0] = {},
 ): Promise<string> {
   const all = entries.map((entry): ZipEntry => ({
     ...entry,
@@ -480,7 +633,7 @@ async function served(
     repository: `served${repositories}`,
     files: { 'not-sent': '' },
   });
-  return served.webUrl();
+  return served.webUrl(where);
 }
 
 /** The same zip of two equal entries, without the bytes of the second. */

@@ -1,6 +1,7 @@
 //! Entries as files in a directory.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
     io::{self, Write},
     num::NonZero,
@@ -26,7 +27,7 @@ const MOST_THREADS: usize = 4;
 /// An entry, and its path below the directory.
 pub type Placed<'a> = (&'a Entry, &'a str);
 
-/// Writes entries to files below `directory`, which is made where it is not there.
+/// Writes entries to files below `directory`, which is made where it is not there and there are any.
 ///
 /// Nothing is written outside of it: every path is opened relative to the directory by the
 /// operating system itself, which follows no link that leads out, whoever made it. Files keep their
@@ -48,6 +49,9 @@ pub fn extract(
         ))
         .because(error)
     };
+    if entries.is_empty() {
+        return Ok(());
+    }
     std::fs::create_dir_all(directory).map_err(unusable)?;
     let root = Dir::open_ambient_dir(directory, ambient_authority()).map_err(unusable)?;
     make_folders(&root, entries)?;
@@ -71,15 +75,25 @@ pub fn extract(
 
 /// Of several entries for one path the last.
 fn last_of_each<'a>(entries: &[Placed<'a>]) -> Vec<Placed<'a>> {
-    let last: HashMap<&str, usize> = entries
+    let last: HashMap<Cow<'_, str>, usize> = entries
         .iter()
         .enumerate()
-        .map(|(index, (_, path))| (*path, index))
+        .map(|(index, (_, path))| (place(path), index))
         .collect();
     let all = entries.iter().enumerate();
-    all.filter(|(index, (_, path))| last.get(path) == Some(index))
+    all.filter(|(index, (_, path))| last.get(&place(path)) == Some(index))
         .map(|(_, entry)| *entry)
         .collect()
+}
+
+/// Where a path leads, however it is spelled.
+fn place(path: &str) -> Cow<'_, str> {
+    let is_name = |part: &&str| !matches!(*part, "" | ".");
+    if path.split('/').all(|part| is_name(&part)) {
+        return path.into();
+    }
+    let names: Vec<&str> = path.split('/').filter(is_name).collect();
+    names.join("/").into()
 }
 
 /// Makes the folders of the entries. A link from before gives way to one: what is below it would
@@ -234,6 +248,13 @@ fn unwritable(path: &str, error: io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_the_same_however_they_are_spelled() {
+        for path in ["d/a/b", "d/a//b", "d/./a/b", "./d/a/b"] {
+            assert_eq!(place(path), "d/a/b", "{path}");
+        }
+    }
 
     #[test]
     fn links_that_lead_outside_are_known() {

@@ -14,6 +14,14 @@ use crate::error::Error;
 /// What stands before the bytes of an entry takes at least so many.
 const LEAST_HEADER: u64 = 30;
 
+/// What a file is, in its mode: which bits say it, and what they say of a file and of a link.
+const TYPE: u32 = 0o170_000;
+const FILE: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
+
+/// The most entries for which the old end of a zip has a number.
+const MOST_TOLD: u64 = 0xffff;
+
 /// The longest place that a link is made to; a longer one stays the content of a file.
 const LONGEST_LINK: u64 = 4096;
 
@@ -39,6 +47,8 @@ pub struct Entry {
     /// Whether its content is the place to which it points; not where that is longer than any.
     pub is_symlink: bool,
     pub(super) method: CompressionMethod,
+    /// Why its content cannot be had, which matters to nobody who does not want it.
+    pub(super) fault: Option<String>,
     pub(super) crc32: u32,
     pub(super) place: ZipArchiveEntryWayfinder,
     pub(super) date: Option<UtcDateTime>,
@@ -49,16 +59,16 @@ impl Archive {
     /// Reads the central directory; folders are left out.
     ///
     /// # Errors
-    /// The file is no zip, or one whose entries lead outside, overlap, are encrypted, or are
-    /// compressed in another way than zips of Azure DevOps are.
+    /// The file is no zip, or one whose entries lead outside, overlap, or are not as many as it says.
     pub fn open(file: File) -> Result<Self, Error> {
         let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
         let zip = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
         let mut entries = Vec::new();
-        let mut taken = 0_u64;
+        let (mut count, mut taken) = (0_u64, 0_u64);
         let mut records = zip.entries(&mut buffer);
         while let Some(record) = records.next_entry().map_err(damaged)? {
             let entry = Entry::read(&record)?;
+            count += 1;
             // So none is larger than the file, and none is in another's place to be read many times.
             taken = taken.saturating_add(LEAST_HEADER.saturating_add(entry.packed));
             if taken > zip.directory_offset() {
@@ -68,6 +78,10 @@ impl Archive {
             if !entry.path.ends_with('/') {
                 entries.push(entry);
             }
+        }
+        if !is_told(count, zip.entries_hint()) {
+            let told = zip.entries_hint();
+            return Err(damaged(format!("it has {count} entries, and says {told}")));
         }
         Ok(Self { zip, entries })
     }
@@ -92,33 +106,49 @@ impl Entry {
         let flags = record.flags();
         let path = name::read(record.file_path().as_ref(), flags.is_utf8())?;
         let method = record.compression_method();
-        if flags.is_encrypted() {
-            return Err(damaged(format!("{path} is encrypted")));
-        }
-        if ![CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method) {
-            return Err(damaged(format!("{path} is compressed with {method}")));
-        }
+        let is_known = [CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method);
+        let fault = if flags.is_encrypted() {
+            Some(format!("{path} is encrypted"))
+        } else {
+            (!is_known).then(|| format!("{path} is compressed with {method}"))
+        };
         let date = date(&record.last_modified());
-        let mode = record.mode();
+        let mode = mode(record);
         Ok(Self {
             path,
             size: record.uncompressed_size_hint(),
             packed: record.compressed_size_hint(),
             modified: date.map(|date| to_system_time(&date)),
-            is_executable: mode.permissions() & 0o111 != 0 && has_unix_mode(record),
-            is_symlink: mode.is_symlink() && record.uncompressed_size_hint() <= LONGEST_LINK,
+            is_executable: mode & 0o111 != 0 && unix_mode(record) != 0,
+            is_symlink: mode & TYPE == LINK && record.uncompressed_size_hint() <= LONGEST_LINK,
             method,
+            fault,
             crc32: record.crc32(),
             place: record.wayfinder(),
             date,
-            mode: mode.value(),
+            mode,
         })
     }
 }
 
-/// Other systems' attributes become a mode by rules that make everything executable, or nothing.
-fn has_unix_mode(record: &ZipFileHeaderRecord<'_>) -> bool {
-    record.external_attributes() >> 16 != 0
+/// Where a zip says as what it was made on Unix, which some do that were made elsewhere.
+fn unix_mode(record: &ZipFileHeaderRecord<'_>) -> u32 {
+    record.external_attributes() >> 16
+}
+
+/// The mode. Other systems' attributes become one by rules that make everything executable, or
+/// nothing.
+fn mode(record: &ZipFileHeaderRecord<'_>) -> u32 {
+    let unix = unix_mode(record);
+    match unix & TYPE {
+        FILE | LINK => unix,
+        _ => record.mode().value(),
+    }
+}
+
+/// Whether so many entries are as many as a zip says, which has two bytes for it where it is small.
+const fn is_told(count: u64, told: u64) -> bool {
+    count == told || (told <= MOST_TOLD && count % (MOST_TOLD + 1) == told)
 }
 
 /// The date, unless it is the one that stands for none. A date without a zone is taken for UTC, in

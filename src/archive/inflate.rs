@@ -13,8 +13,8 @@ use super::{Archive, Entry, damaged};
 use crate::error::Error;
 
 /// Entries of up to this size, inflated or not, are inflated in memory at once, which is several times
-/// faster than piece by piece; larger ones would need too much of it.
-pub(super) const AT_ONCE: u64 = 8 * 1024 * 1024;
+/// faster than piece by piece; larger ones would need too much of it, on every thread.
+pub(super) const AT_ONCE: u64 = 2 * 1024 * 1024;
 
 /// The largest content that is given whole: no buffer of Node 20 is larger.
 const LARGEST_CONTENT: u64 = 4 * 1024 * 1024 * 1024;
@@ -131,6 +131,9 @@ fn room_for(entry: &Entry) -> Result<Vec<u8>, Error> {
 
 /// Where the compressed bytes are.
 pub(super) fn range(archive: &Archive, entry: &Entry) -> Result<(u64, u64), Error> {
+    if let Some(fault) = &entry.fault {
+        return Err(damaged(fault));
+    }
     let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
     let (start, end) = found.compressed_data_range();
     let length = end.saturating_sub(start);

@@ -10,10 +10,14 @@ use rawzip::{
     extra_fields::ExtraFieldId, path::EntryPath,
 };
 
-use super::{Archive, damaged, extract::Placed};
+use super::{Archive, Entry, damaged, extract::Placed, inflate::range};
 use crate::error::Error;
 
-/// Writes a zip with the entries under their new paths.
+/// The mode of a file that is no link and nothing to execute.
+const PLAIN: u32 = 0o100_644;
+
+/// Writes a zip with the entries under their new paths. A link becomes a file with the place in it,
+/// as in Backstage's own reader: it may lead out of what it is unpacked to.
 ///
 /// # Errors
 /// The archive is damaged, or `to` takes no more.
@@ -21,10 +25,11 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     let mut zip = ZipArchiveWriter::new(to);
     for (entry, path) in entries {
         let path = without_drive(path);
+        range(archive, entry)?;
         let mut file = zip
             .new_file(name(path))
             .compression_method(entry.method)
-            .unix_permissions(entry.mode)
+            .unix_permissions(mode(entry))
             .crc32(Crc32Option::Custom(entry.crc32));
         if let Some(date) = entry.date {
             file = file.last_modified(date);
@@ -47,6 +52,10 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     }
     zip.finish().map_err(unwritable)?;
     Ok(())
+}
+
+const fn mode(entry: &Entry) -> u32 {
+    if entry.is_symlink { PLAIN } else { entry.mode }
 }
 
 /// The path without what a zip takes for a drive at its start, as in Backstage's own reader.
