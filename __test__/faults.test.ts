@@ -227,11 +227,11 @@ function wrongWith(
   return isClear ? undefined : `No clear error: ${told(outcome)}`;
 }
 
-/** A search finds nothing where Azure DevOps says that there is nothing. */
+/** A search of one file finds nothing where it is not found. */
 function saysThereIsNone(outcome: Contents, { fault, operation }: Case) {
-  const { isSearch } = operations[operation];
+  const { mayBeMissing } = operations[operation];
   const isMissing = fault.how === 'status' && fault.status === 404;
-  return isMissing && isSearch && outcome.size === 0;
+  return isMissing && mayBeMissing && outcome.size === 0;
 }
 
 function nameFor({ fault }: Case): string {

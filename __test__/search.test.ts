@@ -7,10 +7,17 @@ import {
 } from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { Minimatch } from 'minimatch';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import {
+  DEFAULT_TOKEN,
+  standIn,
+  type Hosted,
+  type Misbehaviour,
+  type RecordedRequest,
+} from './azure-devops';
 import { limitCache, NOTHING } from './cacheLimits';
 import { seed } from './parity/seed';
 import { until } from './until';
@@ -18,6 +25,16 @@ import { upstreamFactory } from './upstreamFactory';
 
 const azure = standIn();
 const SERVICES = 120;
+
+/** What may come from whoever does not know a call. */
+const page = {
+  headers: { 'content-type': 'text/html' },
+  body: '<html>What you look for is not here</html>',
+};
+const json = (message: string) => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ message }),
+});
 
 let hosted: Hosted;
 let workingDirectory: string;
@@ -106,21 +123,61 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
     expect(azure.requests[0].bytesSent).toBeLessThan(2_000);
   });
 
+  const unknown: Array<[string, Misbehaviour]> = [
+    ...[400, 404, 405, 406, 501].map((status): [string, Misbehaviour] => [
+      `${status}`,
+      { status },
+    ]),
+    ['404 in words', { status: 404, ...json('TF400813: Not available.') }],
+    ['a page', { status: 200, ...page }],
+    ['something else', { status: 200, ...json('Hello') }],
+  ];
+  const refused = [403, 411, 413, 415].map((status): [string, Misbehaviour] => [
+    `${status}`,
+    { status },
+  ]);
+
   it.each([
-    ['400 for lists of folders', /itemsbatch/, 400],
-    ['404 for lists of folders', /itemsbatch/, 404],
-    ['400 for all lists', /scopePath|itemsbatch/, 400],
-    ['404 for all lists', /scopePath|itemsbatch/, 404],
-    ['404 for zips of blobs', /\/blobs\?/, 404],
-    ['404 for blobs', /\/blobs/, 404],
-  ])('is found on a server that answers %s', async (_what, match, status) => {
-    azure.misbehave({ match: ({ url }) => match.test(url), status });
-    const url = hosted.webUrl({ path: '/services/s1?/catalog-info.yaml', at });
-    const { files } = await readerOf(url).search(url);
-    const contents = await Promise.all(files.map(file => file.content()));
-    expect(contents.map(String).sort()).toEqual(
-      Array.from({ length: 10 }, (_, n) => `kind: Component ${n + 10}\n`),
+    ...[...unknown, ...refused].map(
+      ([what, answer]) =>
+        [what, 'lists of folders', /itemsbatch/, answer] as const,
+    ),
+    ...unknown.map(
+      ([what, answer]) =>
+        [what, 'any list', /scopePath|itemsbatch/, answer] as const,
+    ),
+    ...[...unknown, ...refused].map(
+      ([what, answer]) => [what, 'zips of blobs', /\/blobs\?/, answer] as const,
+    ),
+    ...unknown.map(
+      ([what, answer]) => [what, 'any blob', /\/blobs/, answer] as const,
+    ),
+  ])(
+    'is found on a server that answers %s for %s',
+    async (_what, _of, match, answer) => {
+      azure.misbehave({ match: ({ url }) => match.test(url), ...answer });
+      const path = '/services/s1?/catalog-info.yaml';
+      const url = hosted.webUrl({ path, at });
+      const { files } = await readerOf(url).search(url);
+      const contents = await Promise.all(files.map(file => file.content()));
+      expect(contents.map(String).sort()).toEqual(
+        Array.from({ length: 10 }, (_, n) => `kind: Component ${n + 10}\n`),
+      );
+    },
+  );
+
+  it('says what upstream says where the repository is not there', async () => {
+    const there = hosted.webUrl({ path: '/**/catalog-info.yaml', at });
+    const url = there.replace('/_git/r', '/_git/none');
+    const [ours, theirs] = await Promise.all(
+      [readerOf(url), upstreamOf(url)].map(reader =>
+        reader.search(url).catch((error: Error) => error),
+      ),
     );
+    expect(ours).toMatchObject({ name: 'NotFoundError' });
+    // On other hosts upstream takes a pattern for the name of a file.
+    if (at === 'server') return;
+    expect((ours as Error).message).toContain((theirs as Error).message);
   });
 
   it.each(['/commits', '/itemsbatch', '/blobs'])(
@@ -141,12 +198,37 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
   );
 
   it('is not believed when a content is not what its id says', async () => {
-    azure.misbehave({ match: '/blobs/', status: 200, body: 'something else' });
+    const match = ({ url: asked }: RecordedRequest) =>
+      /\/blobs\/|[?&]path=/.test(asked);
+    azure.misbehave({ match, status: 200, body: 'something else' });
     const url = hosted.webUrl({ path: '/services/s12/*.yaml', at });
     await expect(readerOf(url).search(url)).rejects.toThrow(
       /^Failed to read tree from .*what came is something else than [0-9a-f]{40}/,
     );
   });
+});
+
+it.each([
+  ['one by one', 2, 1_500_000],
+  ['in a zip', 6, 1_500_000],
+])('reads large files %s', async (_how, count, size) => {
+  const contents = Array.from({ length: count }, () => randomBytes(size));
+  const large = await azure.addRepository({
+    organization: 'search',
+    project: 'p',
+    repository: `large-${count}`,
+    files: {
+      ...Object.fromEntries(contents.map((one, n) => [`a/${n}.bin`, one])),
+      ...Object.fromEntries(contents.map((_, n) => [`b/${n}.txt`, `${n}`])),
+    },
+  });
+  const url = large.webUrl({ path: '/a/*' });
+  const { files } = await readerOf(url).search(url);
+  const read = await Promise.all(files.map(file => file.content()));
+  expect(read.map((one, n) => one.equals(contents[n]))).toEqual(
+    contents.map(() => true),
+  );
+  expect(readdirSync(workingDirectory)).toEqual([]);
 });
 
 it('finds what upstream finds, for any pattern', async () => {

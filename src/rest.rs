@@ -299,7 +299,7 @@ pub async fn get_blob(
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
     let question = get("blob", url, "application/octet-stream");
-    client.ask_whole(question, authorization).await
+    client.ask(question, authorization).await
 }
 
 /// Asks for the blobs with these ids in a zip.

@@ -23,7 +23,8 @@ export interface Operation {
   version?: string;
   /** The server does not list, so that the archive is searched. */
   lacksLists?: boolean;
-  isSearch?: boolean;
+  /** What is not found is nothing, and no failure. */
+  mayBeMissing?: boolean;
   expected: Contents;
   run(
     reader: AzureUrlReader,
@@ -86,12 +87,9 @@ export async function operationsOn({ git }: Hosted): Promise<Operation[]> {
   const search = (
     name: string,
     pattern: string,
-    rest: Pick<Operation, 'lacksLists'> = {},
+    rest: Pick<Operation, 'lacksLists' | 'mayBeMissing'> = {},
   ) =>
-    operation(
-      { name, path: `/${pattern}`, isSearch: true, run: searched, ...rest },
-      [pattern],
-    );
+    operation({ name, path: `/${pattern}`, run: searched, ...rest }, [pattern]);
   return Promise.all([
     read('a file of a branch', file, 'GBmain'),
     read('a file of a tag', file, 'GTv1'),
@@ -115,7 +113,7 @@ export async function operationsOn({ git }: Hosted): Promise<Operation[]> {
     search('a walk to many files', 'services/*/catalog-info.yaml'),
     search('a list of everything', '**/catalog-info.yaml'),
     search('a search without lists', 'services/*/*.yaml', { lacksLists: true }),
-    search('a search of one file', file),
+    search('a search of one file', file, { mayBeMissing: true }),
   ]);
 }
 

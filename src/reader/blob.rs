@@ -1,28 +1,132 @@
 //! Contents by their git object ids, which are their hashes.
 
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use reqwest::Response;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+
+use super::{body::Body, exchange::Exchange, kept::MOST_BLOB, stored::Stored, tree::blocking};
+use crate::{cache::Weigh, error::Error};
+
+/// A content: in memory, or in a file without a name where it is large.
+#[derive(Clone, Debug)]
+pub(super) enum Blob {
+    Small(Bytes),
+    Large(Arc<Stored>),
+}
+
+impl Blob {
+    /// The content of an answer; nothing where it is another one than that with this id.
+    ///
+    /// # Errors
+    /// The content broke off, or could not be stored in `directory`.
+    pub(super) async fn receive(
+        response: Response,
+        exchange: &Arc<Exchange>,
+        wanted: &str,
+        directory: PathBuf,
+    ) -> Result<Option<Self>, Error> {
+        let length = response.content_length();
+        let mut body = Body::of(response, Arc::clone(exchange)).await;
+        if length.is_some_and(|length| length <= MOST_BLOB as u64) {
+            let content = body.collect().await?;
+            return Ok((id(&content, wanted) == wanted).then(|| Self::Small(content.into())));
+        }
+        let stored = Stored::download(&mut body, directory, exchange).await?;
+        let wanted = wanted.to_owned();
+        let read = blocking(move || Self::from_file(stored, &wanted)).await;
+        read.map_err(|error| exchange.read().unable_to(&unreadable(error)))
+    }
+
+    fn from_file(stored: Stored, wanted: &str) -> io::Result<Option<Self>> {
+        let mut hash = Hash::of(stored.length(), wanted);
+        stored.copy_to(&mut hash)?;
+        if hash.id() != wanted {
+            return Ok(None);
+        }
+        Ok(Some(if stored.length() <= MOST_BLOB as u64 {
+            Self::Small(stored.read()?.into())
+        } else {
+            Self::Large(Arc::new(stored))
+        }))
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) async fn content(self) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::Small(content) => Ok(content.to_vec()),
+            Self::Large(stored) => blocking(move || stored.read()).await.map_err(unreadable),
+        }
+    }
+}
+
+impl Weigh for Blob {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Small(content) => content.len() as u64,
+            Self::Large(stored) => stored.length(),
+        }
+    }
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::other(format!("the content cannot be read: {error}")).because(error)
+}
 
 /// The id that git gives to a content, in the hash that `like` is in.
 ///
 /// <https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>
 pub(super) fn id(content: &[u8], like: &str) -> String {
-    let is_sha256 = like.len() == 64;
-    let algorithm = if is_sha256 {
-        &SHA256
-    } else {
-        &SHA1_FOR_LEGACY_USE_ONLY
-    };
-    let mut hash = Context::new(algorithm);
-    hash.update(format!("blob {}\0", content.len()).as_bytes());
-    hash.update(content);
-    let digest = hash.finish();
-    let bytes = digest.as_ref().iter();
-    bytes.fold(String::new(), |mut id, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            id.extend(char::from_digit(u32::from(digit), 16));
-        }
-        id
-    })
+    let mut hash = Hash::of(content.len() as u64, like);
+    hash.0.update(content);
+    hash.id()
+}
+
+/// An id that is computed as the content comes.
+struct Hash(Context);
+
+impl Hash {
+    fn of(length: u64, like: &str) -> Self {
+        let is_sha256 = like.len() == 64;
+        let algorithm = if is_sha256 {
+            &SHA256
+        } else {
+            &SHA1_FOR_LEGACY_USE_ONLY
+        };
+        let mut hash = Context::new(algorithm);
+        hash.update(format!("blob {length}\0").as_bytes());
+        Self(hash)
+    }
+
+    fn id(self) -> String {
+        let digest = self.0.finish();
+        let bytes = digest.as_ref().iter();
+        bytes.fold(String::new(), |mut id, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                id.extend(char::from_digit(u32::from(digit), 16));
+            }
+            id
+        })
+    }
+}
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -35,5 +139,21 @@ mod tests {
         assert_eq!(id(b"", empty), empty);
         let hello = "ce013625030ba8dba906f756967f9e9ca394464a";
         assert_eq!(id(b"hello\n", hello), hello);
+    }
+
+    #[test]
+    fn a_content_in_a_file_has_the_id_that_it_has_in_memory() -> io::Result<()> {
+        for size in [0, MOST_BLOB, MOST_BLOB + 1] {
+            let content = vec![7; size];
+            let wanted = id(&content, "");
+            let stored = || Stored::write(&content, std::env::temp_dir());
+            let blob = Blob::from_file(stored()?, &wanted)?;
+            let is_small = matches!(blob, Some(Blob::Small(_)));
+            assert_eq!(is_small, size <= MOST_BLOB, "{size}");
+            assert!(blob.is_some_and(|blob| blob.bytes() == size as u64));
+            let another = id(b"another", "");
+            assert!(Blob::from_file(stored()?, &another)?.is_none());
+        }
+        Ok(())
     }
 }

@@ -10,12 +10,12 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    blob,
+    blob::{self, Blob},
     body::Body,
     exchange::Exchange,
     kept::{Key, MOST_BLOB, kept},
     listing::Listing,
-    read_tree::{accept, is_unknown},
+    read_tree::{accept, is_not_taken, is_page, is_unknown},
     replicas::Replicas,
     stored::Stored,
     tree::{Tree, blocking},
@@ -44,7 +44,7 @@ pub struct Contents {
 
 #[derive(Clone, Debug)]
 enum Content {
-    Here(Bytes),
+    Here(Blob),
     /// In a zip, at this place.
     In(Arc<Zip>, u32),
 }
@@ -64,7 +64,7 @@ impl Contents {
     /// It was not among those that were read.
     pub async fn get(&self, place: u32) -> Result<Vec<u8>, Error> {
         match self.by_id.get(&self.listing.item(place)?.id) {
-            Some(Content::Here(content)) => Ok(content.to_vec()),
+            Some(Content::Here(blob)) => blob.clone().content().await,
             Some(Content::In(zip, at)) => Arc::clone(&zip.tree).content(*at).await,
             None => Err(Error::other("the content of this file was not read")),
         }
@@ -95,14 +95,14 @@ impl Listing {
         let mut found = HashMap::new();
         ids.retain(|id| {
             let kept = self.key(id).ok().and_then(|key| kept().blobs.get(&key));
-            kept.is_none_or(|content| {
-                found.insert(id.clone(), Content::Here(content));
+            kept.is_none_or(|blob| {
+                found.insert(id.clone(), Content::Here(blob));
                 false
             })
         });
         count_lookups("contents", Found::Here, found.len());
-        for (id, content) in self.shared(&ids).await? {
-            found.insert(id, Content::Here(content));
+        for (id, blob) in self.shared(&ids).await? {
+            found.insert(id, Content::Here(blob));
         }
         ids.retain(|id| !found.contains_key(id));
         count_lookups("contents", Found::Nowhere, ids.len());
@@ -127,7 +127,7 @@ impl Listing {
     }
 
     /// The contents that other replicas have read.
-    async fn shared(&self, ids: &[String]) -> Result<Vec<(String, Bytes)>, Error> {
+    async fn shared(&self, ids: &[String]) -> Result<Vec<(String, Blob)>, Error> {
         let Some(replicas) = Replicas::of(&self.exchange.authorization) else {
             return Ok(Vec::new());
         };
@@ -135,8 +135,9 @@ impl Listing {
         let found = replicas.blobs(wanted.collect::<Result<_, Error>>()?).await;
         count_lookups("contents", Found::AtReplica, found.len());
         let keep = |(id, key, content): (String, Key, Bytes)| {
-            kept().blobs.put(key, content.clone());
-            (id, content)
+            let blob = Blob::Small(content);
+            kept().blobs.put(key, blob.clone());
+            (id, blob)
         };
         Ok(found.into_iter().map(keep).collect())
     }
@@ -153,9 +154,10 @@ impl Listing {
         let file = self.url.at_path(&path).to_file_url()?;
         let as_file = self.exchange.for_all(parse(&file)?);
         let as_blob = self.exchange.for_all(request);
-        let ask = || blob_to_share(key.clone(), as_blob, as_file, id.clone());
-        let content = kept().blobs.get_or_make(&key, ask).await?;
-        Ok((id, Content::Here(content)))
+        let directory = self.directory.clone();
+        let ask = || blob_to_share(key.clone(), [as_blob, as_file], id.clone(), directory);
+        let blob = kept().blobs.get_or_make(&key, ask).await?;
+        Ok((id, Content::Here(blob)))
     }
 
     /// The contents that a zip has; nothing where the server gives no such zips.
@@ -193,40 +195,46 @@ impl Listing {
 /// Reads one content, for other replicas as well.
 async fn blob_to_share(
     key: Key,
-    as_blob: Arc<Exchange>,
-    as_file: Arc<Exchange>,
+    ways: [Arc<Exchange>; 2],
     id: String,
-) -> Result<Bytes, Error> {
-    let replicas = Replicas::of(&as_blob.authorization);
-    let content = blob(as_blob, as_file, id).await?;
-    if let Some(replicas) = replicas.filter(|_| content.len() <= MOST_BLOB) {
-        replicas.share_blob(&key, &content);
+    directory: PathBuf,
+) -> Result<Blob, Error> {
+    let replicas = Replicas::of(&ways[0].authorization);
+    let blob = blob(ways, id, directory).await?;
+    if let (Some(replicas), Blob::Small(content)) = (replicas, &blob) {
+        replicas.share_blob(&key, content);
     }
-    Ok(content)
+    Ok(blob)
 }
 
-/// Reads one content: as a blob, or as the file that has it where the server knows no blobs.
-async fn blob(as_blob: Arc<Exchange>, as_file: Arc<Exchange>, id: String) -> Result<Bytes, Error> {
-    let (client, request) = (Client::shared()?, as_blob.request.clone());
+/// Reads one content: as a blob, or as the file that has it where the server gives no blobs, or
+/// another one.
+async fn blob(
+    [as_blob, as_file]: [Arc<Exchange>; 2],
+    id: String,
+    directory: PathBuf,
+) -> Result<Blob, Error> {
+    let client = Client::shared()?;
+    let request = as_blob.request.clone();
     let answer = rest::get_blob(client, request, &as_blob.authorization).await;
     let answer = answer.map_err(|failure| as_blob.read().failed(failure))?;
-    let (exchange, answer) = if is_unknown(answer.status()) {
-        as_blob.falls_back("blobs", "contents are read as files");
-        let (request, conditions) = (as_file.request.clone(), Conditions::default());
-        let answer = rest::get_item(client, request, &as_file.authorization, &conditions).await;
-        let answer = answer.map_err(|failure| as_file.read().failed(failure))?;
-        (as_file, answer)
-    } else {
-        (as_blob, answer)
-    };
-    let response = accept(&exchange.read(), answer).await?;
-    let mut body = Body::of(response, Arc::clone(&exchange)).await;
-    let content = body.collect().await?;
-    if blob::id(&content, &id) != id {
-        let why = format!("what came is something else than {id}");
-        return Err(exchange.read().unusable(ErrorKind::Other, &why));
+    if !is_unknown(answer.status()) {
+        let response = accept(&as_blob.read(), answer).await?;
+        let received = Blob::receive(response, &as_blob, &id, directory.clone());
+        if let Some(blob) = received.await? {
+            return Ok(blob);
+        }
     }
-    Ok(content.into())
+    as_blob.falls_back("blobs", "contents are read as files");
+    let (request, conditions) = (as_file.request.clone(), Conditions::default());
+    let answer = rest::get_item(client, request, &as_file.authorization, &conditions).await;
+    let answer = answer.map_err(|failure| as_file.read().failed(failure))?;
+    let response = accept(&as_file.read(), answer).await?;
+    let received = Blob::receive(response, &as_file, &id, directory).await?;
+    received.ok_or_else(|| {
+        let why = format!("what came is something else than {id}");
+        as_file.read().unusable(ErrorKind::Other, &why)
+    })
 }
 
 /// Reads contents in a zip; nothing where the server gives no such zips.
@@ -240,18 +248,31 @@ async fn zip(
     let (client, request) = (Client::shared()?, exchange.request.clone());
     let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
-    if is_unknown(response.status()) {
+    let zip = if is_not_taken(response.status()) || is_page(&response) {
+        None
+    } else {
+        let response = accept(&read, response).await?;
+        let mut body = Body::of(response, Arc::clone(&exchange)).await;
+        let stored = Stored::download(&mut body, directory, &exchange).await?;
+        opened(stored, Arc::clone(&exchange), keys).await.ok()
+    };
+    if zip.is_none() {
         exchange.falls_back("zips of blobs", "contents are read one by one");
-        return Ok(None);
     }
-    let response = accept(&read, response).await?;
-    let mut body = Body::of(response, Arc::clone(&exchange)).await;
-    let stored = Arc::new(Stored::download(&mut body, directory, &exchange).await?);
-    let tree = Tree::open(stored, "", Arc::clone(&exchange), None).await?;
+    Ok(zip.map(Arc::new))
+}
+
+/// The zip in a file, and what is where in it.
+async fn opened(
+    stored: Stored,
+    exchange: Arc<Exchange>,
+    keys: HashMap<String, Key>,
+) -> Result<Zip, Error> {
     let replicas = Replicas::of(&exchange.authorization);
+    let tree = Tree::open(Arc::new(stored), "", exchange, None).await?;
     blocking(move || {
         let places = identified(&tree, &keys, replicas.as_ref())?;
-        Ok(Some(Arc::new(Zip { tree, places })))
+        Ok(Zip { tree, places })
     })
     .await
 }
@@ -272,7 +293,7 @@ fn identified(
             if let Some(replicas) = replicas {
                 replicas.share_blob(key, &content);
             }
-            kept().blobs.put(key.clone(), content.into());
+            kept().blobs.put(key.clone(), Blob::Small(content.into()));
         }
         places.insert(id, place);
     }

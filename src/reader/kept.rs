@@ -4,10 +4,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
 use url::Url;
 
 use super::{
+    blob::Blob,
     contents::Zip,
     download::Download,
     last_good::{File, Good},
@@ -78,7 +78,7 @@ pub(super) type List = Arc<[Item]>;
 pub(super) struct Kept {
     /// What is in folders, or below them; nothing where a server could not say.
     pub lists: Cache<Key, Option<List>>,
-    pub blobs: Cache<Key, Bytes>,
+    pub blobs: Cache<Key, Blob>,
     /// Answers for many at once, each of which is kept by itself: shared while they come, and then
     /// gone.
     pub folders: Cache<Key, Option<Arc<[List]>>>,
@@ -162,12 +162,6 @@ impl Weigh for Option<Arc<Zip>> {
 impl Weigh for Option<Arc<Stored>> {
     fn bytes(&self) -> u64 {
         1
-    }
-}
-
-impl Weigh for Bytes {
-    fn bytes(&self) -> u64 {
-        self.len() as u64
     }
 }
 

@@ -21,8 +21,11 @@ use crate::{
     metrics::{Found, count_lookups},
     pattern::{Shape, literal_folder},
     rest::{self, Item, Refusal},
-    url::{AzureUrl, parse},
+    url::{AzureUrl, Pattern, parse},
 };
+
+/// How Azure DevOps says that a folder is not there. Whatever else is not found may be the call.
+const NO_SUCH_FOLDER: &str = "TF401174";
 
 /// A search for files.
 #[derive(Debug)]
@@ -73,7 +76,9 @@ pub async fn list(input: Search) -> Result<Option<Listing>, Error> {
 }
 
 async fn find(input: Search) -> Result<Option<Listing>, Error> {
-    let unable = |error: Error| Read::unable(Purpose::Tree, &input.url, &error);
+    // Messages name the repository, as those of Backstage's own reader do.
+    let web_url = Pattern::of(&input.url).map_or_else(|| input.url.clone(), |it| it.whole);
+    let unable = |error: Error| Read::unable(Purpose::Tree, &web_url, &error);
     let url = AzureUrl::from_repo_url(&input.url)?;
     let commits = parse(&url.to_commits_url()?)?;
     let client = Client::shared().map_err(unable)?;
@@ -81,7 +86,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
         .await
         .map_err(unable)?;
     let (etag, age) =
-        newest_commit(client, &input.url, commits, &authorization, input.max_age).await?;
+        newest_commit(client, &web_url, commits, &authorization, input.max_age).await?;
     if input.etag.as_deref() == Some(&etag) {
         return Err(Read::unchanged(&input.url));
     }
@@ -90,7 +95,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let folder = literal_folder(pattern);
     let exchange = Arc::new(Exchange {
         request: parse(&url.to_list_url(&folder)?)?,
-        url: input.url,
+        url: web_url,
         authorization,
         purpose: Purpose::Tree,
         status: StatusCode::OK.as_u16(),
@@ -182,10 +187,8 @@ async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     if is_unknown(response.status()) {
-        let is_missing = response.status() == StatusCode::NOT_FOUND;
-        // Azure DevOps says that there is no such folder; anybody else may mean the call.
-        let is_told = Refusal::read(response).await.words.is_some();
-        return Ok((is_missing && is_told).then(List::default));
+        let words = Refusal::read(response).await.words.unwrap_or_default();
+        return Ok(words.starts_with(NO_SUCH_FOLDER).then(List::default));
     }
     let response = accept(&read, response).await?;
     let items = rest::items(response).await.ok();

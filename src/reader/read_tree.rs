@@ -322,10 +322,16 @@ pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Respon
 
 /// Whether a server says in this way that it does not know a call.
 pub(super) const fn is_unknown(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 404 | 405 | 501)
+    matches!(status.as_u16(), 400 | 404 | 405 | 406 | 501)
 }
 
-fn is_page(response: &Response) -> bool {
+/// Whether a server, or a proxy before it that lets only some requests through, says in this way that
+/// it does not take what is posted.
+pub(super) const fn is_not_taken(status: StatusCode) -> bool {
+    is_unknown(status) || matches!(status.as_u16(), 403 | 411 | 413 | 415)
+}
+
+pub(super) fn is_page(response: &Response) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }

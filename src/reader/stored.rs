@@ -74,8 +74,13 @@ impl Stored {
     /// All of it.
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        archive::copy(self.open()?, &mut content).map_err(io::Error::other)?;
+        self.copy_to(&mut content)?;
         Ok(content)
+    }
+
+    /// Writes all of it to somewhere else.
+    pub(super) fn copy_to(&self, to: impl Write) -> io::Result<()> {
+        archive::copy(self.open()?, to).map_err(io::Error::other)
     }
 
     /// The file, to read at places: where it stands is shared with others who read it.

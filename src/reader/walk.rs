@@ -8,15 +8,15 @@ use url::Url;
 use super::{
     exchange::Exchange,
     kept::{Key, List, kept},
-    read_tree::{accept, is_unknown},
+    read_tree::{accept, is_not_taken},
     replicas::Replicas,
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     http::Client,
     metrics::{Found, count_lookups},
     pattern::Segment,
-    rest::{self, InvalidAnswer, Item},
+    rest::{self, Item},
 };
 
 /// With more folders on a level than this, one list of everything costs less.
@@ -199,18 +199,25 @@ async fn ask(
     let (client, request) = (Client::shared()?, exchange.request.clone());
     let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
-    if is_unknown(response.status()) {
+    let lists = if is_not_taken(response.status()) {
+        None
+    } else {
+        let lists = rest::item_batches(accept(&read, response).await?).await;
+        lists.ok().and_then(|lists| all_named(&paths, lists))
+    };
+    if lists.is_none() {
         exchange.falls_back("lists of many folders", "all files are listed");
-        return Ok(None);
     }
-    let response = accept(&read, response).await?;
-    let lists = rest::item_batches(response).await;
-    let lists = lists.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
-    if lists.len() != paths.len() {
-        return Ok(None);
+    Ok(lists)
+}
+
+/// A list for each of the folders; nothing where they are those of others.
+fn all_named(folders: &[String], lists: Vec<Vec<Item>>) -> Option<Arc<[List]>> {
+    if lists.len() != folders.len() {
+        return None;
     }
-    let inside = paths.iter().zip(lists);
-    Ok(inside.map(|(path, items)| named(path, items)).collect())
+    let inside = folders.iter().zip(lists);
+    inside.map(|(folder, items)| named(folder, items)).collect()
 }
 
 /// The items that are directly in a folder, each with its name in the place of its path; nothing where
