@@ -112,17 +112,7 @@ impl TokenError {
         self.retry_after = retry_after;
         self
     }
-}
 
-impl fmt::Display for TokenError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for TokenError {}
-
-impl TokenError {
     /// Whether there was nobody to ask, and so nothing failed.
     #[must_use]
     pub const fn is_absence(&self) -> bool {
@@ -138,3 +128,11 @@ impl TokenError {
         }
     }
 }
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for TokenError {}

@@ -13,7 +13,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::token::{Token, TokenError, TokenErrorKind, TokenSource};
+use super::{
+    Identity,
+    token::{Token, TokenError, TokenErrorKind, TokenSource},
+};
 use crate::{
     backoff::Backoff,
     clock::{Clock, SystemClock},
@@ -34,7 +37,8 @@ const DOUBTFUL_LIFE: Duration = Duration::from_secs(60);
 /// managed identity.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Within one request, whoever does not answer is asked again while no more than this has passed.
+/// Within one request, whoever does not answer is asked again while no more than this has passed; what
+/// it asks for is waited if it ends within this.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often, at most, within one request.
@@ -46,10 +50,16 @@ const AGAIN: Backoff = Backoff {
     longest: Duration::from_secs(1),
 };
 
-/// The waits after requests that failed.
-const AFTER_FAILURE: Backoff = Backoff {
+/// The waits after refusals.
+const AFTER_DENIAL: Backoff = Backoff {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(5 * 60),
+};
+
+/// The waits after requests that nobody answered: when that is over, reads are not to fail for long.
+const AFTER_SILENCE: Backoff = Backoff {
+    first: Duration::from_secs(1),
+    longest: Duration::from_secs(30),
 };
 
 /// The waits where there was nobody to ask: looking again is cheap, but not for who waits for it.
@@ -85,7 +95,8 @@ type Pending = Shared<oneshot::Receiver<Outcome>>;
 ///
 /// - However many ask, one request is in flight. Whoever stops waiting does not end it for the
 ///   others.
-/// - While a token is valid it is given at once; near its end a new one is asked for meanwhile.
+/// - While a token is valid it is given at once; near its end a new one is asked for meanwhile. In its
+///   last moment it is given only where there is no other.
 /// - After a failure nobody is asked for a while, which grows from failure to failure and is at
 ///   least what the server asked for. The error is given meanwhile, or the old token while it is
 ///   valid.
@@ -114,6 +125,7 @@ struct Held {
     token: Arc<Token>,
     refresh_at: SystemTime,
     stale_at: SystemTime,
+    ends_at: SystemTime,
 }
 
 #[derive(Debug)]
@@ -154,10 +166,18 @@ impl Tokens {
     /// # Errors
     /// There is none to be had now.
     pub(super) async fn get(self: &Arc<Self>) -> Outcome {
-        match self.step() {
+        let outcome = match self.step() {
             Step::Done(outcome) => outcome,
             Step::Wait(pending) => self.wait(pending).await,
-        }
+        };
+        outcome.or_else(|error| self.in_its_last_moment().ok_or(error))
+    }
+
+    /// The token that should not be sent any more but has not expired.
+    fn in_its_last_moment(&self) -> Option<Arc<Token>> {
+        let state = self.lock();
+        let held = state.held.as_ref()?;
+        (self.clock.now() < held.ends_at).then(|| Arc::clone(&held.token))
     }
 
     /// The token that came last.
@@ -185,16 +205,21 @@ impl Tokens {
             {
                 return Ok(Some(Arc::clone(&held.token)));
             }
-            if !state.may_renew(organization, now, self.clock.chance()) {
+            // What somebody asks for already costs nothing more.
+            if let Some(pending) = &state.pending {
+                pending.clone()
+            } else if !state.may_renew(organization, now) {
                 return Ok(None);
-            }
-            match (state.pending.clone(), state.blocked(now)) {
-                (Some(pending), _) => pending,
-                (None, Some(error)) => return Err(error),
-                (None, None) => self.start(&mut state),
+            } else if let Some(error) = state.blocked(now) {
+                return Err(error);
+            } else {
+                self.start(&mut state)
             }
         };
-        self.wait(pending).await.map(Some)
+        let token = self.wait(pending).await?;
+        let (now, chance) = (self.clock.now(), self.clock.chance());
+        self.lock().replaced_for(organization, now, chance);
+        Ok(Some(token))
     }
 
     /// Notes that Azure DevOps let a token read something of `organization`.
@@ -290,11 +315,14 @@ impl Tokens {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            let may_help = error.kind == TokenErrorKind::Unreachable && error.retry_after.is_none();
-            if !may_help || attempt == ATTEMPTS || started.elapsed() > PATIENCE {
+            let asked_for = error.retry_after.unwrap_or_default();
+            let may_help = error.kind == TokenErrorKind::Unreachable
+                && started.elapsed() + asked_for <= PATIENCE;
+            if !may_help || attempt == ATTEMPTS {
                 return Err(error);
             }
-            sleep(AGAIN.wait(attempt, self.clock.chance())).await;
+            let wait = AGAIN.wait(attempt, self.clock.chance());
+            sleep(wait.max(asked_for)).await;
             attempt += 1;
         }
     }
@@ -330,11 +358,12 @@ impl Tokens {
                     .map_or(1, |failure| failure.count + 1);
                 let backoff = match error.kind {
                     TokenErrorKind::Absent => AFTER_ABSENCE,
-                    TokenErrorKind::Refused | TokenErrorKind::Unreachable => AFTER_FAILURE,
+                    TokenErrorKind::Refused => AFTER_DENIAL,
+                    TokenErrorKind::Unreachable => AFTER_SILENCE,
                 };
                 let wait = backoff.wait(count, self.clock.chance());
-                if state.held.is_some() {
-                    tell_of(&error);
+                if let Some(held) = &state.held {
+                    tell_of(&error, held.token.identity);
                 }
                 let error = Arc::new(error);
                 state.failure = Some(Failure {
@@ -368,10 +397,11 @@ fn count_request(answer: &Result<Token, TokenError>) {
 }
 
 /// Tells the log that a token could not be renewed, of which reads say nothing while it is valid.
-fn tell_of(error: &TokenError) {
+fn tell_of(error: &TokenError, identity: Identity) {
     let why = error.to_string();
-    tell(Often::EveryMinute, &why, || {
-        let message = format!("A token for Azure DevOps could not be renewed: {why}");
+    let about = format!("{identity}: {why}");
+    tell(Often::EveryMinute, &about, || {
+        let message = format!("The token of {identity} could not be renewed: {why}");
         Line::warning("token not renewed", message)
     });
 }
@@ -384,6 +414,7 @@ impl Held {
         Self {
             refresh_at: now + life - REFRESH_BEFORE.min(life / 5),
             stale_at: now + life - STALE_BEFORE.min(life / 20),
+            ends_at: now + life,
             token: Arc::new(token),
         }
     }
@@ -403,10 +434,7 @@ impl State {
     }
 
     /// Whether a new token could do what the present one was refused.
-    ///
-    /// Of an organization that never accepted any it is noted as if it did not help, so that asking
-    /// for one organization after another does not ask for one token after another.
-    fn may_renew(&mut self, organization: &str, now: SystemTime, chance: f64) -> bool {
+    fn may_renew(&mut self, organization: &str, now: SystemTime) -> bool {
         let longest = AFTER_REFUSAL.longest * 2;
         self.refusals
             .retain(|_, refusal| is_within(refusal.since, longest, now));
@@ -414,14 +442,21 @@ impl State {
         if before.is_some_and(|it| is_within(it.since, it.wait, now)) {
             return false;
         }
-        if self.accepted.contains(organization) {
-            return true;
+        self.accepted.contains(organization) || before.is_some() || self.has_room()
+    }
+
+    /// Notes that there is a new token for an organization. For one that never accepted any it is
+    /// noted as if it did not help, until it does: so asking for one organization after another does
+    /// not ask for one token after another.
+    fn replaced_for(&mut self, organization: &str, now: SystemTime, chance: f64) {
+        let is_known = self.refusals.contains_key(organization) || self.has_room();
+        if !self.accepted.contains(organization) && is_known {
+            self.refuse(organization, now, chance);
         }
-        if before.is_none() && self.refusals.len() >= MAX_REFUSALS {
-            return false;
-        }
-        self.refuse(organization, now, chance);
-        true
+    }
+
+    fn has_room(&self) -> bool {
+        self.refusals.len() < MAX_REFUSALS
     }
 
     /// Does not renew for `organization` for a while, which grows from time to time.
@@ -458,7 +493,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::{clock::tests::TurnedClock, credentials::Identity};
+    use crate::clock::tests::TurnedClock;
 
     const HOUR: Duration = Duration::from_secs(3599);
     const IN_ITS_LAST_MOMENT: Duration = Duration::from_secs(3599 - 10);
@@ -496,9 +531,7 @@ mod tests {
         fn fails(&self, kind: impl Into<Option<TokenErrorKind>>) {
             *self.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind.into();
         }
-    }
 
-    impl Giver {
         fn asks_to_wait(&self, wait: Duration) {
             *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = Some(wait);
         }
@@ -590,7 +623,7 @@ mod tests {
         }
         assert_eq!((refused, giver.asked()), (600, 10));
         giver.fails(None);
-        giver.clock.turn(AFTER_FAILURE.longest);
+        giver.clock.turn(AFTER_DENIAL.longest);
         assert!(tokens.get().await.is_ok());
     }
 
@@ -715,6 +748,76 @@ mod tests {
             assert!(renewed.is_ok());
         }
         assert_eq!(giver.asked(), 1 + MAX_REFUSALS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_reads_whose_token_was_revoked_all_get_the_next_one() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        let reads = (0..20).map(|_| tokens.renew(&old, "org"));
+        for renewed in futures_util::future::join_all(reads).await {
+            assert!(matches!(renewed, Ok(Some(new)) if !Arc::ptr_eq(&new, &old)));
+        }
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_failed_does_not_count_against_the_organization() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        giver.fails(TokenErrorKind::Refused);
+        assert!(tokens.renew(&old, "org").await.is_err());
+        giver.fails(None);
+        giver.clock.turn(AFTER_DENIAL.first);
+        assert!(matches!(tokens.renew(&old, "org").await, Ok(Some(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_did_not_answer_for_long_is_asked_again_before_long() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(TokenErrorKind::Unreachable);
+        for _ in 0..60 {
+            assert!(tokens.get().await.is_err());
+            giver.clock.turn(Duration::from_secs(60));
+        }
+        giver.clock.turn_back(Duration::from_secs(60));
+        giver.fails(None);
+        giver.clock.turn(Duration::from_secs(30));
+        assert!(tokens.get().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_wait_that_the_server_asks_for_is_waited_within_the_read() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        giver.fails(TokenErrorKind::Unreachable);
+        giver.asks_to_wait(Duration::from_secs(1));
+        let started = Instant::now();
+        let recovery = async {
+            sleep(Duration::from_millis(500)).await;
+            giver.fails(None);
+        };
+        let (first, ()) = tokio::join!(tokens.get(), recovery);
+        assert!(first.is_ok());
+        assert!(started.elapsed() >= Duration::from_secs(1));
+        assert_eq!(giver.asked(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_its_last_moment_a_token_is_used_where_there_is_no_other() {
+        let giver = Giver::new(HOUR);
+        let tokens = giver.tokens();
+        let old = token(&tokens).await;
+        giver.fails(TokenErrorKind::Unreachable);
+        giver.clock.turn(IN_ITS_LAST_MOMENT);
+        let just_failed = token(&tokens).await;
+        let blocked = token(&tokens).await;
+        assert!(Arc::ptr_eq(&just_failed, &old) && Arc::ptr_eq(&blocked, &old));
+        giver.clock.turn(Duration::from_secs(10));
+        assert!(tokens.get().await.is_err());
     }
 
     #[test]
