@@ -94,7 +94,7 @@ export class EntraError extends Error {
     const [status, error, describe] = ERRORS[code];
     const [trace, correlation] = [randomUUID(), randomUUID()];
     const timestamp = new Date().toISOString().replace(/T(.*)\..*/, ' $1Z');
-    const text = `AADSTS${code}: ${describe(details)} Trace ID: ${trace} Correlation ID: ${correlation} Timestamp: ${timestamp}`;
+    const text = `AADSTS${code}: ${describe(details)}\r\nTrace ID: ${trace}\r\nCorrelation ID: ${correlation}\r\nTimestamp: ${timestamp}`;
     super(text);
     this.status = status;
     this.body = {

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use azure_core::{
     cloud::CustomConfiguration,
-    credentials::{AccessToken, Secret, TokenCredential},
+    credentials::{Secret, TokenCredential},
     http::{ClientMethodOptions, ClientOptions, HttpClient, RetryOptions, Transport},
 };
 use azure_identity::{
@@ -102,10 +102,8 @@ impl Entra {
             Secret::new(secret.expose_secret().to_owned()),
             Some(options),
         );
-        let token = get(credential, AZURE_DEVOPS, &asked).await;
-        token
-            .map(|token| into_token(&token, identity))
-            .map_err(|error| error.without(secret))
+        let token = get(credential, AZURE_DEVOPS, &asked, identity).await;
+        token.map_err(|error| error.without(secret))
     }
 
     pub(super) async fn client_certificate(
@@ -139,10 +137,8 @@ impl Entra {
             Given(assertion.clone()),
             Some(options),
         );
-        let token = get(credential, audience.scope(), &asked).await;
-        token
-            .map(|token| into_token(&token, identity))
-            .map_err(|error| error.without(&assertion))
+        let token = get(credential, audience.scope(), &asked, identity).await;
+        token.map_err(|error| error.without(&assertion))
     }
 
     /// Asks the machine for its own identity's token, or for that of one assigned to it.
@@ -157,8 +153,15 @@ impl Entra {
             client_options: self.options(&authority()?),
         };
         let credential = ManagedIdentityCredential::new(Some(options));
-        let token = get(credential, audience.scope(), &Asked::ManagedIdentity).await?;
-        Ok(into_token(&token, identity))
+        let token = get(
+            credential,
+            audience.scope(),
+            &Asked::ManagedIdentity,
+            identity,
+        )
+        .await;
+        let header = SecretString::from(var("IDENTITY_HEADER").unwrap_or_default());
+        token.map_err(|error| error.without(&header))
     }
 
     /// `authority` is told, so that what the environment says is read in one place.
@@ -168,7 +171,9 @@ impl Entra {
         ClientOptions {
             cloud: Some(Arc::new(cloud.into())),
             transport: Some(Transport::new(Arc::clone(&self.transport))),
-            // `Tokens` asks again, and not longer than somebody waits.
+            // `Tokens` asks again, and not longer than somebody waits. The metadata service alone is
+            // asked by `azure_identity` as Microsoft advises, whatever stands here: up to six times
+            // more, for 72 seconds. Within the default chain it is not waited for that long.
             retry: RetryOptions::none(),
             ..ClientOptions::default()
         }
@@ -181,28 +186,29 @@ pub(super) async fn token_of<C: TokenCredential>(
     identity: Identity,
     asked: &Asked,
 ) -> Result<Token, TokenError> {
-    let token = get(credential, AZURE_DEVOPS, asked).await?;
-    Ok(into_token(&token, identity))
+    get(credential, AZURE_DEVOPS, asked, identity).await
 }
 
 async fn get<C: TokenCredential>(
     credential: azure_core::Result<Arc<C>>,
     scope: &str,
     asked: &Asked,
-) -> Result<AccessToken, TokenError> {
+    identity: Identity,
+) -> Result<Token, TokenError> {
     let answered = match credential {
         Ok(credential) => credential.get_token(&[scope], None).await,
         Err(error) => Err(error),
     };
-    answered.map_err(|error| refusal::explain(&error, asked))
-}
-
-fn into_token(token: &AccessToken, identity: Identity) -> Token {
-    Token {
-        secret: token.token.secret().to_owned().into(),
-        expires_on: token.expires_on.into(),
-        identity,
+    let given = answered.map_err(|error| refusal::explain(&error, asked))?;
+    let secret = given.token.secret();
+    if secret.is_empty() {
+        return Err(refusal::no_token(asked));
     }
+    Ok(Token {
+        secret: secret.to_owned().into(),
+        expires_on: given.expires_on.into(),
+        identity,
+    })
 }
 
 /// The host that signs in, as `azure_identity` takes it from the environment.

@@ -1,15 +1,24 @@
 //! Why no token was given, in words: who was asked, what the answer's code is, what to check.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{
+    error::Error as StdError,
+    io,
+    time::{Duration, SystemTime},
+};
 
 use azure_core::{
     error::{Error, ErrorKind},
-    http::{RawResponse, StatusCode, headers::RETRY_AFTER},
+    http::{
+        RawResponse, StatusCode,
+        headers::{HeaderName, RETRY_AFTER},
+    },
 };
 use serde::Deserialize;
 use url::Url;
 
 use super::token::{TokenError, TokenErrorKind};
+
+const DATE: HeaderName = HeaderName::from_static("date");
 
 /// The most characters of another program's words that a message repeats.
 const MAX_WORDS: usize = 600;
@@ -67,19 +76,35 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => TokenError::unreachable(
             format!("{} {}", asked.name(), words(&innermost.to_string())),
         ),
-        ErrorKind::DataConversion => TokenError::refused(match asked {
-            Asked::Tool("az") => {
-                "az printed no token that can be used: check that it is 2.54 or newer".to_owned()
-            }
-            _ => format!("{} answered with what is no token", asked.name()),
-        }),
+        ErrorKind::DataConversion => no_token(asked),
         _ => TokenError::refused(match asked {
             Asked::Tool(program) => match source_of::<io::Error>(innermost) {
                 Some(error) => format!("{program} {error}"),
-                None => words(&innermost.to_string()),
+                None => tools_words(program, &innermost.to_string()),
             },
             _ => format!("{}: {}", asked.name(), words(&innermost.to_string())),
         }),
+    }
+}
+
+/// Says that what was answered is no token.
+pub(super) fn no_token(asked: &Asked) -> TokenError {
+    TokenError::refused(match asked {
+        Asked::Tool("az") => {
+            "az printed no token that can be used: check that it is 2.54 or newer".to_owned()
+        }
+        _ => format!("{} answered with what is no token", asked.name()),
+    })
+}
+
+/// What a tool wrote when it failed: its last error, without the warnings before it.
+fn tools_words(program: &str, written: &str) -> String {
+    let last = written.rfind("ERROR:").unwrap_or_default();
+    let said = words(&written[last..]);
+    if said.is_empty() {
+        format!("{program} failed and said nothing")
+    } else {
+        said
     }
 }
 
@@ -141,9 +166,19 @@ pub(super) fn words(text: &str) -> String {
     line.chars().take(MAX_WORDS).collect()
 }
 
+/// A number of seconds, or a date, which is meant by the clock of whoever sent it.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
 fn retry_after(response: &RawResponse) -> Option<Duration> {
-    let value = response.headers().get_optional_str(&RETRY_AFTER)?;
-    value.trim().parse().ok().map(Duration::from_secs)
+    let text = |name: HeaderName| response.headers().get_optional_str(&name).map(str::trim);
+    let value = text(RETRY_AFTER)?;
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let sent = text(DATE).and_then(|sent| httpdate::parse_http_date(sent).ok());
+    let now = sent.unwrap_or_else(SystemTime::now);
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 /// What to check, by the code that Entra ID gave.
@@ -174,4 +209,46 @@ fn advice(said: &str, asked: &Asked) -> Option<&'static str> {
         "53003" | "530003" => "the tenant's conditional access policies",
         _ => "tenantId, clientId and what vouches for them",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use azure_core::http::headers::Headers;
+
+    use super::*;
+
+    fn wait(headers: &[(&'static str, &'static str)]) -> Option<Duration> {
+        let mut all = Headers::new();
+        for (name, value) in headers {
+            all.insert(*name, *value);
+        }
+        let answer = RawResponse::from_bytes(StatusCode::TooManyRequests, all, "{}");
+        refused(
+            StatusCode::TooManyRequests,
+            &answer,
+            &Asked::ManagedIdentity,
+        )
+        .retry_after
+    }
+
+    #[test]
+    fn a_wait_is_a_number_or_a_date_by_the_servers_clock() {
+        let date = ("date", "Tue, 15 Nov 1994 08:12:31 GMT");
+        let until = ("retry-after", "Tue, 15 Nov 1994 08:12:41 GMT");
+        assert_eq!(
+            wait(&[("retry-after", " 7 ")]),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(wait(&[until, date]), Some(Duration::from_secs(10)));
+        assert_eq!(wait(&[until]), Some(Duration::ZERO));
+        assert_eq!(wait(&[("retry-after", "soon")]), None);
+    }
+
+    #[test]
+    fn of_a_tool_that_fails_its_last_error_is_told() {
+        let warned = "WARNING: old\nERROR: a\nWARNING: older\nERROR: Please run 'az login'\n";
+        assert_eq!(tools_words("az", warned), "ERROR: Please run 'az login'");
+        assert_eq!(tools_words("az", "no\n such"), "no such");
+        assert_eq!(tools_words("az", "\n"), "az failed and said nothing");
+    }
 }

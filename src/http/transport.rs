@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use azure_core::{
     Bytes,
     error::{Error, ErrorKind},
-    http::{AsyncRawResponse, Body, HttpClient, Method, Request, headers::Headers},
+    http::{AsyncRawResponse, Body, HttpClient, Method, RawResponse, Request, headers::Headers},
 };
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use url::Url;
@@ -23,8 +23,10 @@ const MAX_ANSWER: usize = 1024 * 1024;
 #[async_trait]
 impl HttpClient for Client {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
+        let url = request.url();
+        let failed = |error| failed(error, url);
         let answered = self
-            .request(method(request.method())?, request.url().clone())
+            .request(method(request.method())?, url.clone())
             .headers(headers(request)?)
             .timeout(LIMIT)
             .body(body(request)?)
@@ -33,20 +35,36 @@ impl HttpClient for Client {
             .map_err(failed)?;
         let status = answered.status();
         let headers = answer_headers(answered.headers());
-        let content = content(answered).await?;
-        check(request.url(), status, &content)?;
-        Ok(AsyncRawResponse::from_bytes(
-            status.as_u16().into(),
-            headers,
-            content,
-        ))
+        let content = content(answered, url).await?;
+        check(url, status, &content)?;
+        let status = azure_core::http::StatusCode::from(status.as_u16());
+        // `azure_identity` reads no error of Entra ID that has a line break in it, as most have. Of a
+        // managed identity it has to see the status, by which it asks again.
+        if !direct::is_near(url) && !status.is_success() {
+            return Err(refusal(RawResponse::from_bytes(status, headers, content)));
+        }
+        Ok(AsyncRawResponse::from_bytes(status, headers, content))
     }
 }
 
+/// The answer of whoever gives no token, for `refusal` to read.
+fn refusal(answer: RawResponse) -> Error {
+    let status = answer.status();
+    let kind = ErrorKind::HttpResponse {
+        status,
+        error_code: None,
+        raw_response: Some(Box::new(answer)),
+    };
+    Error::with_message(kind, format!("answered {status}"))
+}
+
 /// Everybody who gives tokens says everything in JSON. What is not, a proxy's page or another
-/// cloud's metadata service, is better told as what it is.
+/// cloud's metadata service, is better told as what it is. This machine's own may say without words
+/// that it does not like a request.
 fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
-    if content.trim_ascii_start().starts_with(b"{") {
+    let is_near = direct::is_near(url);
+    let is_json = content.trim_ascii_start().starts_with(b"{");
+    if is_json || (is_near && status == StatusCode::BAD_REQUEST) {
         return Ok(());
     }
     let kind = if status.is_server_error() {
@@ -54,7 +72,7 @@ fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()
     } else {
         ErrorKind::Other
     };
-    let advice = if direct::is_near(url) {
+    let advice = if is_near {
         ""
     } else {
         ": check the network, HTTPS_PROXY and NO_PROXY"
@@ -65,7 +83,8 @@ fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()
     Err(Error::with_message(kind, message))
 }
 
-async fn content(mut answered: Response) -> azure_core::Result<Bytes> {
+async fn content(mut answered: Response, url: &Url) -> azure_core::Result<Bytes> {
+    let failed = |error| failed(error, url);
     let mut content = Vec::new();
     while let Some(piece) = answered.chunk().await.map_err(failed)? {
         content.extend_from_slice(&piece);
@@ -77,7 +96,7 @@ async fn content(mut answered: Response) -> azure_core::Result<Bytes> {
     Ok(content.into())
 }
 
-fn failed(error: reqwest::Error) -> Error {
+fn failed(error: reqwest::Error, url: &Url) -> Error {
     let error = error.without_url();
     let kind = if error.is_connect() {
         ErrorKind::Connection
@@ -86,6 +105,8 @@ fn failed(error: reqwest::Error) -> Error {
     };
     let message = if error.is_timeout() {
         format!("did not answer in time: {}", chain(&error))
+    } else if direct::is_near(url) {
+        format!("could not be asked: {}", chain(&error))
     } else {
         format!(
             "could not be asked: {}: check the network, HTTPS_PROXY and NO_PROXY, and, for a certificate of your own authority, NODE_EXTRA_CA_CERTS",
