@@ -60,6 +60,30 @@ if (reason) {
     );
   });
 
+  it.each([
+    ['silence', /managed identity: nothing answers at 169\.254\.169\.254/],
+    [
+      'page',
+      /managed identity: the machine's managed identity endpoint answered 404 Not Found with something that is not JSON, so it was somebody else/,
+    ],
+    [
+      'trouble',
+      /the default credential chain failed: .*managed identity: the machine's managed identity endpoint answered 503 Service Unavailable with something that is not JSON/,
+    ],
+  ] as const)(
+    'in whose place somebody else answers (%s) does not keep a read waiting',
+    async (stranger, message) => {
+      const { outcomes } = await inNamespace('metadata', {
+        stranger,
+        reads: 1,
+      });
+      const [{ ms, error }] = outcomes;
+      expect(error?.message).toMatch(message);
+      expect(error?.message).not.toContain('HTTPS_PROXY');
+      expect(ms).toBeLessThan(3_000);
+    },
+  );
+
   it.each(['silence', 'none'] as const)(
     'that is not there (%s) does not keep a read waiting',
     async network => {

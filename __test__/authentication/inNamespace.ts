@@ -3,6 +3,8 @@
  * instance metadata service or with one from which nothing ever comes. Prints what came of it.
  */
 import { ConfigReader } from '@backstage/config';
+import { once } from 'node:events';
+import http from 'node:http';
 import { AzureDevOps } from '../azure-devops/AzureDevOps';
 import {
   ManagedIdentities,
@@ -14,6 +16,8 @@ import type { Outcome } from './ReaderProcess';
 export interface NamespaceTask {
   /** The identities that the metadata service has; it is not there without. */
   identities?: AssignedIdentity[];
+  /** Who answers in its place: with nothing, with a page, or with a page of trouble. */
+  stranger?: 'silence' | 'page' | 'trouble';
   /** Statuses with which it answers at first. */
   faults?: number[];
   credentials?: object[];
@@ -38,6 +42,7 @@ async function main(task: NamespaceTask): Promise<NamespaceOutcome> {
   const imds = task.identities && (await ManagedIdentities.imds(azure.entra));
   imds?.identities.push(...(task.identities ?? []));
   task.faults?.forEach(status => imds?.misbehave({ status, times: 1 }));
+  if (task.stranger) await startStranger(task.stranger);
   const url = await aFile(azure);
   const reader = await newReader(url, task.credentials);
   const reads = Array.from({ length: task.reads }, () => read(reader, url));
@@ -45,6 +50,20 @@ async function main(task: NamespaceTask): Promise<NamespaceOutcome> {
   await azure.close();
   const asked = (imds?.requests ?? []).map(query => Object.fromEntries(query));
   return { outcomes, asked };
+}
+
+/** Somebody else at the address of the metadata service. */
+async function startStranger(kind: string): Promise<void> {
+  const server = http.createServer((_request, response) => {
+    if (kind === 'silence') return;
+    response.writeHead(kind === 'page' ? 404 : 503, {
+      'content-type': 'text/html',
+    });
+    response.end('<html>Who are you?</html>');
+  });
+  server.listen(80, '169.254.169.254');
+  await once(server, 'listening');
+  server.unref();
 }
 
 async function aFile(azure: AzureDevOps): Promise<string> {

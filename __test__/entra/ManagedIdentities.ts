@@ -16,6 +16,8 @@ type Kind = 'App Service' | 'IMDS';
 interface Fault {
   status: number;
   times: number;
+  /** What it says, in App Service's way. */
+  message?: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export class ManagedIdentities {
   }
 
   identities: AssignedIdentity[] = [];
-  /** The query of every request. */
+  /** The query of every request but those that only look whether it is there. */
   readonly requests: URLSearchParams[] = [];
   /** What App Service wants to see in `X-IDENTITY-HEADER`. */
   readonly header = `header-${randomUUID()}`;
@@ -84,9 +86,10 @@ export class ManagedIdentities {
 
   #answer({ url = '/', headers }: IncomingMessage, response: ServerResponse) {
     const { pathname, searchParams } = new URL(url, 'http://here');
-    this.requests.push(searchParams);
+    const isLook = this.kind === 'IMDS' && !headers.metadata;
+    if (!isLook) this.requests.push(searchParams);
     const [status, body] =
-      this.#fault() ??
+      (isLook ? undefined : this.#fault()) ??
       this.#refusal(pathname, headers) ??
       this.#token(searchParams);
     response.writeHead(status, { 'content-type': 'application/json' });
@@ -97,7 +100,11 @@ export class ManagedIdentities {
     const fault = this.#faults.find(({ times }) => times > 0);
     if (!fault) return undefined;
     fault.times -= 1;
-    return [fault.status, { error: 'fault' }];
+    const { status, message } = fault;
+    return [
+      status,
+      message ? { statusCode: status, message } : { error: 'fault' },
+    ];
   }
 
   #refusal(

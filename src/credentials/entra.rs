@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use azure_core::{
     cloud::CustomConfiguration,
     credentials::{Secret, TokenCredential},
-    http::{ClientMethodOptions, ClientOptions, HttpClient, RetryOptions, Transport},
+    http::{
+        ClientMethodOptions, ClientOptions, HttpClient, Method, Request, RetryOptions, Transport,
+    },
 };
 use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions,
@@ -162,6 +164,12 @@ impl Entra {
         .await;
         let header = SecretString::from(var("IDENTITY_HEADER").unwrap_or_default());
         token.map_err(|error| error.without(&header))
+    }
+
+    /// Asks for an address with nothing that proves who asks, and tells how it went.
+    pub(super) async fn knock_at(&self, url: Url) -> azure_core::Result<()> {
+        let request = Request::new(url, Method::Get);
+        self.transport.execute_request(&request).await.map(drop)
     }
 
     /// `authority` is told, so that what the environment says is read in one place.

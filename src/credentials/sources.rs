@@ -67,7 +67,7 @@ pub(super) async fn managed_identity(
         let app = App::new(&tenant_id, client_id);
         return federated::token(entra, &app, audience, identity).await;
     }
-    imds::probe().await?;
+    imds::probe(entra).await?;
     entra.managed_identity(client_id, audience, identity).await
 }
 
