@@ -380,6 +380,8 @@ export declare class DefaultAzureDevOpsCredentialsProvider implements AzureDevOp
     /**
      * Gives the headers, token and type of the credential that serves `url`, or nothing where none
      * does.
+     *
+     * @throws Where no token is to be had for it, or the default chain failed.
      */
     getCredentials(opts: {
         url: string;

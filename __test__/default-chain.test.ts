@@ -1,8 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  randomUUID,
+  type KeyObject,
+} from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { newCertificate } from './authentication/newCertificate';
 import { ReaderProcess } from './authentication/ReaderProcess';
 import { standIn, type Hosted } from './azure-devops';
 import { ManagedIdentities } from './entra/ManagedIdentities';
@@ -94,6 +100,24 @@ describe('the default chain', () => {
     expect(error?.message).toMatch(message);
   });
 
+  it('can be narrowed to any one of its links', async () => {
+    const { directory, token } = newTools({}, 'azd');
+    const federated = newWorkload('a.jwt.token\r\n');
+    for (const [name, expected] of [
+      ['AzureDeveloperCliCredential', token],
+      ['WorkloadIdentityCredential', expect.not.stringMatching(token)],
+    ]) {
+      const reader = ReaderProcess.start({
+        env: {
+          ...federated,
+          PATH: `${directory}:${process.env.PATH}`,
+          AZURE_TOKEN_CREDENTIALS: name,
+        },
+      });
+      expect((await reader.credentials(url))?.token).toEqual(expected);
+    }
+  });
+
   it('goes on with the link that answered first', async () => {
     const { directory, token, tools } = newTools({ expiresInSeconds: 4 });
     const reader = ReaderProcess.start({
@@ -139,6 +163,59 @@ describe('the default chain', () => {
     expect(error?.message).toMatch(
       /no connection to dev\.azure\.com.*Read with no credential for dev\.azure\.com, organization default-chain, because the default credential chain failed: AZURE_TOKEN_CREDENTIALS is "unknown": check it/,
     );
+  });
+
+  it('that fails is told to other plugins, too', async () => {
+    const env = { ...newApp(), AZURE_CLIENT_SECRET: 'wrong' };
+    const found = await ReaderProcess.start({ env }).credentials(url);
+    expect(found?.error).toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringMatching(
+        /^the default credential chain has no token for dev\.azure\.com, organization default-chain: environment: Entra ID .*AADSTS7000215/,
+      ),
+    });
+  });
+
+  it('of which a link answered before does not read as nobody unseen', async () => {
+    azure.entra.tokenLifetime = 2;
+    const reader = ReaderProcess.start({ env: newApp() });
+    expect((await reader.readOne(url)).content).toBe('content');
+    await reader.setEnvironment({ AZURE_CLIENT_SECRET: '' });
+    azure.misbehave({ status: 404 });
+    await pause(2_100);
+    const { error } = await reader.readOne(url);
+    expect(error?.name).not.toBe('NotFoundError');
+    expect(error?.message).toMatch(
+      /the default credential chain failed: environment, which answered before: neither AZURE_CLIENT_SECRET nor .*; workload identity: not tried, because environment answered before; managed identity: not tried.*; Azure CLI: not tried.*; Azure Developer CLI: not tried/,
+    );
+  });
+
+  it.each([
+    ['MSI_ENDPOINT', { MSI_ENDPOINT: '' }],
+    ['IDENTITY_ENDPOINT', { IDENTITY_ENDPOINT: '', IDENTITY_HEADER: '' }],
+  ])('says that %s is set to nothing', async (name, env) => {
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error?.message).toContain(
+      `managed identity: ${name} is set and empty: unset it`,
+    );
+  });
+
+  it('says that the file of a workload is empty', async () => {
+    const { error } = await ReaderProcess.start({
+      env: newWorkload('\r\n'),
+    }).readOne(url);
+    expect(error?.message).toMatch(
+      /workload identity: AZURE_FEDERATED_TOKEN_FILE \(.*\) is empty/,
+    );
+    expect(azure.entra.requests).toEqual([]);
+  });
+
+  it('says that a tool failed and said nothing', async () => {
+    const directory = newDirectory();
+    writeTools(directory, { az: { fails: 'silently' } });
+    const env = { PATH: `${directory}:${process.env.PATH}` };
+    const { error } = await ReaderProcess.start({ env }).readOne(url);
+    expect(error?.message).toContain('Azure CLI: az failed and said nothing;');
   });
 
   it('that fails is not taken for a repository that is gone', async () => {
@@ -206,6 +283,85 @@ describe('the default chain', () => {
   });
 });
 
+describe('a certificate', () => {
+  let own: { certificate: string; key: string };
+
+  beforeAll(async () => {
+    own = await newCertificate();
+  });
+
+  it.each(['pkcs1', 'pkcs8'] as const)('may have a key in %s', async type => {
+    const key = createPrivateKey(own.key).export({ format: 'pem', type });
+    const reader = withCertificate(`${own.certificate}\n${key}`);
+    expect((await reader.readOne(url)).content).toBe('content');
+  });
+
+  const encryption = { cipher: 'aes-256-cbc', passphrase: 'password' };
+  const isEncrypted = 'has an encrypted key, which cannot be used';
+  const isNotPem =
+    'is not PEM: convert a PFX (PKCS#12) or DER file, with the key and without a password';
+
+  it.each<[string, string, (key: KeyObject, certificate: string) => Content]>([
+    [
+      'a key that is encrypted as PKCS#1 is',
+      isEncrypted,
+      (key, certificate) =>
+        certificate +
+        key.export({ format: 'pem', type: 'pkcs1', ...encryption }),
+    ],
+    [
+      'a key that is encrypted as PKCS#8 is',
+      isEncrypted,
+      (key, certificate) =>
+        certificate +
+        key.export({ format: 'pem', type: 'pkcs8', ...encryption }),
+    ],
+    [
+      'a key of an elliptic curve',
+      'has a key that is not of RSA',
+      (_key, certificate) => certificate + ellipticKey('sec1'),
+    ],
+    [
+      'a key of an elliptic curve in PKCS#8',
+      'has a key that is not of RSA',
+      (_key, certificate) => certificate + ellipticKey('pkcs8'),
+    ],
+    [
+      'no key',
+      'holds no private key in PEM',
+      (_key, certificate) => certificate,
+    ],
+    [
+      'no certificate',
+      'holds no certificate in PEM',
+      key => String(key.export({ format: 'pem', type: 'pkcs8' })),
+    ],
+    ['DER', isNotPem, key => key.export({ format: 'der', type: 'pkcs8' })],
+  ])('with %s is told as such', async (_what, why, content) => {
+    const key = createPrivateKey(own.key);
+    const reader = withCertificate(content(key, `${own.certificate}\n`));
+    const { error } = await reader.readOne(url);
+    expect(error?.message).toContain('environment: the certificate ');
+    expect(error?.message).toContain(` ${why}`);
+    expect(azure.entra.requests).toEqual([]);
+  });
+
+  function withCertificate(content: Content): ReaderProcess {
+    const [tenantId, clientId] = [randomUUID(), randomUUID()];
+    const file = path.join(newDirectory(), 'app.pem');
+    writeFileSync(file, content);
+    const certificates = [own.certificate];
+    azure.entra.addApp({ tenantId, clientId, certificates });
+    return ReaderProcess.start({
+      env: {
+        AZURE_CLIENT_ID: clientId,
+        AZURE_TENANT_ID: tenantId,
+        AZURE_CLIENT_CERTIFICATE_PATH: file,
+      },
+    });
+  }
+});
+
 describe('a managed identity on Kubernetes', () => {
   it('is the one for which Kubernetes vouches', async () => {
     const [tenantId, clientId] = [randomUUID(), randomUUID()];
@@ -220,6 +376,13 @@ describe('a managed identity on Kubernetes', () => {
     expect((await reader.readOne(url)).content).toBe('content');
   });
 });
+
+type Content = string | Buffer;
+
+function ellipticKey(type: 'sec1' | 'pkcs8'): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return String(privateKey.export({ format: 'pem', type }));
+}
 
 /** An app of the environment. */
 function newApp(): Record<string, string> {
@@ -236,12 +399,29 @@ function newApp(): Record<string, string> {
   };
 }
 
-/** A directory with an `az` whose account may read. */
-function newTools(options: { expiresInSeconds?: number } = {}) {
+/** A workload of the environment, with this in its file. */
+function newWorkload(content: string): Record<string, string> {
+  const [tenantId, clientId] = [randomUUID(), randomUUID()];
+  const file = path.join(newDirectory(), 'token');
+  writeFileSync(file, content);
+  const federated = [{ subject: 'a pod', token: content.trim() }];
+  azure.entra.addApp({ tenantId, clientId, federated });
+  return {
+    AZURE_CLIENT_ID: clientId,
+    AZURE_TENANT_ID: tenantId,
+    AZURE_FEDERATED_TOKEN_FILE: file,
+  };
+}
+
+/** A directory with a tool whose account may read. */
+function newTools(
+  options: { expiresInSeconds?: number } = {},
+  tool: 'az' | 'azd' = 'az',
+) {
   const directory = newDirectory();
   const token = `cli-${randomUUID()}`;
   azure.addToken(token);
-  const tools = writeTools(directory, { az: { token, ...options } });
+  const tools = writeTools(directory, { [tool]: { token, ...options } });
   return { directory, token, tools };
 }
 

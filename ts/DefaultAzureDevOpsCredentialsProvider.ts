@@ -55,6 +55,8 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   /**
    * Gives the headers, token and type of the credential that serves `url`, or nothing where none
    * does.
+   *
+   * @throws Where no token is to be had for it, or the default chain failed.
    */
   async getCredentials(opts: {
     url: string;

@@ -4,7 +4,7 @@ import path from 'node:path';
 /** What a developer's tool does when it is asked for a token. */
 export type Tool =
   | { token: string; expiresInSeconds?: number }
-  | { fails: 'not logged in' }
+  | { fails: 'not logged in' | 'silently' }
   | { hangs: true };
 
 /** The tools that were written. */
@@ -36,7 +36,8 @@ const HANG = 'sleep 600 & echo $! >> "$(dirname "$0")/pids"; wait';
 function azure(tool: Tool): string {
   if ('hangs' in tool) return HANG;
   if ('fails' in tool) {
-    return `echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`;
+    if (tool.fails === 'silently') return 'exit 1';
+    return `echo "WARNING: You have 2 updates available." >&2; echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`;
   }
   const text = JSON.stringify({
     accessToken: tool.token,
@@ -56,6 +57,7 @@ function azure(tool: Tool): string {
 function azureDeveloper(tool: Tool): string {
   if ('hangs' in tool) return HANG;
   if ('fails' in tool) {
+    if (tool.fails === 'silently') return 'exit 1';
     const message = '\nERROR: not logged in, run `azd auth login` to login\n';
     const timestamp = new Date().toISOString();
     const said = { type: 'consoleMessage', timestamp, data: { message } };

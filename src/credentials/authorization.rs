@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{
     Chosen, Identity, Reader, Sharing,
-    entra::{App, Entra},
+    entra::{App, Audience, Entra},
     scope_of,
     token::{Token, TokenError},
     tokens::Tokens,
@@ -110,7 +110,7 @@ impl Authorization {
                     (Identity::ServicePrincipal, tokens, Some(sharing))
                 }
                 CredentialKind::ManagedIdentity { client_id } => {
-                    let tokens = Tokens::of_identity(client_id, entra);
+                    let tokens = Tokens::of_identity(Audience::AzureDevOps, client_id, entra);
                     (Identity::ManagedIdentity, tokens, None)
                 }
                 CredentialKind::ManagedIdentityClientAssertion {
@@ -199,10 +199,15 @@ impl Authorization {
         }
     }
 
+    /// Why the default chain has nobody although somebody was meant to be there.
+    pub(super) fn failed_default(&self) -> Option<&TokenError> {
+        self.without_default().filter(|why| !why.is_absence())
+    }
+
     /// What to warn of: that nobody reads although somebody was meant to.
     #[must_use]
     pub fn warning(&self, url: &Url) -> Option<String> {
-        let why = self.without_default().filter(|why| !why.is_absence())?;
+        let why = self.failed_default()?;
         let scope = scope_of(url);
         Some(format!(
             "Reading {scope} with no credential, because the default credential chain failed: {why}"
@@ -290,6 +295,13 @@ impl Proof {
 pub fn no_token(identity: Identity, url: &Url, error: &TokenError) -> Error {
     let scope = scope_of(url);
     let message = format!("{identity} has no token for {scope}: {error}");
+    Error::new(error.error_kind(), message).because(error.clone())
+}
+
+/// Says that the default chain has no token for what a URL names, and why.
+pub(super) fn no_default_token(url: &Url, error: &TokenError) -> Error {
+    let scope = scope_of(url);
+    let message = format!("the default credential chain has no token for {scope}: {error}");
     Error::new(error.error_kind(), message).because(error.clone())
 }
 

@@ -49,13 +49,20 @@ impl Certificate {
     }
 
     fn from_pem(pem: &[u8], sends_chain: bool) -> Result<Self, &'static str> {
+        let text = String::from_utf8_lossy(pem);
+        if !text.contains("-----BEGIN ") {
+            return Err(
+                "is not PEM: convert a PFX (PKCS#12) or DER file, with the key and without a password",
+            );
+        }
+        // As PKCS#8 says it, and as the older form does.
+        if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("4,ENCRYPTED") {
+            return Err("has an encrypted key, which cannot be used: store it without a password");
+        }
         let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
             .filter_map(Result::ok)
             .collect();
         let own = chain.first().ok_or("holds no certificate in PEM")?;
-        if String::from_utf8_lossy(pem).contains("BEGIN ENCRYPTED PRIVATE KEY") {
-            return Err("has an encrypted key, which cannot be used: store it without a password");
-        }
         let key = match PrivateKeyDer::from_pem_slice(pem) {
             Ok(PrivateKeyDer::Pkcs8(key)) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
             Ok(PrivateKeyDer::Pkcs1(key)) => RsaKeyPair::from_der(key.secret_pkcs1_der()),

@@ -93,6 +93,16 @@ pub(super) struct DefaultChain {
     answered: Mutex<Option<Link>>,
 }
 
+/// The links that gave no token, and why.
+#[derive(Debug, Default)]
+struct Tried {
+    reasons: Vec<String>,
+    /// The failure of which the whole is one; nothing where there was nobody to ask.
+    worst: Option<TokenError>,
+    /// The link at which the chain ends.
+    end: Option<Link>,
+}
+
 impl DefaultChain {
     pub(super) fn new(entra: Entra) -> Self {
         Self {
@@ -170,39 +180,45 @@ impl DefaultChain {
 
     async fn walk(&self) -> Result<Token, TokenError> {
         let wanted = wanted()?;
-        let mut reasons = Vec::new();
-        let mut kind = TokenErrorKind::Absent;
-        let mut retry_after = None;
-        let mut end = None;
+        let mut tried = Tried::default();
         for link in Link::ALL {
-            let reason = match (&wanted, end) {
-                (Some(wanted), _) if !link.is_meant_by(wanted) => {
-                    "left out by AZURE_TOKEN_CREDENTIALS".to_owned()
-                }
-                (_, Some(end)) => format!("not tried, because {} is set up", Link::title(end)),
-                _ => match self.ask(link).await {
+            if wanted.as_ref().is_some_and(|it| !link.is_meant_by(it)) {
+                tried.passes_over(link, "left out by AZURE_TOKEN_CREDENTIALS");
+            } else if let Some(end) = tried.end {
+                let why = format!("not tried, because {} is set up", end.title());
+                tried.passes_over(link, &why);
+            } else {
+                match self.ask(link).await {
                     Ok(token) => {
                         self.remember(link);
                         return Ok(token);
                     }
-                    Err(error) => {
-                        if link.is_meant() && error.kind != TokenErrorKind::Absent {
-                            end = Some(link);
-                        }
-                        if end.is_some() || error.kind == TokenErrorKind::Unreachable {
-                            (kind, retry_after) = (error.kind, error.retry_after);
-                        }
-                        error.to_string()
-                    }
-                },
-            };
-            let reason = format!("{}: {reason}", link.title());
-            // What somebody meant is told before all that nobody did.
-            let at = if end == Some(link) { 0 } else { reasons.len() };
-            reasons.insert(at, reason);
+                    Err(error) => tried.failed(link, &error),
+                }
+            }
         }
-        let reasons = reasons.join("; ");
-        Err(TokenError::new(kind, reasons).after(retry_after))
+        Err(tried.into_error())
+    }
+
+    /// Asks the link that answered before, and nobody in its place.
+    async fn ask_again(&self, link: Link) -> Result<Token, TokenError> {
+        let answer = self.ask(link).await;
+        answer.map_err(|error| {
+            let others = Link::ALL.into_iter().filter(|other| *other != link);
+            let others = others.map(|other| {
+                let (other, link) = (other.title(), link.title());
+                format!("; {other}: not tried, because {link} answered before")
+            });
+            let message = format!(
+                "{}, which answered before: {error}{}",
+                link.title(),
+                others.collect::<String>()
+            );
+            // It was there, so that nobody is to be told that there is none.
+            TokenError::new(error.kind, message)
+                .after(error.retry_after)
+                .into_unreachable()
+        })
     }
 
     fn remember(&self, link: Link) {
@@ -217,14 +233,38 @@ impl DefaultChain {
 #[async_trait]
 impl TokenSource for DefaultChain {
     async fn token(&self) -> Result<Token, TokenError> {
-        let Some(link) = self.remembered() else {
-            return self.walk().await;
-        };
-        let answer = self.ask(link).await;
-        answer.map_err(|error| {
-            let message = format!("{}, which answered before: {error}", link.title());
-            TokenError::new(error.kind, message).after(error.retry_after)
-        })
+        match self.remembered() {
+            Some(link) => self.ask_again(link).await,
+            None => self.walk().await,
+        }
+    }
+}
+
+impl Tried {
+    fn passes_over(&mut self, link: Link, why: &str) {
+        self.reasons.push(format!("{}: {why}", link.title()));
+    }
+
+    fn failed(&mut self, link: Link, error: &TokenError) {
+        let reason = format!("{}: {error}", link.title());
+        if link.is_meant() && error.kind != TokenErrorKind::Absent {
+            self.end = Some(link);
+            self.worst = Some(error.clone());
+            // What somebody meant is told before all that nobody did.
+            self.reasons.insert(0, reason);
+            return;
+        }
+        if error.kind == TokenErrorKind::Unreachable {
+            self.worst = Some(error.clone());
+        }
+        self.reasons.push(reason);
+    }
+
+    fn into_error(self) -> TokenError {
+        let (kind, retry_after) = self.worst.map_or((TokenErrorKind::Absent, None), |worst| {
+            (worst.kind, worst.retry_after)
+        });
+        TokenError::new(kind, self.reasons.join("; ")).after(retry_after)
     }
 }
 

@@ -34,5 +34,11 @@ async fn assertion() -> Result<SecretString, TokenError> {
     let content = content.map_err(|error| {
         TokenError::refused(format!("{TOKEN_FILE} ({path}) could not be read: {error}"))
     })?;
-    Ok(Zeroizing::new(content).trim().into())
+    let content = Zeroizing::new(content);
+    let token = content.trim();
+    if token.is_empty() {
+        let message = format!("{TOKEN_FILE} ({path}) is empty");
+        return Err(TokenError::refused(message));
+    }
+    Ok(token.into())
 }

@@ -32,14 +32,19 @@ impl Tokens {
         })
     }
 
-    /// The tokens of a managed identity for Azure DevOps.
-    pub(super) fn of_identity(client_id: &str, entra: &Entra) -> Arc<Self> {
-        Self::of_identity_for(Audience::AzureDevOps, client_id, entra)
+    /// The tokens of a managed identity.
+    pub(super) fn of_identity(audience: Audience, client_id: &str, entra: &Entra) -> Arc<Self> {
+        let key = ["identity", audience.scope(), client_id].join("\0");
+        shared(key, || ManagedIdentity {
+            entra: entra.clone(),
+            client_id: client_id.to_owned(),
+            audience,
+        })
     }
 
     /// The tokens of an app for which a managed identity vouches.
     pub(super) fn of_vouched_app(app: App, identity_id: &str, entra: &Entra) -> Arc<Self> {
-        let assertions = Self::of_identity_for(Audience::TokenExchange, identity_id, entra);
+        let assertions = Self::of_identity(Audience::TokenExchange, identity_id, entra);
         let key = ["vouched", &app.tenant_id, &app.client_id, identity_id].join("\0");
         shared(key, || VouchedApp {
             entra: entra.clone(),
@@ -51,15 +56,6 @@ impl Tokens {
     /// The tokens of the default chain.
     pub(super) fn of_default_chain(entra: &Entra) -> Arc<Self> {
         shared("default".to_owned(), || DefaultChain::new(entra.clone()))
-    }
-
-    fn of_identity_for(audience: Audience, client_id: &str, entra: &Entra) -> Arc<Self> {
-        let key = ["identity", audience.scope(), client_id].join("\0");
-        shared(key, || ManagedIdentity {
-            entra: entra.clone(),
-            client_id: client_id.to_owned(),
-            audience,
-        })
     }
 }
 

@@ -7,7 +7,7 @@ use url::{Url, quirks};
 
 use super::{
     Authorization, Entra,
-    authorization::{basic, bearer, no_token},
+    authorization::{basic, bearer, no_default_token, no_token},
 };
 use crate::{
     config::{Credential, CredentialKind, IntegrationConfig},
@@ -99,7 +99,8 @@ impl Credentials {
     /// The token that serves the URL, for others to read with; none where nothing serves it.
     ///
     /// # Errors
-    /// As [`Authorization::of`].
+    /// As [`Authorization::of`], or the default chain failed: others do not learn why they read
+    /// anonymously.
     pub async fn token_for(&self, url: &Url, entra: &Entra) -> Result<Option<Found>, Error> {
         if let Chosen::Configured(Credential {
             kind: CredentialKind::PersonalAccessToken { token },
@@ -113,6 +114,9 @@ impl Credentials {
             }));
         }
         let authorization = self.authorize(url, entra).await?;
+        if let Some(error) = authorization.failed_default() {
+            return Err(no_default_token(url, error));
+        }
         let token = authorization.bearer().await;
         let token = token.map_err(|error| no_token(authorization.identity(), url, &error))?;
         Ok(token.map(|token| Found {
