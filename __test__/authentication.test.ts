@@ -1,6 +1,8 @@
 import { standIn, type Hosted } from './azure-devops';
 import { ReaderProcess } from './authentication/ReaderProcess';
 import { WAYS, type Way } from './authentication/ways';
+import { ManagedIdentities } from './entra/ManagedIdentities';
+import { until } from './until';
 
 const azure = standIn();
 const secrets = new Set<string>();
@@ -93,6 +95,14 @@ describe('a token', () => {
     expect(azure.proxyRequests).toContain('login.microsoftonline.com:443');
   });
 
+  it('is asked for once by two worker threads', async () => {
+    expect(await reader.readInWorkers(url(), 2)).toEqual([
+      'content 0',
+      'content 0',
+    ]);
+    expect(way.asked()).toBe(1);
+  });
+
   it('that is revoked costs no failed read', async () => {
     let revocations = 0;
     const revoking = setInterval(() => {
@@ -136,6 +146,8 @@ describe('a token', () => {
       expect((await reader.readOne(url())).error).toBeUndefined();
     }
     expect(way.asked()).toBeLessThanOrEqual(4);
+    const line = 'The token of a service principal could not be renewed: Entra';
+    await until(() => ReaderProcess.printed.join('').includes(line));
   });
 
   it('is waited for only as long as the reader wants', async () => {
@@ -209,6 +221,33 @@ describe('a token', () => {
     );
   });
 
+  it('is asked for again within the read when Entra ID wants a short wait', async () => {
+    const description =
+      'AADSTS50196: The server terminated an operation.\r\nTrace ID: 1';
+    azure.entra.misbehave({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      body: JSON.stringify({
+        error: 'temporarily_unavailable',
+        error_description: description,
+      }),
+      times: 1,
+    });
+    const { content, ms } = await reader.readOne(url());
+    expect(content).toBe('content 0');
+    expect(ms).toBeGreaterThan(900);
+    expect(way.asked()).toBe(2);
+  });
+
+  it('that is empty is told as none', async () => {
+    azure.entra.misbehave({ status: 200, body: '{}' });
+    const { error } = await reader.readOne(url());
+    expect(error?.message).toMatch(
+      /a service principal has no token for .*: Entra ID \(login\.microsoftonline\.com\) answered with what is no token/,
+    );
+    expect(azure.requests).toEqual([]);
+  });
+
   it('is asked for again after a moment when Entra ID stumbles', async () => {
     azure.entra.misbehave({ status: 503, body: '{}', times: 1 });
     azure.entra.misbehave({ resetConnection: true, times: 1 });
@@ -229,12 +268,78 @@ describe('a token', () => {
     });
   });
 
+  it('that a way to the sign-in page refuses and that cannot be replaced is told as both', async () => {
+    await reader.readOne(url());
+    const { clientId, tenantId } = credentialOf(way);
+    azure.entra.addApp({ tenantId, clientId, secrets: ['another'] });
+    azure.misbehave({
+      status: 302,
+      headers: {
+        location: 'https://spsprodeus21.vssps.visualstudio.com/_signin',
+      },
+    });
+    const { error } = await reader.readOne(url());
+    expect(error).toMatchObject({
+      name: 'AuthenticationError',
+      message: expect.stringMatching(
+        /redirected to spsprodeus21.*No new token was to be had: Entra ID .*AADSTS7000215/,
+      ),
+    });
+  });
+
+  it('is not asked for where AZURE_AUTHORITY_HOST is no address', async () => {
+    const env = { AZURE_AUTHORITY_HOST: 'login.microsoftonline.us' };
+    const { error } = await ReaderProcess.start({ ...way, env }).readOne(url());
+    expect(error?.message).toMatch(
+      /AZURE_AUTHORITY_HOST is "login\.microsoftonline\.us", which is no https URL: check it/,
+    );
+    expect(azure.entra.requests).toEqual([]);
+  });
+
   it('is asked for where AZURE_AUTHORITY_HOST says', async () => {
     const env = { AZURE_AUTHORITY_HOST: 'https://login.microsoftonline.us/' };
     await ReaderProcess.start({ ...way, env }).readOne(url());
     expect(azure.entra.requests).toMatchObject([
       { host: 'login.microsoftonline.us', status: 200 },
     ]);
+  });
+});
+
+it('an assertion that Entra ID does not take any more costs no failed read', async () => {
+  const way = await WAYS['a managed identity as client assertion'](azure);
+  const reader = ReaderProcess.start(way);
+  expect((await reader.readOne(url())).content).toBe('content 0');
+  azure.entra.revokeTokens();
+  azure.entra.revokeVouchers();
+  expect((await reader.readOne(url())).content).toBe('content 0');
+  await way.end?.();
+});
+
+describe("the machine's own endpoint", () => {
+  const credentials = [{ clientId: 'system-assigned' }];
+  const integrations = [{ host: 'dev.azure.com', credentials }];
+
+  it('that repeats what it was sent does not give it away', async () => {
+    const appService = await ManagedIdentities.appService(azure.entra);
+    const { header, environment: env } = appService;
+    secrets.add(header);
+    const message = `The header ${header} is wrong`;
+    appService.misbehave({ status: 403, times: 1, message });
+    const reader = ReaderProcess.start({ integrations, env });
+    const { error } = await reader.readOne(url());
+    await appService.close();
+    expect(error?.message).toContain('The header [redacted] is wrong');
+  });
+
+  it('that is not there is not looked for behind a proxy', async () => {
+    const env = {
+      IDENTITY_ENDPOINT: 'http://127.0.0.1:9/token',
+      IDENTITY_HEADER: 'header',
+    };
+    const reader = ReaderProcess.start({ integrations, env });
+    const { error } = await reader.readOne(url());
+    expect(error?.message).toMatch(/endpoint could not be asked: .*refused/);
+    expect(error?.message).not.toContain('HTTPS_PROXY');
   });
 });
 

@@ -103,6 +103,11 @@ export class ReaderProcess {
     return this.#ask({ command: 'credentials', url });
   }
 
+  /** Reads the URL in so many worker threads at once. */
+  async readInWorkers(url: string, count: number): Promise<string[]> {
+    return this.#ask({ command: 'workers', url, count });
+  }
+
   /** Sets variables of its environment. */
   async setEnvironment(variables: Record<string, string>): Promise<void> {
     await this.#ask({ command: 'environment', variables });

@@ -7,7 +7,14 @@ import {
   DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import { createInterface } from 'node:readline';
+import { once } from 'node:events';
 import { inspect } from 'node:util';
+import {
+  isMainThread,
+  parentPort,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
 
 const azure = AzureIntegration.factory({
   config: new ConfigReader({
@@ -52,6 +59,16 @@ async function credentials(url) {
   }
 }
 
+async function readInWorker(url) {
+  const argv = process.argv.slice(2);
+  const script = new URL(import.meta.url);
+  const [said] = await once(
+    new Worker(script, { argv, workerData: { url } }),
+    'message',
+  );
+  return said;
+}
+
 function told(error) {
   console.error(inspect(error, { depth: 9, showHidden: true }));
   return { error: { name: error.name, message: error.message } };
@@ -61,15 +78,26 @@ const commands = {
   read: ({ urls, ...options }) =>
     Promise.all(urls.map(url => read(url, options))),
   credentials: ({ url }) => credentials(url),
+  workers: ({ url, count }) =>
+    Promise.all(Array.from({ length: count }, () => readInWorker(url))),
   environment: ({ variables }) => {
     Object.assign(process.env, variables);
     return null;
   },
 };
 
-console.error(inspect(azure.list(), { depth: 9, showHidden: true }));
-for await (const line of createInterface({ input: process.stdin })) {
-  const { command, ...options } = JSON.parse(line);
-  const answer = await commands[command](options);
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+async function obey() {
+  console.error(inspect(azure.list(), { depth: 9, showHidden: true }));
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { command, ...options } = JSON.parse(line);
+    const answer = await commands[command](options);
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+}
+
+if (isMainThread) {
+  await obey();
+} else {
+  const { content, error } = await read(workerData.url);
+  parentPort.postMessage(content ?? error.message);
 }

@@ -96,6 +96,11 @@ export class EntraId {
     this.#valid = [];
   }
 
+  /** Makes Entra ID refuse every managed identity's token that was issued until now. */
+  revokeVouchers(): void {
+    this.#vouchers.clear();
+  }
+
   /** What Azure DevOps accepts now. */
   validTokens(): Issued[] {
     return this.#valid.filter(({ expiresAt }) => Date.now() < expiresAt);

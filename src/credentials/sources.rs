@@ -83,27 +83,43 @@ pub(super) struct VouchedApp {
 #[async_trait]
 impl TokenSource for VouchedApp {
     async fn token(&self) -> Result<Token, TokenError> {
-        let assertion = self
-            .assertions
-            .get()
-            .await
-            .map_err(|error| (*error).clone())?;
-        let identity = Identity::ManagedIdentityClientAssertion;
+        let kept = self.assertions.held();
+        let assertion = self.assertion().await?;
+        let exchanged = self.exchange(&assertion).await;
+        // One from before may have been good once.
+        if is_refused(&exchanged) && kept.is_some_and(|kept| Arc::ptr_eq(&kept, &assertion)) {
+            let assertion = self.assertion().await?;
+            return self.exchange(&assertion).await;
+        }
+        exchanged
+    }
+}
+
+impl VouchedApp {
+    async fn assertion(&self) -> Result<Arc<Token>, TokenError> {
+        let assertion = self.assertions.get().await;
+        assertion.map_err(|error| (*error).clone())
+    }
+
+    /// Exchanges an assertion, and forgets one that is refused.
+    async fn exchange(&self, assertion: &Arc<Token>) -> Result<Token, TokenError> {
         let exchanged = self
             .entra
             .client_assertion(
                 &self.app,
                 assertion.secret.clone(),
                 Audience::AzureDevOps,
-                identity,
+                Identity::ManagedIdentityClientAssertion,
             )
             .await;
-        if exchanged
-            .as_ref()
-            .is_err_and(|error| error.kind == TokenErrorKind::Refused)
-        {
-            self.assertions.forget(&assertion);
+        if is_refused(&exchanged) {
+            self.assertions.forget(assertion);
         }
         exchanged
     }
+}
+
+fn is_refused(answer: &Result<Token, TokenError>) -> bool {
+    let error = answer.as_ref().err();
+    error.is_some_and(|error| error.kind == TokenErrorKind::Refused)
 }

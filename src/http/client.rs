@@ -102,6 +102,8 @@ pub enum Failure {
     TooManyRedirects,
     /// The token has expired meanwhile, and there is no other.
     Token(Arc<TokenError>),
+    /// A token was refused, in the way named here, and there is no other.
+    NotRenewed(Box<Failure>, Arc<TokenError>),
     /// Nothing was asked, because the host limits whoever reads.
     Closed(Closed),
     /// The last of several attempts failed.
@@ -327,7 +329,7 @@ impl Client {
             }
             Err(error) => {
                 note(&answer, organization, authorization, pass);
-                return (answer.map(|answer| not_renewed(answer, error)), false);
+                return (not_renewed(answer, error), false);
             }
         };
         let answer = self.follow(question, &other, pass).await;
@@ -453,9 +455,17 @@ fn note(
     }
 }
 
-fn not_renewed(mut answer: Response, error: Arc<TokenError>) -> Response {
-    answer.extensions_mut().insert(NotRenewed(error));
-    answer
+fn not_renewed(
+    answer: Result<Response, Failure>,
+    error: Arc<TokenError>,
+) -> Result<Response, Failure> {
+    match answer {
+        Ok(mut answer) => {
+            answer.extensions_mut().insert(NotRenewed(error));
+            Ok(answer)
+        }
+        Err(failure) => Err(Failure::NotRenewed(Box::new(failure), error)),
+    }
 }
 
 /// The three ways in which Azure DevOps says that it knows nobody by this token.

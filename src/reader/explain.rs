@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use url::{Url, quirks};
 
 use crate::{
-    credentials::{Authorization, Identity, no_token, scope_of},
+    credentials::{Authorization, Identity, TokenError, no_token, scope_of},
     error::{Error, ErrorKind, chain},
     http::{Closed, Failure},
     rest::Refusal,
@@ -73,8 +73,7 @@ impl Read<'_> {
             message.push_str(&self.by_whom(status));
         }
         if let Some(error) = &refusal.not_renewed {
-            message.push_str(". No new token was to be had: ");
-            message.push_str(&error.to_string());
+            message.push_str(&not_renewed(error));
         }
         if let Some(tried) = &refusal.tried {
             message.push_str(&tried.to_string());
@@ -160,6 +159,9 @@ impl Read<'_> {
                 self.request
             )),
             Failure::Transport(error) => self.transport(error),
+            Failure::NotRenewed(failure, error) => {
+                self.failed(*failure).adding(&not_renewed(&error))
+            }
             Failure::Closed(closed) => self.closed(closed),
             Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
         }
@@ -320,4 +322,9 @@ impl Read<'_> {
         }
         said
     }
+}
+
+/// Says that a refused token was not replaced, and why.
+fn not_renewed(error: &TokenError) -> String {
+    format!(". No new token was to be had: {error}")
 }
