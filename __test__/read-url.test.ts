@@ -323,6 +323,52 @@ describe('credentials', () => {
     expect(asked).toEqual([`https://dev.azure.com${azure.requests[0].url}`]);
   });
 
+  it('that were not read from a config do not show either', () => {
+    const secret = 's3cret-t0ken';
+    const config = {
+      host: 'dev.azure.com',
+      credentials: [token(secret)],
+      commitSigningKey: secret,
+    };
+    const frozen = Object.freeze({
+      ...config,
+      credentials: [Object.freeze(token(secret))],
+    });
+    for (const own of [config, frozen]) {
+      const integration = new AzureIntegration(own);
+      const seen = [integration, integration.config];
+      const text = inspect(seen, {
+        depth: 10,
+        showHidden: true,
+        getters: true,
+      });
+      expect(text).toContain('[redacted]');
+      expect(text).not.toContain(secret);
+      expect(integration.config).toStrictEqual(own);
+      expect({ ...integration.config }).toStrictEqual({ ...own });
+      expect(JSON.stringify(integration.config)).toBe(JSON.stringify(own));
+    }
+    expect(new AzureIntegration(config).config).toBe(config);
+  });
+
+  it('are given as headers that others take for plain ones', async () => {
+    const url = hosted.webUrl({ path: '/catalog-info.yaml' });
+    const provider = providerOf(integrationOf(url, [token('a-token')]));
+    const headers = (await provider.getCredentials({ url }))!.headers!;
+    const Authorization = `Basic ${btoa(':a-token')}`;
+    // As axios and lodash look at it.
+    const prototype = Object.getPrototypeOf(headers);
+    expect(Object.getPrototypeOf(prototype)).toBeNull();
+    expect(headers.constructor).toBe(Object);
+    expect(String(headers)).toBe('[object Object]');
+    expect(headers).toStrictEqual({ Authorization });
+    expect({ ...headers }).toEqual({ Authorization });
+    expect([...new Headers(headers)]).toEqual([
+      ['authorization', Authorization],
+    ]);
+    expect(inspect(headers)).toContain('[redacted]');
+  });
+
   it('never show, whatever is inspected or thrown', async () => {
     const secret = 's3cret-t0ken';
     const url = hosted.webUrl({ path: '/catalog-info.yaml' });

@@ -6,6 +6,7 @@ import type {
 import { native } from './binding';
 import { unwrap } from './failure';
 import { readAzureIntegrationConfigs } from './readAzureIntegrationConfig';
+import { redactConfig } from './redact';
 import type { AzureIntegrationConfig } from './types';
 
 /**
@@ -26,7 +27,7 @@ export class AzureIntegration implements ScmIntegration {
   readonly #config: AzureIntegrationConfig;
 
   constructor(integrationConfig: AzureIntegrationConfig) {
-    this.#config = integrationConfig;
+    this.#config = redactConfig(integrationConfig);
   }
 
   /** Always `azure`. */

@@ -3,7 +3,7 @@ import { durationToMilliseconds } from '@backstage/types';
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
-import { redact } from './redact';
+import { redactConfig, redactCredential } from './redact';
 import type {
   AzureDevOpsCredential,
   AzureIntegrationConfig,
@@ -44,16 +44,13 @@ export function readAzureIntegrationConfig(
   if (typeError !== undefined) {
     throw typeError;
   }
-  return redact(
-    {
-      host,
-      credentials: credentials?.map(toCredential),
-      commitSigningKey,
-      ...(fields.retry && { retry: fields.retry }),
-      ...(staleIfThrottled && { staleIfThrottled }),
-    },
-    ['commitSigningKey'],
-  );
+  return redactConfig({
+    host,
+    credentials: credentials?.map(toCredential),
+    commitSigningKey,
+    ...(fields.retry && { retry: fields.retry }),
+    ...(staleIfThrottled && { staleIfThrottled }),
+  });
 }
 
 /**
@@ -139,5 +136,5 @@ function toCredential({
     organizations,
     ...fields,
   } as AzureDevOpsCredential;
-  return redact(credential, ['clientSecret', 'personalAccessToken']);
+  return redactCredential(credential);
 }

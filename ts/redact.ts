@@ -1,19 +1,43 @@
 import { inspect, type InspectOptions } from 'node:util';
+import type { AzureDevOpsCredential, AzureIntegrationConfig } from './types';
 
 /**
  * Keeps the values of `fields` out of `util.inspect`, and so out of `console.log`.
  *
- * The object stays what it was for everything else: the method that does it is not enumerable.
+ * The object stays what it was for everything else: the method that does it is not enumerable. Of an
+ * object that is frozen it gives a copy.
  */
 export function redact<T extends object>(
   object: T,
   fields: ReadonlyArray<string>,
 ): T {
-  return Object.defineProperty(object, inspect.custom, {
+  if (Object.hasOwn(object, inspect.custom)) return object;
+  const redacted = Object.isExtensible(object) ? object : { ...object };
+  return Object.defineProperty(redacted, inspect.custom, {
     enumerable: false,
     value: (_depth: number, options: InspectOptions) =>
-      inspect(withoutValues(object, fields), options),
+      inspect(withoutValues(redacted, fields), options),
   });
+}
+
+/** The same for a credential, of which its secrets are kept out. */
+export function redactCredential(
+  credential: AzureDevOpsCredential,
+): AzureDevOpsCredential {
+  return redact(credential, ['clientSecret', 'personalAccessToken']);
+}
+
+/** The same for a configuration and its credentials. */
+export function redactConfig(
+  config: AzureIntegrationConfig,
+): AzureIntegrationConfig {
+  const credentials = config.credentials?.map(redactCredential);
+  const hasCopies = credentials?.some(
+    (credential, n) => credential !== config.credentials?.[n],
+  );
+  return redact(hasCopies ? { ...config, credentials } : config, [
+    'commitSigningKey',
+  ]);
 }
 
 function withoutValues(object: object, fields: ReadonlyArray<string>): object {
@@ -26,7 +50,8 @@ function withoutValues(object: object, fields: ReadonlyArray<string>): object {
 
 /**
  * The same for headers, where the method is the prototype's: `fetch` reads every property of its
- * headers' own, enumerable or not.
+ * headers' own, enumerable or not. The prototype is like that of any object, and the last: others,
+ * as axios, take nothing else for plain headers.
  */
 export function redactHeaders<T extends object>(headers: T): T {
   const method = {
@@ -34,7 +59,8 @@ export function redactHeaders<T extends object>(headers: T): T {
       return inspect(withoutValues(this, Object.keys(this)), options);
     },
   };
-  const prototype = Object.create(Object.prototype, {
+  const prototype = Object.create(null, {
+    ...Object.getOwnPropertyDescriptors(Object.prototype),
     [inspect.custom]: method,
   });
   return Object.assign(Object.create(prototype), headers);
