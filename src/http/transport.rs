@@ -38,9 +38,10 @@ impl HttpClient for Client {
         let content = content(answered, url).await?;
         check(url, status, &content)?;
         let status = azure_core::http::StatusCode::from(status.as_u16());
-        // `azure_identity` reads no error of Entra ID that has a line break in it, as most have. Of a
-        // managed identity it has to see the status, by which it asks again.
-        if !direct::is_near(url) && !status.is_success() {
+        // Entra ID, to whom requests are posted, puts line breaks into most of its errors, and
+        // `azure_identity` reads none that has one. Of a managed identity it has to see the status, by
+        // which it asks again.
+        if request.method() == Method::Post && !status.is_success() {
             return Err(refusal(RawResponse::from_bytes(status, headers, content)));
         }
         Ok(AsyncRawResponse::from_bytes(status, headers, content))
