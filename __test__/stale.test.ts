@@ -1,3 +1,4 @@
+import type { UrlReaderServiceSearchResponse } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import {
   AzureIntegration,
@@ -95,6 +96,63 @@ describe('while an identity is blocked', () => {
     expect(azure.requests).toEqual([]);
   });
 
+  it('a search is as it was read last, whatever another search has seen since', async () => {
+    const reader = readerOf({ minutes: 5 });
+    const before = await reader.search(patternOf('/**/*.yaml'));
+    await hosted.git.commit({ files: { 'a.yaml': 'a: 2\n' } });
+    await reader.search(patternOf('/b/*.yaml'));
+    await block();
+    const after = await reader.search(patternOf('/**/*.yaml'));
+    expect(after.etag).toBe(before.etag);
+    expect(await contentsOf(after)).toEqual(['a: 1\n', 'b: 1\n']);
+    expect(azure.requests).toEqual([]);
+  });
+
+  it.each([
+    ['its list', '/items?'],
+    ['its contents', '/blobs'],
+  ])('a search is so where %s is refused', async (_what, part) => {
+    const reader = readerOf({ minutes: 5 });
+    const before = await reader.search(patternOf('/**/*.yaml'));
+    await hosted.git.commit({ files: { 'a.yaml': 'a: 2\n' } });
+    azure.misbehave({ ...tooMany(), match: part });
+    for (let n = 0; n < 2; n += 1) {
+      const after = await reader.search(patternOf('/**/*.yaml'));
+      expect(after.etag).toBe(before.etag);
+      expect(await contentsOf(after)).toEqual(['a: 1\n', 'b: 1\n']);
+    }
+  });
+
+  it('a search of an archive is as it was read last', async () => {
+    const isList = ({ url }: { url: string }) =>
+      /itemsbatch|scopePath/.test(url) && !url.includes('download');
+    azure.misbehave({ match: isList, status: 404 });
+    const reader = readerOf({ minutes: 5 });
+    const before = await reader.search(patternOf('/**/*.yaml'));
+    await hosted.git.commit({ files: { 'a.yaml': 'a: 2\n' } });
+    azure.misbehave({ ...tooMany(), match: 'download=true', times: 1 });
+    for (let n = 0; n < 2; n += 1) {
+      const after = await reader.search(patternOf('/**/*.yaml'));
+      expect(after.etag).toBe(before.etag);
+      expect(await contentsOf(after)).toEqual(['a: 1\n', 'b: 1\n']);
+    }
+  });
+
+  it('a search that found what the caller has finds it still', async () => {
+    const reader = readerOf({ minutes: 5 });
+    const { etag } = await reader.search(patternOf('/**/*.yaml'));
+    await hosted.git.commit({ files: { 'a.yaml': 'a: 2\n' } });
+    const newest = await readerOf().search(patternOf('/**/*.yaml'));
+    expect(newest.etag).not.toBe(etag);
+    const again = { etag: newest.etag };
+    const notModified = { name: 'NotModifiedError' };
+    const search = () => reader.search(patternOf('/**/*.yaml'), again);
+    await expect(search()).rejects.toMatchObject(notModified);
+    await block();
+    await expect(search()).rejects.toMatchObject(notModified);
+    expect(azure.requests).toEqual([]);
+  });
+
   it.each([
     ['nothing is configured', undefined],
     ['it is too old', { milliseconds: 1 }],
@@ -132,6 +190,17 @@ describe('while an identity is blocked', () => {
     });
   });
 });
+
+function patternOf(path: string): string {
+  return hosted.webUrl({ path, at: 'server' });
+}
+
+async function contentsOf({
+  files,
+}: UrlReaderServiceSearchResponse): Promise<string[]> {
+  const contents = await Promise.all(files.map(file => file.content()));
+  return contents.map(String);
+}
 
 /** What the log was warned of. */
 function warnings(event: string): string[] {

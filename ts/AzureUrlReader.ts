@@ -150,7 +150,7 @@ export class AzureUrlReader implements UrlReaderService {
   async #readTree(
     url: string,
     options: UrlReaderServiceReadTreeOptions = {},
-    maxAge?: number,
+    search: { pattern?: string; maxAge?: number } = {},
   ): Promise<UrlReaderServiceReadTreeResponse> {
     const startedAt = performance.now();
     const { signal, filter, etag } = options;
@@ -162,7 +162,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           retry: this.#integration.config.retry,
-          maxAge,
+          ...search,
           etag,
           directory: workingDirectory,
         },
@@ -235,9 +235,11 @@ export class AzureUrlReader implements UrlReaderService {
       this.#tellWho(listing);
       return this.#contents(url, listing, places, options);
     });
+    // Its identity is blocked meanwhile: what was found before stands in.
+    if (!found) return this.#searchPattern(url, pattern, options);
     return 'files' in found
       ? found
-      : this.#searchArchive(url, found, matches, options);
+      : this.#searchArchive(url, { ...pattern, ...found }, matches, options);
   }
 
   /** Lists what the pattern may match; nothing where the server does not list. */
@@ -258,14 +260,16 @@ export class AzureUrlReader implements UrlReaderService {
     return unwrapUnless(signal, await listing);
   }
 
+  /** The files at these places; nothing where an earlier search may stand in. */
   async #contents(
     url: string,
     listing: Listing,
     places: Array<[place: number, path: string]>,
     { signal }: UrlReaderServiceSearchOptions,
-  ): Promise<UrlReaderServiceSearchResponse> {
+  ): Promise<UrlReaderServiceSearchResponse | undefined> {
     const reading = listing.read(places.map(([place]) => place));
     const contents = unwrapUnless(signal, await reading);
+    if (!contents) return undefined;
     return {
       etag: listing.etag,
       files: places.map(([place, path]) => ({
@@ -279,13 +283,14 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    { from, prefix }: { from: string; prefix: string },
+    { glob, from, prefix }: { glob: string; from: string; prefix: string },
     matches: (path: string) => boolean,
     { etag, signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const filter = (path: string) => matches(prefix + path);
     const options = { etag, signal, filter };
-    const tree = await this.#readTree(from, options, this.#maxAge());
+    const search = { pattern: glob, maxAge: this.#maxAge() };
+    const tree = await this.#readTree(from, options, search);
     const files = await tree.files();
     const resolve = (path: string) =>
       this.#integration.resolveUrl({ url: `/${prefix}${path}`, base: url });

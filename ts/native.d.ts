@@ -97,8 +97,11 @@ export declare class Listing {
   get total(): number | null
   /** The paths of the files, without a slash before them. */
   paths(): Array<string>
-  /** Reads the contents of the files at these places. */
-  read(places: Array<number>): Promise<Contents | Failure>
+  /**
+   * Reads the contents of the files at these places; `null` where an earlier search may stand in
+   * for this one, because whoever reads is blocked meanwhile.
+   */
+  read(places: Array<number>): Promise<Contents | null | Failure>
 }
 
 /** A zip that is made as it is read. */
@@ -288,6 +291,8 @@ export interface ReadTreeOptions {
   headers?: Array<Array<string>>
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /** The pattern that is searched for in it; missing where it is read for itself. */
+  pattern?: string
   /**
    * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
    * nothing may.

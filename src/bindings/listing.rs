@@ -106,19 +106,18 @@ impl Listing {
         self.listing.paths().collect()
     }
 
-    /// Reads the contents of the files at these places.
+    /// Reads the contents of the files at these places; `null` where an earlier search may stand in
+    /// for this one, because whoever reads is blocked meanwhile.
     #[napi(catch_unwind)]
     pub fn read<'env>(
         &self,
         env: &'env Env,
         places: Vec<u32>,
-    ) -> napi::Result<PromiseRaw<'env, Either<Contents, Failure>>> {
+    ) -> napi::Result<PromiseRaw<'env, Either<Either<Contents, Null>, Failure>>> {
         let listing = Arc::clone(&self.listing);
         cross(env, async move {
-            let contents = listing.contents(places).await?;
-            Ok(Contents {
-                contents: Arc::new(contents),
-            })
+            let contents = listing.contents(places).await?.map(Arc::new);
+            Ok(contents.map_or(Either::B(Null), |contents| Either::A(Contents { contents })))
         })
     }
 }

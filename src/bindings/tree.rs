@@ -33,6 +33,8 @@ pub struct ReadTreeOptions {
     pub headers: Option<Vec<Vec<String>>>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
+    /// The pattern that is searched for in it; missing where it is read for itself.
+    pub pattern: Option<String>,
     /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
     /// nothing may.
     pub max_age: Option<f64>,
@@ -91,6 +93,7 @@ pub fn read_tree<'env>(
         url: options.url,
         source: source_of(credentials, options.headers),
         retry,
+        pattern: options.pattern,
         max_age: options.max_age.and_then(duration),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),

@@ -14,6 +14,7 @@ use super::{
     body::Body,
     exchange::Exchange,
     kept::{Key, MOST_BLOB, kept},
+    last_good::Answer,
     listing::Listing,
     read_tree::{accept, is_not_taken, is_page, is_unknown},
     replicas::Replicas,
@@ -72,21 +73,45 @@ impl Contents {
 }
 
 impl Listing {
-    /// Reads the contents of the files at these places: few one by one, many in zips.
+    /// Reads the contents of the files at these places: few one by one, many in zips. Nothing where
+    /// whoever reads is blocked meanwhile, and an earlier search may stand in for this one.
     ///
     /// # Errors
     /// A content is not to be had, or not what its id says; the search was ended.
-    pub async fn contents(self: Arc<Self>, places: Vec<u32>) -> Result<Contents, Error> {
+    pub async fn contents(self: Arc<Self>, places: Vec<u32>) -> Result<Option<Contents>, Error> {
         let ids: Result<Vec<String>, Error> = places
             .iter()
             .map(|place| Ok(self.item(*place)?.id.clone()))
             .collect();
-        let read = self.read(ids?);
+        let read = self.unless_blocked(self.read(ids?));
         let read = self.exchange.cancellation.run_until_cancelled(read).await;
-        Ok(Contents {
-            by_id: read.unwrap_or_else(|| Err(self.exchange.ended()))?,
+        let by_id = read.unwrap_or_else(|| Err(self.exchange.ended()))?;
+        Ok(by_id.map(|by_id| Contents {
+            by_id,
             listing: self,
-        })
+        }))
+    }
+
+    /// The last step of a search, after which it may stand in for a later one.
+    async fn unless_blocked<T>(
+        &self,
+        read: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Option<T>, Error> {
+        if self.age.is_some() {
+            return read.await.map(Some);
+        }
+        let Exchange {
+            request,
+            authorization,
+            ..
+        } = &*self.exchange;
+        match self.last.or_before(request, authorization, read).await? {
+            Answer::New(read) => {
+                self.last.put(self.etag.clone());
+                Ok(Some(read))
+            }
+            Answer::Last(_) => Ok(None),
+        }
     }
 
     async fn read(&self, mut ids: Vec<String>) -> Result<HashMap<String, Content>, Error> {

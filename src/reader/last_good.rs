@@ -6,7 +6,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use url::{Url, quirks};
 
-use super::kept::Key;
+use super::{
+    explain::Read,
+    kept::{Key, kept},
+};
 use crate::{
     cache::{Cache, Weigh},
     credentials::Authorization,
@@ -38,19 +41,41 @@ pub(super) struct File {
 }
 
 /// The last good answer to one question, where that may stand in for a new one.
-pub(super) struct LastGood<'a, T> {
-    store: &'a Cache<Key, Good<T>>,
+#[derive(Clone, Debug)]
+pub(super) struct LastGood<T: 'static> {
+    store: &'static Cache<Key, Good<T>>,
     key: Key,
     max_age: Option<Duration>,
 }
 
-impl<'a, T: Clone> LastGood<'a, T>
+impl LastGood<String> {
+    /// The commit at which a pattern was searched last, all that it took included.
+    pub(super) fn of_search(
+        commits: &Url,
+        pattern: &str,
+        authorization: &Authorization,
+        max_age: Option<Duration>,
+    ) -> Self {
+        let key = Key::of_answer(commits, pattern, authorization);
+        Self::of(&kept().commits, key, max_age)
+    }
+
+    /// Says that the caller has what is there at a commit, and so knows all that it takes.
+    pub(super) fn unchanged(&self, commit: String, age: Option<Duration>, url: &str) -> Error {
+        if age.is_none() {
+            self.put(commit);
+        }
+        Read::unchanged(url)
+    }
+}
+
+impl<T: Clone> LastGood<T>
 where
     Good<T>: Weigh,
 {
     /// What is stored under the key, and may be so old; without an age nothing is, or will be.
     pub(super) const fn of(
-        store: &'a Cache<Key, Good<T>>,
+        store: &'static Cache<Key, Good<T>>,
         key: Key,
         max_age: Option<Duration>,
     ) -> Self {
@@ -70,13 +95,27 @@ where
         authorization: &Authorization,
         read: impl Future<Output = Result<R, Error>>,
     ) -> Result<Answer<T, R>, Error> {
+        let answer = self.or_before(request, authorization, read).await;
+        if matches!(answer, Ok(Answer::Last(_))) {
+            count_stale(request, authorization);
+        }
+        answer
+    }
+
+    /// As [`Self::or`], for whoever begins again with what was read last.
+    pub(super) async fn or_before<R>(
+        &self,
+        request: &Url,
+        authorization: &Authorization,
+        read: impl Future<Output = Result<R, Error>>,
+    ) -> Result<Answer<T, R>, Error> {
         let Some(good) = self.usable() else {
             return self.unless_gone(read.await.map(Answer::New));
         };
         let client = Client::shared()?;
         let answer = tokio::select! {
             biased;
-            () = client.blocked(request, authorization) => return Ok(stale(good, request, authorization)),
+            () = client.blocked(request, authorization) => return Ok(Answer::Last(good)),
             answer = read => answer,
         };
         match answer {
@@ -85,7 +124,7 @@ where
                 if error.kind() == ErrorKind::Other
                     && client.is_blocked(request, authorization) =>
             {
-                Ok(stale(good, request, authorization))
+                Ok(Answer::Last(good))
             }
             answer => self.unless_gone(answer.map(Answer::New)),
         }
@@ -135,13 +174,12 @@ where
 }
 
 /// Counts an answer that stands in for a new one.
-fn stale<T, R>(good: Good<T>, request: &Url, authorization: &Authorization) -> Answer<T, R> {
+fn count_stale(request: &Url, authorization: &Authorization) {
     let labels = vec![
         ("host", quirks::host(request).to_owned().into()),
         ("credential", authorization.identity().title().into()),
     ];
     metrics::count(Metric::StaleAnswers, labels);
-    Answer::Last(good)
 }
 
 /// What is there now, or was there when it was read last.

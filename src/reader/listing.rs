@@ -9,6 +9,7 @@ use super::{
     exchange::Exchange,
     explain::{Purpose, Read},
     kept::{Key, List, kept},
+    last_good::{Answer, LastGood},
     read_tree::{accept, is_unknown, newest_commit},
     read_url::{CredentialSource, authorize},
     replicas::Replicas,
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     config::Retry,
+    credentials::Authorization,
     error::Error,
     http::Client,
     metrics::{Found, count_lookups},
@@ -60,6 +62,7 @@ pub struct Listing {
     pub(super) url: AzureUrl,
     pub(super) items: Vec<Item>,
     pub(super) directory: PathBuf,
+    pub(super) last: LastGood<String>,
 }
 
 /// Lists what may match the pattern, at the newest commit; nothing where the server does not list.
@@ -85,36 +88,84 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
-    let (etag, age) =
-        newest_commit(client, &web_url, commits, &authorization, input.max_age).await?;
-    if input.etag.as_deref() == Some(&etag) {
-        return Err(Read::unchanged(&input.url));
-    }
-    let url = url.at_commit(&etag);
     let pattern = url.path().unwrap_or_default().trim_start_matches('/');
-    let folder = literal_folder(pattern);
-    let exchange = Arc::new(Exchange {
-        request: parse(&url.to_list_url(&folder)?)?,
-        url: web_url,
-        authorization,
-        purpose: Purpose::Tree,
-        status: StatusCode::OK.as_u16(),
-        cancellation: input.cancellation,
-    });
-    let shape = Shape::of(pattern);
-    let found = match walked(&exchange, &url, &etag, shape.as_ref()).await? {
-        Some(items) => Some((items, None)),
-        None => listed(&exchange, shape.as_ref()).await?,
-    };
-    Ok(found.map(|(items, total)| Listing {
-        etag,
-        total,
-        age,
-        exchange,
-        items,
-        url,
+    let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
+    let lists = Lists {
+        web_url,
+        etag: input.etag,
         directory: input.directory,
-    }))
+        authorization: authorization.clone(),
+        cancellation: input.cancellation,
+        last: last.clone(),
+        url,
+    };
+    let newest = async {
+        let commit = newest_commit(client, &lists.web_url, &commits, &authorization).await?;
+        lists.at(commit, None).await
+    };
+    match last.or(&commits, &authorization, newest).await? {
+        Answer::New(listing) => Ok(listing),
+        // What was searched in an archive then was perhaps not listed.
+        Answer::Last(commit) if lists.has_archive(&commit.value)? => Ok(None),
+        Answer::Last(commit) => {
+            let age = Some(commit.age());
+            lists.at(commit.value, age).await
+        }
+    }
+}
+
+/// The lists of what may match a pattern, one for each commit.
+struct Lists {
+    web_url: String,
+    url: AzureUrl,
+    /// The commit that the caller has already.
+    etag: Option<String>,
+    directory: PathBuf,
+    authorization: Authorization,
+    cancellation: CancellationToken,
+    last: LastGood<String>,
+}
+
+impl Lists {
+    /// The list at a commit, which the caller has not; nothing where the server does not list.
+    async fn at(&self, etag: String, age: Option<Duration>) -> Result<Option<Listing>, Error> {
+        if self.etag.as_ref() == Some(&etag) {
+            return Err(self.last.unchanged(etag, age, &self.web_url));
+        }
+        let url = self.url.at_commit(&etag);
+        let pattern = url.path().unwrap_or_default().trim_start_matches('/');
+        let folder = literal_folder(pattern);
+        let exchange = Arc::new(Exchange {
+            request: parse(&url.to_list_url(&folder)?)?,
+            url: self.web_url.clone(),
+            authorization: self.authorization.clone(),
+            purpose: Purpose::Tree,
+            status: StatusCode::OK.as_u16(),
+            cancellation: self.cancellation.clone(),
+        });
+        let shape = Shape::of(pattern);
+        let found = match walked(&exchange, &url, &etag, shape.as_ref()).await? {
+            Some(items) => Some((items, None)),
+            None => listed(&exchange, shape.as_ref()).await?,
+        };
+        Ok(found.map(|(items, total)| Listing {
+            etag,
+            total,
+            age,
+            exchange,
+            items,
+            url,
+            directory: self.directory.clone(),
+            last: self.last.clone(),
+        }))
+    }
+
+    /// Whether the archive of the repository at a commit is kept.
+    fn has_archive(&self, commit: &str) -> Result<bool, Error> {
+        let whole = self.url.at_path("").at_commit(commit);
+        let key = Key::of(&parse(&whole.to_archive_url()?)?, &self.authorization);
+        Ok(kept().archives.get(&key).is_some())
+    }
 }
 
 /// The files that may match, found level by level; nothing where that is not the way.

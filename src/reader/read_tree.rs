@@ -40,6 +40,8 @@ pub struct ReadTree {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// The pattern that is searched for in it, where it is read for a search.
+    pub pattern: Option<String>,
     /// How old the commit may be that stands in while whoever reads is blocked.
     pub max_age: Option<Duration>,
     /// The commit that the caller has already.
@@ -63,6 +65,7 @@ pub struct ReadTreeResponse {
     pub exchange: Arc<Exchange>,
     source: Source,
     key: Key,
+    last: LastGood<String>,
 }
 
 /// Where the archive comes from.
@@ -82,7 +85,11 @@ impl ReadTreeResponse {
     /// or one that leads outside.
     pub async fn open(self) -> Result<Arc<Tree>, Error> {
         let stored = self.stored().await?;
-        Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await
+        let tree = Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await?;
+        if self.age.is_none() {
+            self.last.put(self.etag);
+        }
+        Ok(tree)
     }
 
     /// The whole archive as it comes, whatever its entries are.
@@ -130,63 +137,30 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
         .map_err(unable)?;
-    let (etag, age) =
-        newest_commit(client, &input.url, commits, &authorization, input.max_age).await?;
-    if input.etag.as_deref() == Some(&etag) {
-        return Err(Read::unchanged(&input.url));
-    }
-    let subpath = last_segment(url.path());
-    let url = url.at_commit(&etag);
-    let key = Key::of(&parse(&url.to_archive_url()?)?, &authorization);
-    let archive = Archive {
+    let pattern = input.pattern.as_deref().unwrap_or_default();
+    let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
+    let trees = Trees {
         client,
-        web_url: input.url.clone(),
+        web_url: input.url,
+        url,
+        etag: input.etag,
+        directory: input.directory,
         authorization: authorization.clone(),
-    };
-    let (source, request, status) = archive.find(url, &key, input.directory).await?;
-    let exchange = Arc::new(Exchange {
-        url: input.url,
-        request,
-        authorization,
-        purpose: Purpose::Tree,
-        status,
         cancellation: input.cancellation,
-    });
-    Ok(ReadTreeResponse {
-        etag,
-        subpath,
-        age,
-        exchange,
-        source,
-        key,
-    })
-}
-
-/// The newest commit; or, while whoever reads is blocked, the newest that was known before, and how
-/// old that is.
-pub(super) async fn newest_commit(
-    client: &Client,
-    url: &str,
-    request: Url,
-    authorization: &Authorization,
-    max_age: Option<Duration>,
-) -> Result<(String, Option<Duration>), Error> {
-    let key = Key::of(&request, authorization);
-    let last = LastGood::of(&kept().commits, key, max_age);
-    let asked = ask_for_commit(client, url, &request, authorization);
-    match last.or(&request, authorization, asked).await? {
-        Answer::New(commit) => {
-            last.put(commit.clone());
-            Ok((commit, None))
-        }
+        last: last.clone(),
+    };
+    let newest = trees.newest(commits.clone());
+    match last.or(&commits, &authorization, newest).await? {
+        Answer::New(tree) => Ok(tree),
         Answer::Last(commit) => {
-            let age = commit.age();
-            Ok((commit.value, Some(age)))
+            let age = Some(commit.age());
+            trees.at(commit.value, age).await
         }
     }
 }
 
-async fn ask_for_commit(
+/// The newest commit.
+pub(super) async fn newest_commit(
     client: &Client,
     url: &str,
     request: &Url,
@@ -203,6 +177,64 @@ async fn ask_for_commit(
     let id = rest::commit_id(response).await;
     let id = id.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
     id.ok_or_else(|| read.unusable(ErrorKind::NotFound, "the repository has no commits"))
+}
+
+/// The trees of a repository or folder, one for each commit.
+struct Trees {
+    client: &'static Client,
+    web_url: String,
+    url: AzureUrl,
+    /// The commit that the caller has already.
+    etag: Option<String>,
+    directory: PathBuf,
+    authorization: Authorization,
+    cancellation: CancellationToken,
+    last: LastGood<String>,
+}
+
+impl Trees {
+    /// The tree of the newest commit; all of it, where it may stand in one day.
+    async fn newest(&self, commits: Url) -> Result<ReadTreeResponse, Error> {
+        let newest = newest_commit(self.client, &self.web_url, &commits, &self.authorization);
+        let tree = self.at(newest.await?, None).await?;
+        if self.last.is_wanted() {
+            tree.stored().await?;
+        }
+        Ok(tree)
+    }
+
+    /// The tree of a commit, which the caller has not.
+    async fn at(&self, etag: String, age: Option<Duration>) -> Result<ReadTreeResponse, Error> {
+        if self.etag.as_ref() == Some(&etag) {
+            return Err(self.last.unchanged(etag, age, &self.web_url));
+        }
+        let subpath = last_segment(self.url.path());
+        let url = self.url.at_commit(&etag);
+        let key = Key::of(&parse(&url.to_archive_url()?)?, &self.authorization);
+        let archive = Archive {
+            client: self.client,
+            web_url: self.web_url.clone(),
+            authorization: self.authorization.clone(),
+        };
+        let (source, request, status) = archive.find(url, &key, self.directory.clone()).await?;
+        let exchange = Arc::new(Exchange {
+            url: self.web_url.clone(),
+            request,
+            authorization: self.authorization.clone(),
+            purpose: Purpose::Tree,
+            status,
+            cancellation: self.cancellation.clone(),
+        });
+        Ok(ReadTreeResponse {
+            etag,
+            subpath,
+            age,
+            exchange,
+            source,
+            key,
+            last: self.last.clone(),
+        })
+    }
 }
 
 /// How archives are asked for.

@@ -124,7 +124,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
 async fn new(
     response: Response,
     mut exchange: Exchange,
-    last: &LastGood<'_, File>,
+    last: &LastGood<File>,
 ) -> Result<ReadUrlResponse, Error> {
     exchange.status = response.status().as_u16();
     let exchange = Arc::new(exchange);
