@@ -1,6 +1,7 @@
 import { ConfigReader } from '@backstage/config';
 import {
   AzureIntegration,
+  AzureUrl,
   AzureUrlReader,
   DefaultAzureDevOpsCredentialsProvider,
   readAzureIntegrationConfig,
@@ -10,7 +11,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { standIn, type Hosted } from './azure-devops';
+import { standIn, type Hosted, type Misbehaviour } from './azure-devops';
 import { limitCache, NOTHING } from './cacheLimits';
 import { until } from './until';
 import { upstreamFactory } from './upstreamFactory';
@@ -154,6 +155,92 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     expect(azure.requests).toHaveLength(1);
   });
 
+  it('a status that is not in the list is not asked again, a limit neither', async () => {
+    const retry = { retryStatusCodes: [503] };
+    azure.misbehave({
+      status: 429,
+      headers: { 'retry-after': '1' },
+      times: 1,
+    });
+    await expect(readerOf(retry).readUrl(urlOf())).rejects.toThrow(/ 429 /);
+    expect(azure.requests).toHaveLength(1);
+    // What it says is kept all the same.
+    await readerOf(retry).readUrl(urlOf());
+    const [refused, next] = azure.requests;
+    expect(next.at - refused.at).toBeGreaterThan(900);
+  });
+
+  it('a limit that names every request is kept for redirects as well', async () => {
+    const { pathname, search } = new URL(
+      AzureUrl.fromRepoUrl(urlOf()).toFileUrl(),
+    );
+    const headers = { location: `${pathname}${search}` };
+    azure.misbehave({ status: 302, headers, times: 2 });
+    const reader = readerOf({ maxApiRequestsPerMinute: 2 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reading = reader.readUrl(urlOf(), { signal });
+    await until(() => azure.requests.length === 2);
+    await new Promise(resolve => setTimeout(resolve, 500));
+    expect(azure.requests).toHaveLength(2);
+    controller.abort();
+    await expect(reading).rejects.toThrow();
+  });
+
+  it('a redirect may say that the next request has to wait', async () => {
+    const { pathname, search } = new URL(
+      AzureUrl.fromRepoUrl(urlOf()).toFileUrl(),
+    );
+    const location = `${pathname}${search}`;
+    const headers = { location, 'retry-after': '1' };
+    azure.misbehave({ status: 302, headers, times: 1 });
+    const reader = readerOf();
+    await reader.readUrl(urlOf());
+    await reader.readUrl(urlOf());
+    const [redirected, , next] = azure.requests;
+    expect(next.at - redirected.at).toBeGreaterThan(900);
+  });
+
+  it.each<[string, Misbehaviour]>([
+    ['a status', { status: 503 }],
+    ['a reset', { resetAfter: -1 }],
+    [
+      'a stream that is refused',
+      { resetAfter: -1, resetCode: 'REFUSED_STREAM' },
+    ],
+    ['a connection that goes away', { goAwayAfter: -1, resetAfter: -1 }],
+    ['an end that is missing', { truncateAfter: 3 }],
+  ])('nothing is asked twice after %s with maxRetries 0', async (_why, how) => {
+    azure.misbehave(how);
+    const read = async () =>
+      (await readerOf({ maxRetries: 0 }).readUrl(urlOf())).buffer();
+    await expect(read()).rejects.toThrow();
+    expect(azure.requests).toHaveLength(1);
+  });
+
+  it('a list of which the end is missing is asked for again', async () => {
+    const truncateAfter = 30;
+    azure.misbehave({
+      match: '/commits',
+      truncateAfter,
+      chunked: true,
+      times: 1,
+    });
+    const { files } = await readerOf().search(urlOf('/*/*.yaml'));
+    expect(String(await files[0].content())).toBe('c: 1\n');
+  });
+
+  it('an error is told soon, although its words do not come', async () => {
+    const headers = { 'content-type': 'application/json' };
+    azure.misbehave({
+      status: 400,
+      headers,
+      body: '{"message"',
+      stallAfter: 3,
+    });
+    await expect(readerOf().readUrl(urlOf())).rejects.toThrow(/ 400 /);
+  }, 30_000);
+
   it('other statuses are asked again where they are configured', async () => {
     azure.misbehave({ status: 409, times: 1 });
     const reader = readerOf({ retryStatusCodes: [409] });
@@ -228,6 +315,33 @@ describe('an identity that asked for more than it may', () => {
       String(await (await reader.readUrl(file())).buffer()),
     );
     expect(await Promise.all(texts)).toEqual(Array(4).fill('a: 1\n'));
+  });
+
+  it('is not taken for unknown where it was never known before', async () => {
+    const headers = { 'retry-after': '1' };
+    azure.misbehave({ status: 429, headers, times: 1 });
+    azure.misbehave({ status: 401, times: 1 });
+    expect(await textAt(file())).toBe('a: 1\n');
+  });
+
+  it('is not taken for unknown where a 401 says when to come back', async () => {
+    const headers = { 'retry-after': '1' };
+    azure.misbehave({ status: 401, headers, times: 1 });
+    expect(await textAt(file())).toBe('a: 1\n');
+    const [refused, next] = azure.requests;
+    expect(next.at - refused.at).toBeGreaterThan(900);
+  });
+
+  it('is not taken for unknown where it is sent to sign in', async () => {
+    const reader = readerOf({ maxRetries: 1 });
+    const limit = { 'retry-after': '1' };
+    const location = '/_signin';
+    azure.misbehave({ status: 429, headers: limit, times: 1 });
+    azure.misbehave({ status: 302, headers: { location } });
+    await expect(reader.readUrl(file())).rejects.toMatchObject({
+      name: 'Error',
+      message: expect.stringContaining('more than Azure DevOps lets it'),
+    });
   });
 
   it('is told what it is, where that does not end', async () => {

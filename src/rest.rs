@@ -14,6 +14,7 @@ use reqwest::{
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
 
 /// The most of an error's body that is read.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// How long is waited for an error's body: what it is is known already.
+const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 
 /// The most characters of Azure DevOps' own words that a message repeats.
 const MAX_WORDS: usize = 1000;
@@ -449,7 +453,8 @@ impl Refusal {
         let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
         let is_limit = response.extensions().get::<Blocked>().is_some();
         let tried = response.extensions().get::<Tried>().copied();
-        let words = words(response).await.or(in_headers);
+        let words = timeout(ERROR_BODY_TIME, words(response)).await;
+        let words = words.ok().flatten().or(in_headers);
         Self {
             status,
             reason,

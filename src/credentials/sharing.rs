@@ -28,9 +28,10 @@ pub struct Sharing {
 }
 
 impl Sharing {
-    /// Whoever reads without a credential: what anybody may read is sealed with what anybody knows.
+    /// Whoever reads without a credential. Nothing is sealed for them: with what anybody knows, anybody
+    /// could make contents that never were in a repository.
     pub(super) fn of_nobody() -> Self {
-        Self::new(&["nobody".as_bytes()], true)
+        Self::new(&["nobody".as_bytes()], false)
     }
 
     /// Whoever has these headers.
@@ -157,6 +158,17 @@ mod tests {
         assert_ne!(app("b").key("blob", "https://host/1"), key);
         assert_eq!(app("b").open(&key, &sealed), None);
         assert_eq!(Sharing::of_nobody().open(&key, &sealed), None);
+    }
+
+    #[test]
+    fn nothing_is_sealed_or_opened_without_a_secret() {
+        let nobody = Sharing::of_nobody();
+        let key = nobody.key("blob", "https://host/1");
+        assert!(!nobody.seals());
+        assert_eq!(nobody.seal(&key, b"content".to_vec()), None);
+        let forged = Sharing::new(&["nobody".as_bytes()], true);
+        let forged = forged.seal(&key, b"content".to_vec()).unwrap_or_default();
+        assert_eq!(nobody.open(&key, &forged), None);
     }
 
     #[test]

@@ -10,16 +10,21 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{
+        CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+        RETRY_AFTER,
+    },
     redirect::Policy,
 };
-use tokio::time::{Instant, sleep, timeout};
+use serde::de::IgnoredAny;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use url::{Url, quirks};
 
 use super::{
     attempts::{Attempts, Tried, may_pass},
     direct,
     gate::{Closed, Gate, Pass},
+    pace::Refusal,
     redirect::Redirect,
     report::LIMITED,
     trust,
@@ -96,8 +101,9 @@ pub enum Failure {
     Silent,
     /// The content ended before as much had come as was announced.
     CutOff,
-    /// The server sent the reader to another place, named here, which was not followed.
-    RedirectedAway(String, StatusCode),
+    /// The server sent the reader to another place, named here, which was not followed; and with
+    /// which headers.
+    RedirectedAway(String, StatusCode, Box<HeaderMap>),
     /// The server sent the reader round and round.
     TooManyRedirects,
     /// The token has expired meanwhile, and there is no other.
@@ -106,6 +112,8 @@ pub enum Failure {
     NotRenewed(Box<Failure>, Arc<TokenError>),
     /// Nothing was asked, because the host limits whoever reads.
     Closed(Closed),
+    /// The reader was refused because it had asked for more than it may.
+    Blocked(Box<Failure>),
     /// The last of several attempts failed.
     Last(Box<Failure>, Tried),
 }
@@ -173,6 +181,8 @@ impl Client {
                 .http2_initial_stream_window_size(STREAM_WINDOW)
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .redirect(Policy::none())
+                // What is asked again, how often and when is for `attempts` to say.
+                .retry(reqwest::retry::never())
                 .tls_certs_merge(trust::extra_roots())
         };
         Ok(Self {
@@ -275,18 +285,29 @@ impl Client {
             let pass = entered.await;
             let pass = pass.map_err(|closed| last(Failure::Closed(closed), attempts))?;
             attempts.begin();
-            let asked = self.attempt(question, authorization, (&pass, &organization));
-            let (answer, is_blocked) = asked.await;
-            drop(pass);
-            let answer = match answer {
-                Ok(response) if is_whole => whole(response).await,
-                answer => answer,
+            let attempt = Attempt {
+                client: self,
+                question,
+                authorization,
+                organization: &organization,
+                pass: &pass,
             };
+            let asked = timeout_at(attempts.deadline(), attempt.ask(is_whole));
+            let (answer, is_blocked) = asked.await.unwrap_or((Err(Failure::Silent), false));
+            // Whoever is read whole is on the way until all of it is there.
+            drop(pass);
             let is_worth_it = match &answer {
-                Ok(response) => is_blocked || attempts.repeats(response.status()),
-                Err(failure) => is_blocked || may_pass(failure),
+                // Whatever it was answered with, it was asked too often.
+                _ if is_blocked => attempts.repeats(StatusCode::TOO_MANY_REQUESTS),
+                Ok(response) => attempts.repeats(response.status()),
+                Err(failure) => may_pass(failure),
             };
             let Some(wait) = is_worth_it.then(|| attempts.wait()).flatten() else {
+                let blocked = |failure| match failure {
+                    failure if is_blocked => Failure::Blocked(Box::new(failure)),
+                    failure => failure,
+                };
+                let answer = answer.map_err(blocked);
                 let mut answer = answer.map_err(|failure| last(failure, attempts))?;
                 answer.extensions_mut().insert(attempts.tried());
                 if is_blocked {
@@ -300,85 +321,148 @@ impl Client {
             sleep(wait).await;
         }
     }
+}
 
-    /// One attempt, and whether its reader is blocked.
-    async fn attempt(
-        &self,
-        question: &Question,
-        authorization: &Authorization,
-        (pass, organization): (&Pass, &str),
-    ) -> (Result<Response, Failure>, bool) {
+/// One attempt at a question, by one that was let through.
+struct Attempt<'a> {
+    client: &'a Client,
+    question: &'a Question,
+    authorization: &'a Authorization,
+    organization: &'a str,
+    pass: &'a Pass,
+}
+
+impl Attempt<'_> {
+    /// The answer, and whether its reader is blocked.
+    async fn ask(&self, is_whole: bool) -> (Result<Response, Failure>, bool) {
+        let (answer, is_blocked) = self.head().await;
+        let answer = match answer {
+            Ok(response) if is_whole => whole(response).await,
+            answer => answer,
+        };
+        (answer, is_blocked)
+    }
+
+    async fn head(&self) -> (Result<Response, Failure>, bool) {
+        let Self {
+            authorization,
+            organization,
+            ..
+        } = self;
         let proof = match authorization.proof().await {
             Ok(proof) => proof,
             Err(error) => return (Err(Failure::Token(error)), false),
         };
-        let answer = self.follow(question, &proof, pass).await;
-        let is_blocked = heard(&answer, organization, pass);
+        let answer = self.follow(&proof, true).await;
+        let is_blocked = self.heard(&answer);
         if is_blocked {
             return (answer, true);
         }
         if !asks_to_sign_in(&answer) {
-            note(&answer, organization, authorization, pass);
+            self.note(&answer);
             return (answer, false);
         }
         let other = match authorization.renew(&proof, organization).await {
             Ok(Some(other)) => other,
             Ok(None) => {
-                note(&answer, organization, authorization, pass);
+                self.note(&answer);
                 return (answer, false);
             }
             Err(error) => {
-                note(&answer, organization, authorization, pass);
+                self.note(&answer);
                 return (not_renewed(answer, error), false);
             }
         };
-        let answer = self.follow(question, &other, pass).await;
-        let is_blocked = heard(&answer, organization, pass);
+        let answer = self.follow(&other, false).await;
+        let is_blocked = self.heard(&answer);
         authorization.renewed(organization, is_blocked || !asks_to_sign_in(&answer));
         if !is_blocked {
-            note(&answer, organization, authorization, pass);
+            self.note(&answer);
         }
         (answer, is_blocked)
     }
 
-    async fn follow(
-        &self,
-        question: &Question,
-        proof: &Proof,
-        pass: &Pass,
-    ) -> Result<Response, Failure> {
-        let mut url = question.url.clone();
-        for _ in 0..=MAX_REDIRECTS {
-            let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
-            let mut sent = self
-                .request(method, url.clone())
-                .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
-                .headers(proof.headers.clone())
-                .headers(question.headers.clone());
-            if let Some(body) = &question.body {
-                sent = sent
-                    .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                    .body(body.clone());
+    /// Asks, and again where the host sends it to within itself.
+    async fn follow(&self, proof: &Proof, is_first: bool) -> Result<Response, Failure> {
+        let mut url = self.question.url.clone();
+        for hop in 0..=MAX_REDIRECTS {
+            if hop > 0 || !is_first {
+                self.pass.again().await.map_err(Failure::Closed)?;
             }
-            let began = Instant::now();
-            let mut answer = patiently(sent.send()).await;
-            pass.measure(question.operation, &mut answer, began.elapsed());
-            let response = answer?;
+            let response = self.send(&url, proof).await?;
             match Redirect::of(&url, response.status(), response.headers()) {
                 Redirect::None => return Ok(response),
-                Redirect::Within(next) => url = *next,
+                Redirect::Within(next) => {
+                    self.pass.heard(self.organization, response.headers(), None);
+                    url = *next;
+                }
                 Redirect::Away(place) => {
-                    return Err(Failure::RedirectedAway(place, response.status()));
+                    let headers = Box::new(response.headers().clone());
+                    return Err(Failure::RedirectedAway(place, response.status(), headers));
                 }
             }
         }
         Err(Failure::TooManyRedirects)
     }
+
+    async fn send(&self, url: &Url, proof: &Proof) -> Result<Response, Failure> {
+        let question = self.question;
+        let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
+        let mut sent = self
+            .client
+            .request(method, url.clone())
+            .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
+            .headers(proof.headers.clone())
+            .headers(question.headers.clone());
+        if let Some(body) = &question.body {
+            sent = sent
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.clone());
+        }
+        let began = Instant::now();
+        let mut answer = patiently(sent.send()).await;
+        self.pass
+            .measure(question.operation, &mut answer, began.elapsed());
+        answer
+    }
+
+    /// Tells the gate what an answer says of limits, and tells whether its reader is blocked.
+    fn heard(&self, answer: &Result<Response, Failure>) -> bool {
+        let (status, headers) = match answer {
+            Ok(response) => (response.status(), response.headers()),
+            Err(Failure::RedirectedAway(_, status, headers)) => (*status, &**headers),
+            Err(_) => return false,
+        };
+        let refusal = if status == StatusCode::TOO_MANY_REQUESTS {
+            Some(Refusal::Told)
+        } else if !asks_to_sign_in(answer) {
+            None
+        } else if headers.contains_key(RETRY_AFTER) {
+            Some(Refusal::Told)
+        } else {
+            let is_blocked = self.pass.is_blocked(self.organization);
+            is_blocked.then_some(Refusal::Guessed)
+        };
+        self.pass.heard(self.organization, headers, refusal);
+        refusal.is_some()
+    }
+
+    /// Notes whether an organization let its reader in.
+    fn note(&self, answer: &Result<Response, Failure>) {
+        if is_content(answer) {
+            self.authorization.accepted(self.organization);
+            self.pass.accepted(self.organization);
+        } else if asks_to_sign_in(answer) {
+            self.pass.refused(self.organization);
+        }
+    }
 }
 
 fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>, String) {
     let gate = Gate::of(authorization, quirks::host(url));
-    (gate, organization_of(url).unwrap_or_default())
+    let organization = organization_of(url).unwrap_or_default();
+    // As Azure DevOps compares them.
+    (gate, organization.to_lowercase())
 }
 
 /// The next piece of an answer's content, counted; nothing at its end.
@@ -417,6 +501,9 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     if length.is_some_and(|length| (content.len() as u64) < length) {
         return Err(Failure::CutOff);
     }
+    if is_json(&response) && breaks_off(&content) {
+        return Err(Failure::CutOff);
+    }
     let mut whole = http::Response::new(content.freeze());
     *whole.status_mut() = response.status();
     *whole.headers_mut() = mem::take(response.headers_mut());
@@ -424,35 +511,19 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     Ok(whole.into())
 }
 
+fn is_json(response: &Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+/// Whether JSON ends too early, which is all that tells of it where no length was announced.
+fn breaks_off(json: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(json).is_err_and(|error| error.is_eof())
+}
+
 /// The failure, and how often it was tried.
 fn last(failure: Failure, attempts: &Attempts) -> Failure {
     Failure::Last(Box::new(failure), attempts.tried())
-}
-
-/// Tells the gate what an answer says of limits, and tells whether its reader is blocked.
-fn heard(answer: &Result<Response, Failure>, organization: &str, pass: &Pass) -> bool {
-    let is_blocked = asks_to_sign_in(answer) && pass.is_blocked(organization);
-    let Ok(response) = answer else {
-        return is_blocked;
-    };
-    let is_refusal = is_blocked || response.status() == StatusCode::TOO_MANY_REQUESTS;
-    pass.heard(organization, response.headers(), is_refusal);
-    is_refusal
-}
-
-/// Notes that an organization let its reader in.
-fn note(
-    answer: &Result<Response, Failure>,
-    organization: &str,
-    authorization: &Authorization,
-    pass: &Pass,
-) {
-    if is_content(answer) {
-        authorization.accepted(organization);
-        pass.accepted(organization);
-    } else if asks_to_sign_in(answer) {
-        pass.refused(organization);
-    }
 }
 
 fn not_renewed(

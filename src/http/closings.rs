@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use crate::{
-    credentials::Authorization,
+    credentials::{Authorization, Sharing},
     shared::{Entry, NoAnswer, SharedCache, every_cache},
 };
 
@@ -19,43 +19,78 @@ pub(super) const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Two closings whose ends are no further apart are one. Times of day are not that exact.
 const SAME: Duration = Duration::from_millis(100);
 
-/// No closing is longer than this: what says so is wrong.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// No closing is longer than this, which is the longest wait that a server is believed to ask for:
+/// what says so is wrong.
+const LONGEST: Duration = Duration::from_secs(60 * 60 + 60);
 
-/// Where the closings of a reader's gate at a host stand; nothing where nobody shares, or where the
-/// reader is not known by the same name in other processes.
-pub(super) fn key_of(authorization: &Authorization, host: &str) -> Option<String> {
-    if every_cache().is_empty() {
-        return None;
+/// For how long a replica is believed at a time; whoever goes on waiting hears of it again.
+const BELIEVED: Duration = Duration::from_secs(60);
+
+/// Where the closings of a reader's gate at a host stand.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    key: String,
+    sharing: Sharing,
+}
+
+impl Place {
+    /// Nothing where nobody shares, or where the reader is not known by the same name in other
+    /// processes.
+    pub(super) fn of(authorization: &Authorization, host: &str) -> Option<Self> {
+        if every_cache().is_empty() {
+            return None;
+        }
+        let sharing = authorization.sharing()?;
+        let key = sharing.key("closing", host);
+        Some(Self { key, sharing })
     }
-    Some(authorization.sharing()?.key("closing", host))
+
+    /// The end of a closing as it is shared; sealed, where the reader has a secret for it.
+    fn written(&self, end: String) -> Option<String> {
+        if self.sharing.seals() {
+            return self.sharing.seal(&self.key, end.into_bytes());
+        }
+        Some(end)
+    }
+
+    fn read(&self, entry: String) -> Option<String> {
+        if self.sharing.seals() {
+            let end = self.sharing.open(&self.key, &entry)?;
+            return String::from_utf8(end).ok();
+        }
+        Some(entry)
+    }
 }
 
 /// Until when another replica has closed the gate, if one has.
-pub(super) async fn heard(key: &str) -> Option<Instant> {
+pub(super) async fn heard(place: &Place) -> Option<Instant> {
     let caches = every_cache();
-    let answers = join_all(caches.iter().map(|cache| closing(cache, key))).await;
-    answers.into_iter().flatten().flatten().max()
+    let answers = join_all(caches.iter().map(|cache| closing(cache, place))).await;
+    answers.into_iter().flatten().flatten().max().map(believed)
 }
 
 /// Tells the other replicas that the gate is closed, unless they know of a closing that ends later;
 /// gives the end of that one.
-pub(super) async fn tell(key: &str, until: Instant) -> Option<Instant> {
+pub(super) async fn tell(place: &Place, until: Instant) -> Option<Instant> {
     let caches = every_cache();
-    let told = join_all(caches.iter().map(|cache| tell_through(cache, key, until))).await;
-    told.into_iter().flatten().max()
+    let told = join_all(caches.iter().map(|cache| tell_through(cache, place, until))).await;
+    told.into_iter().flatten().max().map(believed)
+}
+
+fn believed(until: Instant) -> Instant {
+    until.min(Instant::now() + BELIEVED)
 }
 
 /// Writes only what is later than what is there, so that of two closings the later one stays.
-async fn tell_through(cache: &SharedCache, key: &str, until: Instant) -> Option<Instant> {
-    let known = closing(cache, key).await.ok()?;
+async fn tell_through(cache: &SharedCache, place: &Place, until: Instant) -> Option<Instant> {
+    let known = closing(cache, place).await.ok()?;
     if known.is_none_or(|known| known + SAME < until) {
         let life = until.saturating_duration_since(Instant::now());
         let end = SystemTime::now() + life;
         let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
         let entry = Entry {
-            key: key.to_owned(),
-            value: end.as_millis().to_string(),
+            key: place.key.clone(),
+            value: place.written(end.as_millis().to_string())?,
             life,
         };
         // It is tried again as long as the gate is closed.
@@ -64,8 +99,9 @@ async fn tell_through(cache: &SharedCache, key: &str, until: Instant) -> Option<
     known
 }
 
-async fn closing(cache: &SharedCache, key: &str) -> Result<Option<Instant>, NoAnswer> {
-    let end = cache.get(key).await?;
+async fn closing(cache: &SharedCache, place: &Place) -> Result<Option<Instant>, NoAnswer> {
+    let entry = cache.get(&place.key).await?;
+    let end = entry.and_then(|entry| place.read(entry));
     Ok(end.and_then(|end| time_of(&end, SystemTime::now())))
 }
 
@@ -83,10 +119,36 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
+    async fn nobody_is_believed_for_longer_than_a_minute_at_a_time() {
+        let now = Instant::now();
+        let wait = |seconds| believed(now + Duration::from_secs(seconds)) - now;
+        assert_eq!(wait(3).as_secs(), 3);
+        assert_eq!(wait(3_000), BELIEVED);
+    }
+
+    #[test]
+    fn a_closing_is_one_only_of_whoever_has_the_secret() {
+        let place = |token: &str| {
+            let headers = vec![("Authorization".to_owned(), token.into())];
+            let sharing = Authorization::provided(headers).ok()?.sharing()?;
+            let key = "closing".to_owned();
+            Some(Place { key, sharing })
+        };
+        let (Some(own), Some(other)) = (place("a"), place("b")) else {
+            unreachable!("headers have a secret");
+        };
+        let written = own.written("1003000".to_owned()).unwrap_or_default();
+        assert_eq!(own.read(written.clone()).as_deref(), Some("1003000"));
+        assert_eq!(other.read(written), None);
+        assert_eq!(own.read("1003000".to_owned()), None);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn only_a_closing_that_is_not_over_is_one() {
         let now = UNIX_EPOCH + Duration::from_secs(1_000);
         let wait = |end| time_of(end, now).map(|until| (until - Instant::now()).as_millis());
         assert_eq!(wait("1003000"), Some(3_000));
+        assert_eq!(wait("4600000"), Some(3_600_000));
         for none in [
             "1000000",
             "999000",
@@ -94,6 +156,7 @@ mod tests {
             "soon",
             "-1",
             "1e9",
+            "87400000",
             "99999999999999999",
         ] {
             assert_eq!(wait(none), None, "{none}");

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     num::NonZeroU32,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
@@ -16,8 +16,8 @@ use tokio::{
 
 use super::{
     client::{Failure, Received},
-    closings,
-    pace::{Admission, Heard, Pace},
+    closings::{self, Place},
+    pace::{Admission, Heard, Pace, Refusal},
     report::{ClosedBy, Report},
     signals::Signals,
 };
@@ -32,7 +32,7 @@ const MANY: usize = 64;
 /// How long a gate that nobody uses is remembered at least.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// The most organizations of which a gate remembers that they let the reader in.
+/// The most organizations of which a gate remembers whether they let the reader in.
 const MOST_ORGANIZATIONS: usize = 1000;
 
 static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
@@ -53,11 +53,11 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct State {
     pace: Pace,
-    /// The organizations that let the reader in.
-    accepted: HashSet<String>,
+    /// Of the organizations that are known, whether they let the reader in.
+    accepted: HashMap<String, bool>,
     used_at: Instant,
     /// Where its closings stand for other replicas, if they are shared.
-    shared_as: Option<String>,
+    shared_as: Option<Place>,
     /// When it was asked last whether another replica has closed it.
     news_at: Option<Instant>,
     /// Whether other replicas are being told of a closing.
@@ -76,7 +76,7 @@ impl Gate {
     pub(super) fn of(authorization: &Authorization, host: &str) -> Arc<Self> {
         let title = authorization.identity().title();
         let gate = Self::of_reader(authorization.reader(), host, title);
-        gate.state().shared_as = closings::key_of(authorization, host);
+        gate.state().shared_as = Place::of(authorization, host);
         gate
     }
 
@@ -95,7 +95,7 @@ impl Gate {
             turn: Turn::default(),
             state: Mutex::new(State {
                 pace: Pace::new(now),
-                accepted: HashSet::new(),
+                accepted: HashMap::new(),
                 used_at: now,
                 shared_as: None,
                 news_at: None,
@@ -115,17 +115,19 @@ impl Gate {
         per_minute: Option<NonZeroU32>,
         deadline: Instant,
     ) -> Result<Pass, Closed> {
-        let came = Instant::now();
         {
+            // Measured however it ends.
             let _waiting = self.report.waits();
             let entered = self.wait(per_minute, deadline);
             let late = |_| Closed { wait: None };
             timeout_at(deadline, entered).await.map_err(late)??;
         }
-        let went = Instant::now();
-        let pass = Pass { went, gate: self };
-        pass.gate.report.waited(went - came);
-        Ok(pass)
+        Ok(Pass {
+            went: Instant::now(),
+            gate: self,
+            per_minute,
+            deadline,
+        })
     }
 
     async fn wait(&self, per_minute: Option<NonZeroU32>, deadline: Instant) -> Result<(), Closed> {
@@ -137,7 +139,8 @@ impl Gate {
             match self.admit(now, per_minute) {
                 Admission::Now => return Ok(()),
                 Admission::At(at) if at > deadline => {
-                    let wait = Some(at - now);
+                    let until = self.state().pace.closed_until(now);
+                    let wait = until.map(|until| until - now);
                     return Err(Closed { wait });
                 }
                 Admission::At(at) => {
@@ -166,16 +169,16 @@ impl Gate {
     pub(super) fn is_closed(&self, organization: &str) -> bool {
         let state = self.state();
         let is_closed = state.pace.closed_until(Instant::now()).is_some();
-        is_closed && state.accepted.contains(organization)
+        is_closed && state.accepts(organization)
     }
 
     /// Learns whether another replica has closed it, if that was not asked just now. Whoever is next
     /// asks for all who wait.
     async fn hear_of_others(&self) {
-        let Some(key) = self.state().needs_news(Instant::now()) else {
+        let Some(place) = self.state().needs_news(Instant::now()) else {
             return;
         };
-        if let Some(until) = closings::heard(&key).await {
+        if let Some(until) = closings::heard(&place).await {
             self.close(until);
         }
     }
@@ -193,15 +196,20 @@ impl Gate {
     /// Tells other replicas that it is closed, as long as it is: so that they hear of it also where
     /// their cache was down, or has forgotten it.
     fn tell_others(self: &Arc<Self>) {
-        let gate = Arc::clone(self);
+        let telling = Telling {
+            gate: Arc::clone(self),
+            is_over: false,
+        };
         tokio::spawn(async move {
-            while let Some((key, until)) = gate.closing_to_tell() {
-                let other = closings::tell(&key, until).await;
+            let gate = Arc::clone(&telling.gate);
+            while let Some((place, until)) = gate.closing_to_tell() {
+                let other = closings::tell(&place, until).await;
                 if let Some(other) = other {
                     gate.close(other);
                 }
                 sleep(closings::CHECK_EVERY).await;
             }
+            telling.end();
         });
     }
 
@@ -215,7 +223,7 @@ impl Gate {
         self.report.asks_again(operation, reason.into(), wait);
     }
 
-    fn closing_to_tell(&self) -> Option<(String, Instant)> {
+    fn closing_to_tell(&self) -> Option<(Place, Instant)> {
         self.state().closing_to_tell(Instant::now())
     }
 
@@ -249,16 +257,49 @@ impl Gate {
     }
 }
 
+/// One that tells other replicas, as long as it does: it ends early where its runtime does.
+struct Telling {
+    gate: Arc<Gate>,
+    is_over: bool,
+}
+
+impl Telling {
+    /// There is nothing more to tell of.
+    fn end(mut self) {
+        self.is_over = true;
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.gate.state().is_telling = false;
+        }
+    }
+}
+
 impl State {
     /// Where to ask whether another replica has closed it, if that is to be asked now.
-    fn needs_news(&mut self, now: Instant) -> Option<String> {
+    fn needs_news(&mut self, now: Instant) -> Option<Place> {
         let is_new = |at: Instant| now.saturating_duration_since(at) < closings::NEWS_AGE;
         if self.news_at.is_some_and(is_new) {
             return None;
         }
-        let key = self.shared_as.clone()?;
+        let place = self.shared_as.clone()?;
         self.news_at = Some(now);
-        Some(key)
+        Some(place)
+    }
+
+    fn accepts(&self, organization: &str) -> bool {
+        self.accepted.get(organization).is_some_and(|is_in| *is_in)
+    }
+
+    /// Remembers whether an organization lets the reader in, within bounds.
+    fn note(&mut self, organization: &str, lets_in: bool) {
+        let is_known = self.accepted.contains_key(organization);
+        if is_known || self.accepted.len() < MOST_ORGANIZATIONS {
+            self.accepted.insert(organization.to_owned(), lets_in);
+        }
     }
 
     /// Whether a closing is to be told of that nobody tells of yet.
@@ -269,8 +310,8 @@ impl State {
     }
 
     /// Of what other replicas are to be told; nothing when it is open again.
-    fn closing_to_tell(&mut self, now: Instant) -> Option<(String, Instant)> {
-        let closing = self.pace.closed_until(now);
+    fn closing_to_tell(&mut self, now: Instant) -> Option<(Place, Instant)> {
+        let closing = self.pace.limited_until(now);
         let closing = self.shared_as.clone().zip(closing);
         self.is_telling = closing.is_some();
         closing
@@ -307,6 +348,8 @@ pub fn limits() -> HashMap<Labels, Limit> {
 pub(super) struct Pass {
     gate: Arc<Gate>,
     went: Instant,
+    per_minute: Option<NonZeroU32>,
+    deadline: Instant,
 }
 
 impl Pass {
@@ -314,13 +357,32 @@ impl Pass {
     ///
     /// A blocked reader that goes on asking is answered as if nobody knew it.
     pub(super) fn is_blocked(&self, organization: &str) -> bool {
+        let now = Instant::now();
         let state = self.gate.state();
-        let is_closed = state.pace.closed_until(Instant::now()).is_some();
-        is_closed || (state.pace.is_doubted() && state.accepted.contains(organization))
+        let is_closed = state.pace.closed_until(now).is_some();
+        is_closed || (state.pace.is_doubted(now) && state.accepts(organization))
     }
 
-    /// Notes what an answer says of limits, and whether it is a refusal because of them.
-    pub(super) fn heard(&self, organization: &str, headers: &HeaderMap, is_refusal: bool) {
+    /// Waits until one more request may be made on the same way.
+    ///
+    /// # Errors
+    /// That would be after the deadline.
+    pub(super) async fn again(&self) -> Result<(), Closed> {
+        loop {
+            let admitted = {
+                let mut state = self.gate.state();
+                state.pace.admit_more(Instant::now(), self.per_minute)
+            };
+            match admitted {
+                Ok(()) => return Ok(()),
+                Err(at) if at > self.deadline => return Err(Closed { wait: None }),
+                Err(at) => sleep_until(at).await,
+            }
+        }
+    }
+
+    /// Notes what an answer says of limits, and why it is a refusal, where it is one because of them.
+    pub(super) fn heard(&self, organization: &str, headers: &HeaderMap, refusal: Option<Refusal>) {
         let signals = Signals::read(headers, SystemTime::now());
         let report = &self.gate.report;
         if let Some(left) = signals.left {
@@ -328,10 +390,14 @@ impl Pass {
         }
         let times = (self.went, Instant::now());
         let mut state = self.gate.state();
+        if refusal == Some(Refusal::Told) && !state.accepted.contains_key(organization) {
+            // Only of somebody whom it knows it can say so.
+            state.note(organization, true);
+        }
         let pace = &mut state.pace;
-        let known = pace.closed_until(times.1);
-        let heard = pace.heard(&signals, is_refusal, times, fastrand::f64());
-        let is_to_tell = pace.closed_until(times.1) > known && state.starts_to_tell();
+        let known = pace.limited_until(times.1);
+        let heard = pace.heard(&signals, refusal, times, fastrand::f64());
+        let is_to_tell = pace.limited_until(times.1) > known && state.starts_to_tell();
         drop(state);
         if is_to_tell {
             self.gate.tell_others();
@@ -358,15 +424,12 @@ impl Pass {
 
     /// Notes that an organization does not let the reader in.
     pub(super) fn refused(&self, organization: &str) {
-        self.gate.state().accepted.remove(organization);
+        self.gate.state().note(organization, false);
     }
 
     /// Notes that an organization let the reader in.
     pub(super) fn accepted(&self, organization: &str) {
-        let accepted = &mut self.gate.state().accepted;
-        if !accepted.contains(organization) && accepted.len() < MOST_ORGANIZATIONS {
-            accepted.insert(organization.to_owned());
-        }
+        self.gate.state().note(organization, true);
     }
 }
 

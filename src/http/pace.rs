@@ -39,6 +39,10 @@ const AFTER_CLOSING: f64 = 0.9;
 /// Who is silent for so long has left no measure of how much is answered.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// How long after a limit a request to sign in is taken for one that the limit forbids: Azure DevOps
+/// counts over five minutes. After that the credential is what is wrong.
+const DOUBT: Duration = Duration::from_secs(300);
+
 /// How long a gate is closed where a server refuses and does not say how long.
 const CLOSED: Backoff = Backoff {
     first: Duration::from_secs(1),
@@ -67,6 +71,15 @@ pub(super) enum Heard {
     Closed(Instant),
 }
 
+/// Why an answer is a refusal because of limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It says so.
+    Told,
+    /// It asks to sign in, in a time in which that is doubted.
+    Guessed,
+}
+
 /// How many may go at once, how many a second, and not before when.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -76,6 +89,8 @@ pub(super) struct Pace {
     soon: f64,
     on_the_way: u32,
     closed_until: Option<Instant>,
+    /// Until when it is closed because the host has said that there is a limit.
+    limited_until: Option<Instant>,
     closed_at: Option<Instant>,
     /// How often it was closed without an answer in between.
     closings: u32,
@@ -100,6 +115,7 @@ impl Pace {
             soon: MOST,
             on_the_way: 0,
             closed_until: None,
+            limited_until: None,
             closed_at: None,
             closings: 0,
             rate: None,
@@ -134,9 +150,15 @@ impl Pace {
         self.closed_until.filter(|until| *until > now)
     }
 
-    /// Whether it was closed, and nothing was answered since.
-    pub(super) const fn is_doubted(&self) -> bool {
-        self.closings > 0
+    /// Until when it is closed because the host has said that there is a limit, if it is.
+    pub(super) fn limited_until(&self, now: Instant) -> Option<Instant> {
+        self.limited_until.filter(|until| *until > now)
+    }
+
+    /// Whether the host said not long ago that there is a limit, and nothing was answered since.
+    pub(super) fn is_doubted(&self, now: Instant) -> bool {
+        let is_near = |until: Instant| now < until + DOUBT;
+        self.closings > 0 && self.limited_until.is_some_and(is_near)
     }
 
     /// Takes back one that went, whatever became of it.
@@ -144,8 +166,13 @@ impl Pace {
         self.on_the_way = self.on_the_way.saturating_sub(1);
     }
 
-    /// Closes it, as somebody else has heard.
+    /// Closes it, because somebody has heard that there is a limit.
     pub(super) fn close(&mut self, now: Instant, until: Instant) -> Heard {
+        self.limited_until = self.limited_until.max(Some(until));
+        self.shut(now, until)
+    }
+
+    fn shut(&mut self, now: Instant, until: Instant) -> Heard {
         let was_open = self.closed_until(now).is_none();
         self.closed_until = self.closed_until.max(Some(until));
         if !was_open {
@@ -157,12 +184,12 @@ impl Pace {
         Heard::Closed(until)
     }
 
-    /// Learns from an answer to one that went at `went`: what it says, and whether it is a refusal
-    /// because of limits.
+    /// Learns from an answer to one that went at `went`: what it says, and why it is a refusal, where
+    /// it is one because of limits.
     pub(super) fn heard(
         &mut self,
         signals: &Signals,
-        is_refusal: bool,
+        refusal: Option<Refusal>,
         (went, now): (Instant, Instant),
         chance: f64,
     ) -> Heard {
@@ -175,12 +202,15 @@ impl Pace {
         // What went before the gate was closed is refused for the same reason.
         let wait = signals
             .retry_after
-            .or_else(|| (is_refusal && !is_old).then(guess));
-        if let Some(wait) = wait {
-            return self.close(now, now + wait);
+            .or_else(|| (refusal.is_some() && !is_old).then(guess));
+        let is_told = signals.retry_after.is_some() || refusal == Some(Refusal::Told);
+        match wait {
+            Some(wait) if is_told => return self.close(now, now + wait),
+            Some(wait) => return self.shut(now, now + wait),
+            None => {}
         }
         // What went before says nothing of how it is since.
-        if !is_refusal && !is_old {
+        if refusal.is_none() && !is_old {
             self.answered = self.answered.saturating_add(1);
             self.closings = 0;
             self.follow(signals, went, now);
@@ -205,22 +235,22 @@ impl Pace {
     }
 
     fn follow(&mut self, signals: &Signals, went: Instant, now: Instant) {
-        match (signals.left, signals.delay) {
-            (Some(left), _) => {
-                self.widen();
-                self.most = self.most.min((MOST * left.powf(1.5)).max(2.0));
-                if left < PLENTY {
-                    self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
-                    self.rated_at = now;
-                } else {
-                    self.ease(now);
-                }
+        let is_late = signals.delay.is_some();
+        if is_late {
+            self.narrow(went, now);
+        } else {
+            self.widen();
+        }
+        if let Some(left) = signals.left {
+            self.most = self.most.min((MOST * left.powf(1.5)).max(2.0));
+        }
+        match signals.left.filter(|left| *left < PLENTY) {
+            Some(left) => {
+                self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
+                self.rated_at = now;
             }
-            (None, Some(_)) => self.narrow(went, now),
-            (None, None) => {
-                self.widen();
-                self.ease(now);
-            }
+            None if !is_late => self.ease(now),
+            None => {}
         }
     }
 
@@ -262,6 +292,22 @@ impl Pace {
             (Some(rate), Some(went)) => went + Duration::from_secs_f64(1.0 / rate.max(SLOWEST)),
             _ => now,
         }
+    }
+
+    /// Counts one more request of one that went, if it may be made now; else it gives the time.
+    pub(super) fn admit_more(
+        &mut self,
+        now: Instant,
+        per_minute: Option<NonZeroU32>,
+    ) -> Result<(), Instant> {
+        let at = self.next_in_minute(now, per_minute);
+        if at > now {
+            return Err(at);
+        }
+        if per_minute.is_some() {
+            self.last_minute.push_back(now);
+        }
+        Ok(())
     }
 
     fn next_in_minute(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Instant {
@@ -318,7 +364,7 @@ mod tests {
 
     fn answer(pace: &mut Pace, signals: &Signals, went: Instant, now: Instant) -> Heard {
         pace.came_back();
-        pace.heard(signals, false, (went, now), 1.0)
+        pace.heard(signals, None, (went, now), 1.0)
     }
 
     #[test]
@@ -367,7 +413,8 @@ mod tests {
         admitted(&mut pace, start);
         let refused = |pace: &mut Pace, at: f64| {
             pace.came_back();
-            pace.heard(&NOTHING, true, (start, start + seconds(at)), 1.0)
+            let refusal = Some(Refusal::Told);
+            pace.heard(&NOTHING, refusal, (start, start + seconds(at)), 1.0)
         };
         let until = start + seconds(1.1);
         assert_eq!(refused(&mut pace, 0.1), Heard::Closed(until));
@@ -387,7 +434,7 @@ mod tests {
         let waits = [1, 2, 4].map(|_| {
             assert_eq!(pace.admit(now, None), Admission::Now);
             pace.came_back();
-            pace.heard(&NOTHING, true, (now, now), 1.0);
+            pace.heard(&NOTHING, Some(Refusal::Told), (now, now), 1.0);
             let until = pace.closed_until(now).unwrap_or(now);
             let wait = until.saturating_duration_since(now).as_secs();
             now = until;
@@ -450,6 +497,54 @@ mod tests {
             answer(&mut pace, &late, start, later);
         }
         assert_eq!(admitted(&mut pace, later), 5);
+    }
+
+    #[test]
+    fn delays_slow_it_down_where_a_budget_is_named_as_well() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let late = Signals {
+            delay: Some(seconds(1.0)),
+            left: Some(0.5),
+            ..NOTHING
+        };
+        assert_eq!(admitted(&mut pace, start), 10);
+        let later = start + seconds(1.0);
+        for _ in 0..10 {
+            answer(&mut pace, &late, start, later);
+        }
+        assert_eq!(admitted(&mut pace, later), 5);
+    }
+
+    #[test]
+    fn a_request_to_sign_in_is_doubted_for_five_minutes_after_a_limit() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert!(!pace.is_doubted(start));
+        let signals = Signals {
+            retry_after: Some(seconds(30.0)),
+            ..NOTHING
+        };
+        pace.heard(&signals, Some(Refusal::Told), (start, start), 1.0);
+        let mut now = start;
+        // Who is refused as unknown all that time makes it no longer.
+        while pace.is_doubted(now) {
+            now = pace.closed_until(now).unwrap_or(now) + seconds(1.0);
+            pace.heard(&NOTHING, Some(Refusal::Guessed), (now, now), 1.0);
+        }
+        let doubted = (now - start).as_secs();
+        assert!((330..400).contains(&doubted), "{doubted}");
+    }
+
+    #[test]
+    fn nothing_is_doubted_once_something_was_answered() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        pace.close(start, start + seconds(1.0));
+        let later = start + seconds(2.0);
+        assert!(pace.is_doubted(later));
+        answer(&mut pace, &NOTHING, later, later);
+        assert!(!pace.is_doubted(later));
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub(super) enum ClosedBy<'a> {
 }
 
 /// One that waits at the gate, as long as it does.
-pub(super) struct Waiting<'a>(&'a Report);
+pub(super) struct Waiting<'a> {
+    report: &'a Report,
+    since: Instant,
+}
 
 impl Report {
     pub(super) fn new(host: &str, credential: &'static str) -> Self {
@@ -66,7 +69,10 @@ impl Report {
     /// One more waits, until what this gives is dropped.
     pub(super) fn waits(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting(self)
+        Waiting {
+            report: self,
+            since: Instant::now(),
+        }
     }
 
     /// How many wait.
@@ -74,8 +80,8 @@ impl Report {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Somebody was let through.
-    pub(super) fn waited(&self, time: Duration) {
+    /// Somebody was let through, or has left.
+    fn waited(&self, time: Duration) {
         metrics::time(Metric::GateWait, self.labels(), time);
         if time >= LONG_WAIT {
             self.tell("waits", || {
@@ -212,7 +218,8 @@ impl Report {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.report.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.report.waited(self.since.elapsed());
     }
 }
 

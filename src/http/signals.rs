@@ -11,8 +11,8 @@ const LIMIT: &str = "x-ratelimit-limit";
 const RESET: &str = "x-ratelimit-reset";
 const DELAY: &str = "x-ratelimit-delay";
 
-/// No wait that a server asks for is believed to be longer.
-const LONGEST: f64 = 24.0 * 3600.0;
+/// No wait that a server asks for is believed to be longer: Azure DevOps' own are of minutes.
+const LONGEST: f64 = 3600.0;
 
 /// The limits, as far as an answer tells of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -30,10 +30,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Reads the headers of an answer that came at this time of day.
     pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
-        let number = |name: &str| -> Option<f64> {
-            let number: f64 = text(headers, name)?.parse().ok()?;
-            number.is_finite().then_some(number)
-        };
+        let number = |name: &str| text(headers, name).and_then(finite);
         let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let left = match (number(REMAINING), number(LIMIT)) {
             (Some(remaining), Some(limit)) if limit > 0.0 => Some(remaining / limit),
@@ -49,6 +46,10 @@ impl Signals {
     }
 }
 
+fn finite(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
@@ -62,7 +63,7 @@ fn seconds(number: f64) -> Option<Duration> {
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
 fn retry_after(text: &str, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    if let Ok(number) = text.parse::<f64>() {
+    if let Some(number) = finite(text) {
         return seconds(number);
     }
     let date = httpdate::parse_http_date(text).ok()?;
@@ -120,6 +121,8 @@ mod tests {
             [("retry-after", "soon")],
             [("retry-after", "-5")],
             [("retry-after", "NaN")],
+            [("retry-after", "inf")],
+            [("retry-after", "-infinity")],
             [("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")],
             [("x-ratelimit-remaining", "5")],
             [("x-ratelimit-delay", "0")],
@@ -128,6 +131,6 @@ mod tests {
             assert_eq!(read(&headers), Signals::default(), "{headers:?}");
         }
         let wait = read(&[("retry-after", "1e300")]).retry_after;
-        assert_eq!(wait, Some(Duration::from_secs(86_400)));
+        assert_eq!(wait, Some(Duration::from_secs(3_600)));
     }
 }

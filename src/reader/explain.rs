@@ -132,7 +132,7 @@ impl Read<'_> {
         let host = quirks::host(self.request);
         let failed = self.purpose.failed();
         match failure {
-            Failure::RedirectedAway(place, status) => Error::new(
+            Failure::RedirectedAway(place, status, _) => Error::new(
                 ErrorKind::Authentication,
                 format!(
                     "{}. Azure DevOps redirected to {place}, which was not followed: that is how it asks to sign in. {}",
@@ -140,6 +140,7 @@ impl Read<'_> {
                     self.by_whom(StatusCode::UNAUTHORIZED),
                 ),
             ),
+            Failure::Blocked(failure) => self.blocked(*failure),
             Failure::TooManyRedirects => {
                 Error::other(format!("{failed} {url}, {host} redirects in circles"))
             }
@@ -165,6 +166,19 @@ impl Read<'_> {
             Failure::Closed(closed) => self.closed(closed),
             Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
         }
+    }
+
+    /// Who is blocked is sent to sign in as well.
+    fn blocked(&self, failure: Failure) -> Error {
+        let Failure::RedirectedAway(place, status, _) = failure else {
+            return self.failed(failure);
+        };
+        let reason = status.canonical_reason().unwrap_or_default();
+        let outcome = self.outcome(status, reason);
+        let limits = self.limits();
+        Error::other(format!(
+            "{outcome}. Azure DevOps redirected to {place}, which was not followed. {limits}"
+        ))
     }
 
     /// Nothing was asked, because there was no time left to wait for it.
