@@ -99,7 +99,8 @@ export interface Config {
 
       /**
        * Answers files and searches as they were read last, while the host lets a credential read
-       * nothing. Without it such reads wait.
+       * nothing: files of up to 1 MiB, and searches whose contents are still kept. Without it such
+       * reads wait.
        */
       staleIfThrottled?: {
         /** How old they may be, e.g. `{ minutes: 30 }` or `30m`. */

@@ -406,6 +406,10 @@ describe('retry in the config', () => {
   it.each([
     [{ maxRetries: -1 }, "'retry.maxRetries' must be a whole number"],
     [{ retryStatusCodes: [42] }, "'retry.retryStatusCodes' must be a status"],
+    [
+      { retryStatusCodes: ['503'] },
+      "'retry.retryStatusCodes' must be a list of statuses of HTTP, which are numbers",
+    ],
     [{ retryStatusCodes: 503 }, "'retry.retryStatusCodes' must be a list"],
     [
       { maxApiRequestsPerMinute: 0 },

@@ -62,6 +62,49 @@ describe('while an identity is blocked', () => {
     ]);
   });
 
+  it('a file is not modified for whoever has it by its time', async () => {
+    const modified = 'Sun, 13 Sep 2020 12:26:40 GMT';
+    const headers = { 'last-modified': modified, etag: '"1"' };
+    const answer = { status: 200, headers, body: 'a: 1\n' };
+    azure.misbehave({ ...answer, times: 1 });
+    const reader = readerOf({ minutes: 5 });
+    const lastModifiedAfter = new Date(modified);
+    await reader.readUrl(url);
+    await block();
+    await expect(
+      reader.readUrl(url, { lastModifiedAfter }),
+    ).rejects.toMatchObject({ name: 'NotModifiedError' });
+    const before = new Date(lastModifiedAfter.getTime() - 60_000);
+    const response = await reader.readUrl(url, { lastModifiedAfter: before });
+    expect(String(await response.buffer())).toBe('a: 1\n');
+  });
+
+  it('a file is not as it was before one that is too large', async () => {
+    const reader = readerOf({ minutes: 5 });
+    await reader.readUrl(url);
+    const large = 'x'.repeat(1024 * 1024 + 1);
+    await hosted.git.commit({ files: { 'a.yaml': large } });
+    const read = async () => String(await (await reader.readUrl(url)).buffer());
+    expect(await read()).toBe(large);
+    await block(1);
+    expect(await read()).toBe(large);
+    expect(azure.requests).toHaveLength(1);
+  });
+
+  it('a file is not older than what its caller has', async () => {
+    const reader = readerOf({ minutes: 5 });
+    await reader.readUrl(url);
+    await hosted.git.commit({ files: { 'a.yaml': 'a: 2\n' } });
+    const { etag } = await readerOf().readUrl(url);
+    const notModified = { name: 'NotModifiedError' };
+    await expect(reader.readUrl(url, { etag })).rejects.toMatchObject(
+      notModified,
+    );
+    await block(1);
+    const response = await reader.readUrl(url);
+    expect(String(await response.buffer())).toBe('a: 2\n');
+  });
+
   it('a file is so for whoever is refused in that moment', async () => {
     const reader = readerOf({ minutes: 5 });
     await reader.readUrl(url);
@@ -173,6 +216,18 @@ describe('while an identity is blocked', () => {
     await expect(reader.readUrl(url)).rejects.toThrow(/404/);
     await block(1);
     await expect(reader.readUrl(url)).rejects.toThrow(/404/);
+  });
+
+  it('a file is still so after a sign-in page', async () => {
+    const reader = readerOf({ minutes: 5 });
+    await reader.readUrl(url);
+    azure.misbehave({ ...tooMany(1), times: 1 });
+    azure.misbehave({ status: 302, headers: { location: '/_signin' } });
+    for (let n = 0; n < 3; n += 1) {
+      const response = await reader.readUrl(url);
+      expect(String(await response.buffer())).toBe('a: 1\n');
+      await new Promise(resolve => setTimeout(resolve, 700));
+    }
   });
 
   it('nothing is read by a credential that was refused before', async () => {

@@ -54,6 +54,8 @@ pub enum Often {
     Once,
     /// No more often than every minute.
     EveryMinute,
+    /// Each time: whoever tells it knows that it is new.
+    Always,
 }
 
 impl Line {
@@ -113,15 +115,16 @@ pub fn tell_to(log: impl Log + 'static) {
 }
 
 /// Tells of something, unless the same was told of just before: `about` says what is the same.
+///
+/// What nobody hears, because there is no log yet, was not told.
 pub fn tell(often: Often, about: &str, line: impl FnOnce() -> Line) {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !told.is_new(often, about, Instant::now()) {
-        return;
-    }
-    drop(told);
     let mut logs = LOGS.lock().unwrap_or_else(PoisonError::into_inner);
     logs.retain(|log| log.is_there());
-    if let Some(log) = logs.last() {
+    let Some(log) = logs.last() else {
+        return;
+    };
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_new(often, about, Instant::now()) {
         log.write(line());
     }
 }
@@ -132,8 +135,11 @@ struct Told(HashMap<String, Instant>);
 impl Told {
     fn is_new(&mut self, often: Often, about: &str, now: Instant) -> bool {
         let told = self.0.get(about);
-        let is_quiet =
-            |told: &Instant| often == Often::Once || now.saturating_duration_since(*told) < QUIET;
+        let is_quiet = |told: &Instant| match often {
+            Often::Once => true,
+            Often::EveryMinute => now.saturating_duration_since(*told) < QUIET,
+            Often::Always => false,
+        };
         if told.is_some_and(is_quiet) {
             return false;
         }
@@ -159,6 +165,36 @@ mod tests {
         assert!(told.is_new(Often::EveryMinute, "limit", at(60)));
         assert!(told.is_new(Often::Once, "list", start));
         assert!(!told.is_new(Often::Once, "list", at(86_400)));
+    }
+
+    #[test]
+    fn what_nobody_heard_is_told_to_who_comes_later() {
+        #[derive(Clone, Debug, Default)]
+        struct Heard(std::sync::Arc<Mutex<Vec<String>>>);
+
+        impl Log for Heard {
+            fn write(&self, line: Line) {
+                let heard = self.0.lock();
+                heard
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line.message);
+            }
+
+            fn is_there(&self) -> bool {
+                true
+            }
+        }
+
+        let about = "something of this test";
+        let say = || tell(Often::Once, about, || Line::info("test", about));
+        say();
+        let log = Heard::default();
+        tell_to(log.clone());
+        say();
+        say();
+        let heard = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = heard.iter().filter(|message| *message == about).count();
+        assert_eq!(count, 1);
     }
 
     #[test]

@@ -69,27 +69,26 @@ impl Conditions {
     /// conditions sends it all the same.
     #[must_use]
     pub fn are_met_by(&self, headers: &HeaderMap) -> bool {
-        let same_etag = self.etag.as_ref().is_some_and(|etag| {
-            headers
-                .get(ETAG)
-                .is_some_and(|answered| opaque(answered) == opaque(etag))
-        });
-        // As in HTTP, an etag that differs settles the matter whatever the times say.
-        let not_later = self.etag.is_none()
-            && self.modified_after.is_some_and(|after| {
-                last_modified(headers).is_some_and(|modified| modified <= after)
-            });
-        same_etag || not_later
+        let modified = headers.get(LAST_MODIFIED);
+        let modified = modified.and_then(|modified| modified.to_str().ok());
+        self.compare(headers.get(ETAG), modified)
     }
 
-    /// Whether they are met by an answer that is there already, with this etag.
+    /// Whether they are met by an answer that is there already, with this etag and this time.
     #[must_use]
-    pub fn are_those_of(&self, etag: Option<&str>) -> bool {
-        let other = etag.and_then(|etag| etag_header(etag).ok());
-        match (&self.etag, &other) {
-            (Some(own), Some(other)) => opaque(own) == opaque(other),
-            _ => false,
+    pub fn are_met(&self, etag: Option<&str>, modified: Option<&str>) -> bool {
+        let etag = etag.and_then(|etag| etag_header(etag).ok());
+        self.compare(etag.as_ref(), modified)
+    }
+
+    fn compare(&self, etag: Option<&HeaderValue>, modified: Option<&str>) -> bool {
+        // As in HTTP, an etag that differs settles the matter whatever the times say.
+        if let Some(own) = &self.etag {
+            return etag.is_some_and(|other| opaque(other) == opaque(own));
         }
+        let modified = modified.and_then(|modified| httpdate::parse_http_date(modified).ok());
+        let after = self.modified_after;
+        modified.is_some_and(|modified| after.is_some_and(|after| modified <= after))
     }
 
     fn headers(&self) -> HeaderMap {
@@ -119,10 +118,6 @@ fn etag_header(etag: &str) -> Result<HeaderValue, Error> {
 fn opaque(etag: &HeaderValue) -> &[u8] {
     let bytes = etag.as_bytes();
     bytes.strip_prefix(b"W/").unwrap_or(bytes)
-}
-
-fn last_modified(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(LAST_MODIFIED)?.to_str().ok()?).ok()
 }
 
 fn http_time(milliseconds: f64) -> Result<SystemTime, Error> {

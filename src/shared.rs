@@ -4,7 +4,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,10 +17,16 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::backoff::Backoff;
+use crate::{
+    backoff::Backoff,
+    log::{Line, Often, tell},
+};
 
 /// How long somebody waits who asks for an entry.
 const GET_LIMIT: Duration = Duration::from_millis(250);
+
+/// How long somebody waits who asks for a large entry: a slow one is no sign of an outage.
+const LARGE_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long an entry may take to be written, for which nobody waits.
 const SET_LIMIT: Duration = Duration::from_secs(2);
@@ -39,8 +48,21 @@ const MOST_WAITING: usize = 32 * 1024 * 1024;
 /// The caches of this process, by the plugins whose they are.
 ///
 /// Backstage gives each plugin entries of its own, so that replicas meet where they have a plugin in
-/// common.
-static CACHES: Mutex<BTreeMap<String, Arc<SharedCache>>> = Mutex::new(BTreeMap::new());
+/// common. Of several of one plugin, as of worker threads, the newest that is there is asked.
+static CACHES: Mutex<BTreeMap<String, Vec<Arc<SharedCache>>>> = Mutex::new(BTreeMap::new());
+
+/// What lines of the log are about here.
+const EVENT: &str = "shared cache";
+
+/// Whether it is as the log was told last: the plugins' caches have one store, and come and go
+/// together.
+static IS_TOLD_TO_BE_DOWN: AtomicBool = AtomicBool::new(false);
+
+fn tell_how_it_is(is_up: bool, line: impl FnOnce() -> Line) {
+    if IS_TOLD_TO_BE_DOWN.swap(!is_up, Ordering::Relaxed) == is_up {
+        tell(Often::Always, EVENT, line);
+    }
+}
 
 /// A cache service gave no answer.
 #[derive(Clone, Copy, Debug)]
@@ -61,33 +83,36 @@ pub trait CacheService: fmt::Debug + Send + Sync {
 
     /// Whether it can be asked at all; what has gone does not come back.
     fn is_there(&self) -> bool;
-
-    /// Says something to the log.
-    fn tell(&self, message: &str, is_warning: bool);
 }
 
-/// Shares with other replicas through a plugin's cache, in the place of what it had before.
+/// Shares with other replicas through a plugin's cache, as long as it is there; then through the one
+/// that the plugin had before.
 pub fn share_through(plugin: String, service: impl CacheService + 'static) {
     let cache = Arc::new(SharedCache::new(service));
-    caches().insert(plugin, cache);
+    caches().entry(plugin).or_default().push(cache);
 }
 
-fn caches() -> MutexGuard<'static, BTreeMap<String, Arc<SharedCache>>> {
+fn caches() -> MutexGuard<'static, BTreeMap<String, Vec<Arc<SharedCache>>>> {
     let mut caches = CACHES.lock().unwrap_or_else(PoisonError::into_inner);
-    caches.retain(|_, cache| cache.service.is_there());
+    caches.retain(|_, caches| {
+        caches.retain(|cache| cache.service.is_there());
+        !caches.is_empty()
+    });
     caches
 }
 
 /// Every cache that there is: what all replicas must know stands in each.
 #[must_use]
 pub fn every_cache() -> Vec<Arc<SharedCache>> {
-    caches().values().cloned().collect()
+    let caches = caches();
+    let newest = caches.values().filter_map(|caches| caches.last());
+    newest.cloned().collect()
 }
 
 /// The cache for what is large: the same one in all replicas that have the same plugins.
 #[must_use]
 pub fn one_cache() -> Option<Arc<SharedCache>> {
-    caches().values().next().cloned()
+    caches().values().next()?.last().cloned()
 }
 
 /// A cache service, and how it is.
@@ -137,6 +162,21 @@ impl SharedCache {
         self.ask(ask, GET_LIMIT).await
     }
 
+    /// A large entry, if there is one; that it is late says nothing of the cache.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub async fn get_large(&self, key: &str) -> Result<Option<String>, NoAnswer> {
+        let began = Instant::now();
+        if !self.may_be_asked(began, LARGE_LIMIT) {
+            return Err(NoAnswer);
+        }
+        let answer = timeout(LARGE_LIMIT, self.service.get(key.to_owned())).await;
+        let answer = answer.map_err(|_| NoAnswer)?;
+        self.note(&answer, began);
+        answer
+    }
+
     /// Writes an entry.
     ///
     /// # Errors
@@ -174,11 +214,15 @@ impl SharedCache {
             return Err(NoAnswer);
         }
         let answer = timeout(limit, ask()).await.unwrap_or(Err(NoAnswer));
-        match &answer {
+        self.note(&answer, began);
+        answer
+    }
+
+    fn note<T>(&self, answer: &Result<T, NoAnswer>, began: Instant) {
+        match answer {
             Ok(_) => self.answered(),
             Err(NoAnswer) => self.failed(began),
         }
-        answer
     }
 
     /// Whether nobody is to ask it now.
@@ -205,7 +249,7 @@ impl SharedCache {
         let Health { failures, .. } = std::mem::take(&mut *self.health());
         if failures >= FAILURES_TO_TELL {
             let message = "The shared cache answers again: what is read of Azure DevOps, and its limits, are shared with the other replicas";
-            self.service.tell(message, false);
+            tell_how_it_is(true, || Line::info(EVENT, message));
         }
     }
 
@@ -223,7 +267,7 @@ impl SharedCache {
         drop(health);
         if is_to_tell {
             let message = "The shared cache does not answer: Azure DevOps is read without it, and nothing is shared with the other replicas meanwhile";
-            self.service.tell(message, true);
+            tell_how_it_is(false, || Line::warning(EVENT, message));
         }
     }
 
@@ -234,14 +278,12 @@ impl SharedCache {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::{
-        collections::HashMap,
-        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    };
+    use std::{collections::HashMap, sync::atomic::AtomicUsize};
 
     use futures_util::FutureExt;
 
     use super::*;
+    use crate::log::{Log, tell_to};
 
     /// A cache service that can fall silent.
     #[derive(Clone, Debug, Default)]
@@ -250,9 +292,9 @@ pub(crate) mod tests {
     #[derive(Debug, Default)]
     struct Inner {
         entries: Mutex<HashMap<String, String>>,
+        is_gone: AtomicBool,
         is_silent: AtomicBool,
         asked: AtomicUsize,
-        told: Mutex<Vec<bool>>,
     }
 
     impl Service {
@@ -297,13 +339,25 @@ pub(crate) mod tests {
         }
 
         fn is_there(&self) -> bool {
-            true
+            !self.0.is_gone.load(Ordering::Relaxed)
+        }
+    }
+
+    /// Which lines about caches were warnings.
+    #[derive(Clone, Debug, Default)]
+    struct Told(Arc<Mutex<Vec<bool>>>);
+
+    impl Log for Told {
+        fn write(&self, line: Line) {
+            if line.fields.contains(&("event", EVENT.into())) {
+                let told = self.0.lock();
+                told.unwrap_or_else(PoisonError::into_inner)
+                    .push(line.is_warning);
+            }
         }
 
-        fn tell(&self, _message: &str, is_warning: bool) {
-            let told = self.0.told.lock();
-            told.unwrap_or_else(PoisonError::into_inner)
-                .push(is_warning);
+        fn is_there(&self) -> bool {
+            true
         }
     }
 
@@ -348,7 +402,42 @@ pub(crate) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_large_entry_that_is_late_is_no_outage() {
+        let (service, cache) = cache();
+        service.fall_silent(true);
+        let began = Instant::now();
+        assert!(cache.get_large("a").await.is_err());
+        assert_eq!(began.elapsed(), LARGE_LIMIT);
+        assert!(!cache.is_left_alone());
+        service.fall_silent(false);
+        assert!(cache.get("a").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_plugin_has_its_cache_again_when_a_newer_one_is_gone() {
+        let plugin = "a plugin of this test";
+        let found = || {
+            let caches = caches();
+            caches.get(plugin).and_then(|caches| caches.last()).cloned()
+        };
+        let [main, worker] = [Service::default(), Service::default()];
+        main.entries().insert("whose".to_owned(), "main".to_owned());
+        share_through(plugin.to_owned(), main.clone());
+        share_through(plugin.to_owned(), worker.clone());
+        worker.0.is_gone.store(true, Ordering::Relaxed);
+        let Some(cache) = found() else {
+            unreachable!("the first one is there");
+        };
+        let whose = cache.get("whose").await.ok().flatten();
+        assert_eq!(whose.as_deref(), Some("main"));
+        main.0.is_gone.store(true, Ordering::Relaxed);
+        assert!(found().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_log_is_told_once_when_it_goes_and_once_when_it_is_back() {
+        let told = Told::default();
+        tell_to(told.clone());
         let (service, cache) = cache();
         service.fall_silent(true);
         for _ in 0..60 {
@@ -361,7 +450,7 @@ pub(crate) mod tests {
         for _ in 0..3 {
             assert!(cache.get("a").await.is_ok());
         }
-        let told = service.0.told.lock();
+        let told = told.0.lock();
         assert_eq!(*told.unwrap_or_else(PoisonError::into_inner), [true, false]);
     }
 }

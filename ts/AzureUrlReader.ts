@@ -42,9 +42,6 @@ import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
 import type { AzureIntegrationLike } from './types';
 
-/** How long nothing more is said of answers that stand in, in milliseconds. */
-const STALE_TOLD_MS = 60_000;
-
 /**
  * What an {@link AzureUrlReader} works with.
  *
@@ -90,8 +87,6 @@ export class AzureUrlReader implements UrlReaderService {
   readonly #integration: AzureIntegrationLike;
   readonly #deps: AzureUrlReaderDeps;
   readonly #credentials: Credentials | undefined;
-  readonly #told = new Set<string>();
-  readonly #toldStaleAt = new Map<string, number>();
 
   constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps) {
     this.#integration = integration;
@@ -130,7 +125,6 @@ export class AzureUrlReader implements UrlReaderService {
       : await this.#providedHeaders(url);
     const result = await this.#readUrl(url, headers, options);
     publishRead(url, result, startedAt);
-    this.#tellWho(result);
     return readUrlResponse(result, options?.signal);
   }
 
@@ -172,7 +166,6 @@ export class AzureUrlReader implements UrlReaderService {
     );
     const outcome = unwrapUnless(signal, await reading);
     publishRead(url, outcome, startedAt);
-    this.#tellWho(outcome);
     return new TreeResponse(outcome, { filter, signal, workingDirectory });
   }
 
@@ -232,7 +225,6 @@ export class AzureUrlReader implements UrlReaderService {
         return { from: pattern.within, prefix: pattern.folder };
       }
       publishRead(url, listing, startedAt);
-      this.#tellWho(listing);
       return this.#contents(url, listing, places, options);
     });
     // Its identity is blocked meanwhile: what was found before stands in.
@@ -356,37 +348,7 @@ export class AzureUrlReader implements UrlReaderService {
     const { staleIfThrottled } = this.#integration.config;
     return staleIfThrottled && durationToMilliseconds(staleIfThrottled.maxAge);
   }
-
-  /** Says to the log who reads, once for each organization, and when what was read before stands in. */
-  #tellWho({ scope, credential, warning, age }: WhoReads): void {
-    if (typeof age === 'number') this.#tellStale(scope, credential);
-    const message = warning ?? `Reading ${scope} with ${credential}`;
-    if (this.#told.has(message)) return;
-    this.#told.add(message);
-    const { logger } = this.#deps;
-    const fields = { event: 'credential chosen', scope, credential };
-    if (warning) logger?.warn(message, fields);
-    else logger?.info(message, fields);
-  }
-
-  /** Says, once a minute for each organization, that answers are old. */
-  #tellStale(scope: string, credential: string): void {
-    const toldAt = this.#toldStaleAt.get(scope) ?? -Infinity;
-    if (performance.now() - toldAt < STALE_TOLD_MS) return;
-    this.#toldStaleAt.set(scope, performance.now());
-    this.#deps.logger?.warn(
-      `Answering from what was read of ${scope} before, while Azure DevOps limits ${credential}`,
-      { event: 'stale', scope, credential },
-    );
-  }
 }
-
-type WhoReads = {
-  scope: string;
-  credential: string;
-  warning?: string | null;
-  age?: number | null;
-};
 
 /** The places and paths of those that match. */
 function matching(paths: string[], matches: (path: string) => boolean) {

@@ -7,6 +7,7 @@ import {
 import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
 import { AzureUrlReader } from './AzureUrlReader';
 import { native } from './binding';
+import { logTo } from './log';
 import { shareThroughCache } from './sharedCache';
 
 /**
@@ -41,6 +42,8 @@ export const azureUrlReaderServiceFactory = createServiceFactory({
     if (!isUsable) {
       return () => [];
     }
+    // What the cache has to tell is told even before anything is read.
+    logTo(deps.logger);
     shareThroughCache(deps);
     return AzureUrlReader.factory;
   },

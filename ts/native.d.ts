@@ -87,10 +87,6 @@ export declare class Listing {
   get credential(): string
   /** The host, and the organization or collection on it. */
   get scope(): string
-  /** How old the commit is, in milliseconds, where it stands in for a new one. */
-  get age(): number | null
-  /** What to warn of. */
-  get warning(): string | null
   /** The answer's status. */
   get status(): number
   /** How many files there are in the pattern's folder, where all of them were listed. */
@@ -320,10 +316,6 @@ export interface ReadTreeResult {
   scope: string
   /** The answer's status. */
   status: number
-  /** What to warn of. */
-  warning?: string
-  /** How old the commit is, in milliseconds, where it stands in for a new one. */
-  age?: number
 }
 
 /**
@@ -372,10 +364,6 @@ export interface ReadUrlResult {
   scope: string
   /** The answer's status. */
   status: number
-  /** What to warn of. */
-  warning?: string
-  /** How old it is, in milliseconds, where it stands in for a new answer. */
-  age?: number
 }
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */
@@ -392,11 +380,10 @@ export interface RetryFields {
 }
 
 /**
- * Shares with other replicas through the cache service of a plugin: `get` asks for an entry, `set`
- * writes one with its life in milliseconds, and `tell` says to the log, as a warning or not, how the
- * service is.
+ * Shares with other replicas through the cache service of a plugin: `get` asks for an entry, and
+ * `set` writes one with its life in milliseconds.
  */
-export declare function shareThrough(plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>, tell: (message: string, isWarning: boolean) => void): void
+export declare function shareThrough(plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>): void
 
 /** A token and the header that it makes. */
 export interface TokenCredentials {

@@ -90,12 +90,14 @@ function readRetry(config?: Config): AzureRetryConfig | undefined {
 /** What is no number is told with the rules. */
 function readStatusCodes(config: Config): number[] | undefined {
   const codes = config.getOptional('retryStatusCodes');
-  if (codes !== undefined && !Array.isArray(codes)) {
+  const isList =
+    Array.isArray(codes) && codes.every(code => typeof code === 'number');
+  if (codes !== undefined && !isList) {
     throw new Error(
-      `Invalid Azure integration config, 'retry.retryStatusCodes' must be a list of statuses of HTTP, but is ${JSON.stringify(codes)}`,
+      `Invalid Azure integration config, 'retry.retryStatusCodes' must be a list of statuses of HTTP, which are numbers, but is ${JSON.stringify(codes)}`,
     );
   }
-  return codes?.map(Number);
+  return codes;
 }
 
 function readStaleIfThrottled(

@@ -1,6 +1,5 @@
 import type {
   CacheService,
-  LoggerService,
   RootConfigService,
 } from '@backstage/backend-plugin-api';
 import { native } from './binding';
@@ -10,7 +9,6 @@ export interface Sharer {
   config: RootConfigService;
   plugin: { getId(): string };
   cache: CacheService;
-  logger: LoggerService;
 }
 
 /**
@@ -18,7 +16,7 @@ export interface Sharer {
  * service of a plugin. A cache in the process's own memory has nothing to share.
  */
 export function shareThroughCache(sharer: Sharer): void {
-  const { config, plugin, cache, logger } = sharer;
+  const { config, plugin, cache } = sharer;
   // As Backstage's own cache manager reads it.
   const store = config.getOptionalString('backend.cache.store') || 'memory';
   if (store === 'memory') {
@@ -26,12 +24,10 @@ export function shareThroughCache(sharer: Sharer): void {
   }
   native().shareThrough(
     plugin.getId(),
-    async key => cache.get<string>(key),
-    async (key, value, ttl) => cache.set(key, value, { ttl }),
-    (message, isWarning) => {
-      const fields = { event: 'shared cache' };
-      if (isWarning) logger.warn(message, fields);
-      else logger.info(message, fields);
+    async key => {
+      const value = await cache.get(key);
+      return typeof value === 'string' ? value : undefined;
     },
+    async (key, value, ttl) => cache.set(key, value, { ttl }),
   );
 }

@@ -13,7 +13,7 @@ use super::{
     config::retry_of,
     credentials::Credentials,
     cross,
-    reader::{Cancellation, duration, milliseconds, source_of},
+    reader::{Cancellation, duration, source_of},
     tree::ReadTreeOptions,
 };
 use crate::reader;
@@ -74,18 +74,6 @@ impl Listing {
     #[napi(getter)]
     pub fn scope(&self) -> String {
         self.listing.exchange.scope()
-    }
-
-    /// How old the commit is, in milliseconds, where it stands in for a new one.
-    #[napi(getter)]
-    pub fn age(&self) -> Option<f64> {
-        self.listing.age.map(milliseconds)
-    }
-
-    /// What to warn of.
-    #[napi(getter)]
-    pub fn warning(&self) -> Option<String> {
-        self.listing.exchange.warning()
     }
 
     /// The answer's status.

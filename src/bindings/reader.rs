@@ -60,10 +60,6 @@ pub struct ReadUrlResult {
     pub scope: String,
     /// The answer's status.
     pub status: u16,
-    /// What to warn of.
-    pub warning: Option<String>,
-    /// How old it is, in milliseconds, where it stands in for a new answer.
-    pub age: Option<f64>,
 }
 
 /// Ends reads.
@@ -210,8 +206,6 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
         let credential = response.exchange.authorization.identity().title();
         let status = response.exchange.status;
         let scope = response.exchange.scope();
-        let warning = response.exchange.warning();
-        let age = response.age.map(milliseconds);
         let content = response.body.take_whole().map(Buffer::from);
         let body = content.is_none().then(|| Body {
             pull: Arc::new(Mutex::new(response.body)),
@@ -226,8 +220,6 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
             credential,
             scope,
             status,
-            warning,
-            age,
         }
     }
 }
@@ -235,11 +227,6 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
 /// A time from JavaScript; nothing where it is none.
 pub(super) fn duration(milliseconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
-}
-
-/// A time for JavaScript.
-pub(super) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 fn pairs(headers: Vec<Vec<String>>) -> Vec<(String, SecretString)> {

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use napi::{
     Status,
     bindgen_prelude::{FnArgs, Promise},
-    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+    threadsafe_function::ThreadsafeFunction,
 };
 use napi_derive::napi;
 
@@ -18,24 +18,21 @@ type Called<Arguments, Result> =
 
 type Get = Called<FnArgs<(String,)>, Promise<Option<String>>>;
 type Set = Called<FnArgs<(String, String, f64)>, Promise<()>>;
-type Tell = Called<FnArgs<(String, bool)>, ()>;
 
-/// Shares with other replicas through the cache service of a plugin: `get` asks for an entry, `set`
-/// writes one with its life in milliseconds, and `tell` says to the log, as a warning or not, how the
-/// service is.
+/// Shares with other replicas through the cache service of a plugin: `get` asks for an entry, and
+/// `set` writes one with its life in milliseconds.
 #[napi(
     catch_unwind,
-    ts_args_type = "plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>, tell: (message: string, isWarning: boolean) => void"
+    ts_args_type = "plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>"
 )]
-pub fn share_through(plugin: String, get: Get, set: Set, tell: Tell) {
+pub fn share_through(plugin: String, get: Get, set: Set) {
     let (get, set) = (get.into(), set.into());
-    shared::share_through(plugin, CacheFunctions { get, set, tell });
+    shared::share_through(plugin, CacheFunctions { get, set });
 }
 
 struct CacheFunctions {
     get: Arc<Get>,
     set: Arc<Set>,
-    tell: Tell,
 }
 
 impl shared::CacheService for CacheFunctions {
@@ -67,12 +64,6 @@ impl shared::CacheService for CacheFunctions {
 
     fn is_there(&self) -> bool {
         !self.get.aborted()
-    }
-
-    fn tell(&self, message: &str, is_warning: bool) {
-        let said = (message.to_owned(), is_warning).into();
-        self.tell
-            .call(said, ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
 

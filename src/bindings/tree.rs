@@ -19,7 +19,7 @@ use super::{
     config::{RetryFields, retry_of},
     credentials::Credentials,
     cross,
-    reader::{Cancellation, duration, milliseconds, source_of},
+    reader::{Cancellation, duration, source_of},
 };
 use crate::{error::Error, reader};
 
@@ -61,10 +61,6 @@ pub struct ReadTreeResult {
     pub scope: String,
     /// The answer's status.
     pub status: u16,
-    /// What to warn of.
-    pub warning: Option<String>,
-    /// How old the commit is, in milliseconds, where it stands in for a new one.
-    pub age: Option<f64>,
 }
 
 /// The files of a tree, in columns.
@@ -113,8 +109,6 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
             credential: exchange.authorization.identity().title(),
             scope: exchange.scope(),
             status: exchange.status,
-            warning: exchange.warning(),
-            age: response.age.map(milliseconds),
             etag: response.etag.clone(),
             subpath: response.subpath.clone(),
             archive: Archive::new(response),

@@ -37,10 +37,31 @@ impl Exchange {
         scope_of(&self.request)
     }
 
-    /// What to warn of.
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        self.authorization.warning(&self.request)
+    /// Tells the log who reads, once for each organization or collection, and, once a minute, that what
+    /// was read before stands in.
+    pub(super) fn tell_who(&self, stands_in: bool) {
+        let scope = self.scope();
+        let credential = self.authorization.identity().title();
+        let with_fields = |line: Line| {
+            line.with("scope", scope.as_str())
+                .with("credential", credential)
+        };
+        if stands_in {
+            let message = format!(
+                "Answering from what was read of {scope} before, while Azure DevOps limits {credential}"
+            );
+            tell(Often::EveryMinute, &message, || {
+                with_fields(Line::warning("stale", message.as_str()))
+            });
+        }
+        let (message, line): (String, fn(&str, String) -> Line) =
+            match self.authorization.warning(&self.request) {
+                Some(warning) => (warning, Line::warning),
+                None => (format!("Reading {scope} with {credential}"), Line::info),
+            };
+        tell(Often::Once, &message, || {
+            with_fields(line("credential chosen", message.clone()))
+        });
     }
 
     /// Another request by the same reader, for all who wait for its answer: it ends with the last of

@@ -143,14 +143,12 @@ where
         }
     }
 
-    /// Notes that what was read last is what is there now.
+    /// Notes whether what was read last is what is there now; if not, it stands in no more.
     pub(super) fn confirm(&self, is_same: impl FnOnce(&T) -> bool) {
-        if let Some(good) = self
-            .store
-            .get(&self.key)
-            .filter(|good| is_same(&good.value))
-        {
-            self.put(good.value);
+        match self.store.get(&self.key) {
+            Some(good) if is_same(&good.value) => self.put(good.value),
+            Some(_) => self.store.forget(&self.key),
+            None => {}
         }
     }
 

@@ -148,6 +148,7 @@ impl Lists {
             Some(items) => Some((items, None)),
             None => listed(&exchange, shape.as_ref()).await?,
         };
+        exchange.tell_who(age.is_some());
         Ok(found.map(|(items, total)| Listing {
             etag,
             total,

@@ -225,6 +225,7 @@ impl Trees {
             status,
             cancellation: self.cancellation.clone(),
         });
+        exchange.tell_who(age.is_some());
         Ok(ReadTreeResponse {
             etag,
             subpath,

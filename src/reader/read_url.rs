@@ -69,8 +69,6 @@ pub struct ReadUrlResponse {
     pub body: Body,
     /// How it was read.
     pub exchange: Arc<Exchange>,
-    /// How old it is, where it is the last answer that stands in for a new one.
-    pub age: Option<Duration>,
 }
 
 /// Reads one file.
@@ -114,7 +112,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         Ok(Answer::Last(file)) => stale(file, exchange, &input.conditions),
         Err(error) => {
             if error.kind() == ErrorKind::NotModified {
-                last.confirm(|file| input.conditions.are_those_of(file.etag.as_deref()));
+                last.confirm(|file| is_had(file, &input.conditions));
             }
             Err(error)
         }
@@ -127,6 +125,7 @@ async fn new(
     last: &LastGood<File>,
 ) -> Result<ReadUrlResponse, Error> {
     exchange.status = response.status().as_u16();
+    exchange.tell_who(false);
     let exchange = Arc::new(exchange);
     let etag = header(&response, &ETAG);
     let last_modified = header(&response, &LAST_MODIFIED);
@@ -136,19 +135,20 @@ async fn new(
         let filled = exchange.cancellation.run_until_cancelled(filled).await;
         filled.ok_or_else(|| exchange.ended())?;
     }
-    if let Some(content) = body.whole() {
-        last.put(File {
+    match body.whole().filter(|content| content.len() <= MOST_KEPT) {
+        Some(content) => last.put(File {
             etag: etag.clone(),
             last_modified: last_modified.clone(),
             content: Bytes::copy_from_slice(content),
-        });
+        }),
+        // The caller may have something newer now than what was remembered.
+        None => last.confirm(|file| etag.is_some() && file.etag == etag),
     }
     Ok(ReadUrlResponse {
         etag,
         last_modified,
         body,
         exchange,
-        age: None,
     })
 }
 
@@ -158,23 +158,27 @@ fn stale(
     exchange: Exchange,
     conditions: &Conditions,
 ) -> Result<ReadUrlResponse, Error> {
-    let age = Some(file.age());
+    if is_had(&file.value, conditions) {
+        return Err(Read::unchanged(&exchange.url));
+    }
     let File {
         etag,
         last_modified,
         content,
     } = file.value;
-    if conditions.are_those_of(etag.as_deref()) {
-        return Err(Read::unchanged(&exchange.url));
-    }
+    exchange.tell_who(true);
     let exchange = Arc::new(exchange);
     Ok(ReadUrlResponse {
         etag,
         last_modified,
         body: Body::of_content(content.into(), Arc::clone(&exchange)),
         exchange,
-        age,
     })
+}
+
+/// Whether a file is what the caller has already.
+fn is_had(file: &File, conditions: &Conditions) -> bool {
+    conditions.are_met(file.etag.as_deref(), file.last_modified.as_deref())
 }
 
 async fn get_item(

@@ -80,7 +80,9 @@ impl Replicas {
 
     /// An archive, stored as one that was downloaded.
     pub(super) async fn archive(&self, key: &Key, directory: PathBuf) -> Option<Arc<Stored>> {
-        let archive = self.get("archive", key.address()).await?;
+        let key = self.sharing.key("archive", key.address());
+        let sealed = self.cache.get_large(&key).await.ok()??;
+        let archive = self.sharing.open(&key, &sealed)?;
         let stored = blocking(move || Stored::write(&archive, directory));
         stored.await.ok().map(Arc::new)
     }
