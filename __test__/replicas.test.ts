@@ -4,6 +4,7 @@ import {
   type Hosted,
   type RecordedRequest,
 } from './azure-devops';
+import type { CacheFault } from './replicas/CacheFault';
 import { Redis, whyNoRedis } from './replicas/Redis';
 import { ReplicaProcess } from './replicas/ReplicaProcess';
 import { until } from './until';
@@ -200,6 +201,47 @@ let hosted: Hosted;
       expect(texts.filter(text => text.includes(secret))).toEqual([]);
     }
   });
+});
+
+it.each<CacheFault>([
+  'is slow',
+  'throws',
+  'gives back something else',
+  'gives back what is no text',
+  'gives back other entries',
+])('a replica reads what is there where its cache %s', async fault => {
+  const repository = await azure.addRepository({
+    organization: 'replicas',
+    project: 'p',
+    repository: fault.replaceAll(' ', '-'),
+    files: { 'a/x.yaml': 'a: 1\n', 'b/x.yaml': 'b: 1\n', 'c.md': '# C\n' },
+  });
+  const { host } = azure;
+  const personalAccessToken = DEFAULT_TOKEN;
+  const replica = await ReplicaProcess.start({
+    host,
+    personalAccessToken,
+    fault,
+  });
+  try {
+    const at = 'server';
+    for (let n = 0; n < 3; n += 1) {
+      const path = '/*/x.yaml';
+      const url = repository.webUrl({ at, path });
+      const found = await replica.read('search', url);
+      expect(Object.values(found)).toEqual(['a: 1\n', 'b: 1\n']);
+      const tree = await replica.read('readTree', repository.webUrl({ at }));
+      expect(tree).toEqual({
+        'a/x.yaml': 'a: 1\n',
+        'b/x.yaml': 'b: 1\n',
+        'c.md': '# C\n',
+      });
+      // What is shared is written after the read.
+      await new Promise(resolve => setTimeout(resolve, 300));
+    }
+  } finally {
+    replica.end();
+  }
 });
 
 /** A text, and what is in it in base64, as often as there is something. */

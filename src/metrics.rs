@@ -65,6 +65,15 @@ impl Metric {
 /// there are reads.
 pub type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
+/// What tells those apart who read: where, and with which kind of credential.
+#[must_use]
+pub fn reader_labels(host: &str, credential: &'static str) -> Labels {
+    vec![
+        ("host", host.to_owned().into()),
+        ("credential", credential.into()),
+    ]
+}
+
 /// One metric with one set of labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Series {

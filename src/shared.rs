@@ -287,7 +287,7 @@ pub(crate) mod tests {
 
     /// A cache service that can fall silent.
     #[derive(Clone, Debug, Default)]
-    struct Service(Arc<Inner>);
+    pub(crate) struct Service(Arc<Inner>);
 
     #[derive(Debug, Default)]
     struct Inner {
@@ -314,7 +314,12 @@ pub(crate) mod tests {
             async { Ok(answer) }.boxed()
         }
 
-        fn entries(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        /// Ends, as with the thread whose it is.
+        pub(crate) fn go(&self) {
+            self.0.is_gone.store(true, Ordering::Relaxed);
+        }
+
+        pub(crate) fn entries(&self) -> MutexGuard<'_, HashMap<String, String>> {
             self.0
                 .entries
                 .lock()
@@ -424,13 +429,13 @@ pub(crate) mod tests {
         main.entries().insert("whose".to_owned(), "main".to_owned());
         share_through(plugin.to_owned(), main.clone());
         share_through(plugin.to_owned(), worker.clone());
-        worker.0.is_gone.store(true, Ordering::Relaxed);
+        worker.go();
         let Some(cache) = found() else {
             unreachable!("the first one is there");
         };
         let whose = cache.get("whose").await.ok().flatten();
         assert_eq!(whose.as_deref(), Some("main"));
-        main.0.is_gone.store(true, Ordering::Relaxed);
+        main.go();
         assert!(found().is_none());
     }
 

@@ -11,6 +11,7 @@ import { ConfigReader } from '@backstage/config';
 import { createInterface } from 'node:readline';
 import { BackendLog } from '../../examples/demo/BackendLog';
 import { ReaderProbe } from '../backend/ReaderProbe';
+import { faultyCache, type CacheFault } from './CacheFault';
 
 /** What one replica is. */
 export interface ReplicaOptions {
@@ -18,7 +19,9 @@ export interface ReplicaOptions {
   host: string;
   personalAccessToken: string;
   /** The URL of its Redis. */
-  redis: string;
+  redis?: string;
+  /** What is wrong with the cache that it has in place of a Redis. It keeps nothing itself. */
+  fault?: CacheFault;
 }
 
 /** What it is told. */
@@ -39,13 +42,16 @@ const probe = new ReaderProbe();
 const log = new BackendLog();
 
 async function start(options: ReplicaOptions): Promise<void> {
-  const { host, personalAccessToken, redis } = options;
+  const { host, personalAccessToken, redis, fault } = options;
   const config = new ConfigReader({
     backend: {
       baseUrl: 'http://127.0.0.1',
       listen: { host: '127.0.0.1', port: 0 },
       database: { client: 'better-sqlite3', connection: ':memory:' },
-      cache: { store: 'redis', connection: redis },
+      cache: { store: 'redis', connection: redis ?? 'redis://127.0.0.1' },
+      ...(fault && {
+        reading: { azureDevOps: { cache: { memoryBytes: 0, diskBytes: 0 } } },
+      }),
     },
     integrations: { azure: [{ host, credentials: [{ personalAccessToken }] }] },
   });
@@ -57,6 +63,15 @@ async function start(options: ReplicaOptions): Promise<void> {
       factory: () => config,
     }),
   );
+  if (fault) {
+    backend.add(
+      createServiceFactory({
+        service: coreServices.cache,
+        deps: {},
+        factory: () => faultyCache(fault),
+      }),
+    );
+  }
   backend.add(log.factory);
   backend.add(probe.plugin);
   backend.add(import('backstage-azure-devops-native'));

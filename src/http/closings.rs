@@ -117,6 +117,7 @@ fn time_of(end: &str, now: SystemTime) -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::{share_through, tests::Service};
 
     #[tokio::test(start_paused = true)]
     async fn nobody_is_believed_for_longer_than_a_minute_at_a_time() {
@@ -124,6 +125,27 @@ mod tests {
         let wait = |seconds| believed(now + Duration::from_secs(seconds)) - now;
         assert_eq!(wait(3).as_secs(), 3);
         assert_eq!(wait(3_000), BELIEVED);
+    }
+
+    #[tokio::test]
+    async fn a_closing_stands_where_every_plugin_looks_for_it() {
+        let services = ["one", "another"].map(|plugin| {
+            let service = Service::default();
+            share_through(format!("{plugin} that hears"), service.clone());
+            service
+        });
+        let Some(place) = Place::of(&Authorization::anonymous(), "a host") else {
+            unreachable!("there are caches");
+        };
+        let until = Instant::now() + Duration::from_secs(30);
+        tell(&place, until).await;
+        for service in &services {
+            assert!(service.entries().contains_key(&place.key));
+        }
+        services[0].go();
+        let heard = heard(&place).await;
+        assert!(heard.is_some_and(|heard| until - SAME < heard && heard < until + SAME));
+        services[1].go();
     }
 
     #[test]

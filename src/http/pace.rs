@@ -203,9 +203,9 @@ impl Pace {
         let wait = signals
             .retry_after
             .or_else(|| (refusal.is_some() && !is_old).then(guess));
-        let is_told = signals.retry_after.is_some() || refusal == Some(Refusal::Told);
+        let is_named = signals.retry_after.is_some() || refusal == Some(Refusal::Told);
         match wait {
-            Some(wait) if is_told => return self.close(now, now + wait),
+            Some(wait) if is_named => return self.close(now, now + wait),
             Some(wait) => return self.shut(now, now + wait),
             None => {}
         }

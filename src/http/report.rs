@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::client::Failure;
 use crate::{
     log::{Line, Often, tell},
-    metrics::{self, Counter, Labels, Metric},
+    metrics::{self, Counter, Labels, Metric, reader_labels},
 };
 
 /// From this on, a wait at the gate is told to the log.
@@ -191,10 +191,7 @@ impl Report {
     }
 
     pub(super) fn labels(&self) -> Labels {
-        vec![
-            ("host", self.host.clone().into()),
-            ("credential", self.credential.into()),
-        ]
+        reader_labels(&self.host, self.credential)
     }
 
     fn labels_of(&self, operation: &'static str) -> Labels {

@@ -15,7 +15,7 @@ use crate::{
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::Client,
-    metrics::{self, Metric},
+    metrics::{self, Metric, reader_labels},
 };
 
 /// Something as it was read, and when.
@@ -173,10 +173,8 @@ where
 
 /// Counts an answer that stands in for a new one.
 fn count_stale(request: &Url, authorization: &Authorization) {
-    let labels = vec![
-        ("host", quirks::host(request).to_owned().into()),
-        ("credential", authorization.identity().title().into()),
-    ];
+    let credential = authorization.identity().title();
+    let labels = reader_labels(quirks::host(request), credential);
     metrics::count(Metric::StaleAnswers, labels);
 }
 

@@ -149,12 +149,13 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
         cancellation: input.cancellation,
         last: last.clone(),
     };
-    let newest = trees.newest(commits.clone());
+    // On the heap, as is what stands in: together they would make every read a large one.
+    let newest = Box::pin(trees.newest(commits.clone()));
     match last.or(&commits, &authorization, newest).await? {
         Answer::New(tree) => Ok(tree),
         Answer::Last(commit) => {
             let age = Some(commit.age());
-            trees.at(commit.value, age).await
+            Box::pin(trees.at(commit.value, age)).await
         }
     }
 }
