@@ -144,7 +144,7 @@ export class AzureUrlReader implements UrlReaderService {
   async #readTree(
     url: string,
     options: UrlReaderServiceReadTreeOptions = {},
-    search: { pattern?: string; maxAge?: number } = {},
+    search: { pattern?: string; maxAge?: number; commit?: string } = {},
   ): Promise<UrlReaderServiceReadTreeResponse> {
     const startedAt = performance.now();
     const { signal, filter, etag } = options;
@@ -218,11 +218,12 @@ export class AzureUrlReader implements UrlReaderService {
     const found = await cancellable(signal, async cancellation => {
       const listing = await this.#list(url, pattern, options, cancellation);
       if (!listing) {
-        return { from: pattern.whole, prefix: '' };
+        return { from: pattern.whole, prefix: '', commit: undefined };
       }
       const places = matching(listing.paths(), matches);
       if (isMost(places.length, listing.total)) {
-        return { from: pattern.within, prefix: pattern.folder };
+        const commit = listing.isNewest ? listing.etag : undefined;
+        return { from: pattern.within, prefix: pattern.folder, commit };
       }
       publishRead(url, listing, startedAt);
       return this.#contents(url, listing, places, options);
@@ -275,13 +276,13 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    { glob, from, prefix }: { glob: string; from: string; prefix: string },
+    { glob, from, prefix, commit }: ArchiveSearch,
     matches: (path: string) => boolean,
     { etag, signal }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const filter = (path: string) => matches(prefix + path);
     const options = { etag, signal, filter };
-    const search = { pattern: glob, maxAge: this.#maxAge() };
+    const search = { pattern: glob, maxAge: this.#maxAge(), commit };
     const tree = await this.#readTree(from, options, search);
     const files = await tree.files();
     const resolve = (path: string) =>
@@ -348,6 +349,15 @@ export class AzureUrlReader implements UrlReaderService {
     const { staleIfThrottled } = this.#integration.config;
     return staleIfThrottled && durationToMilliseconds(staleIfThrottled.maxAge);
   }
+}
+
+/** A search in an archive: of which repository or folder, and at which commit, if that is known. */
+interface ArchiveSearch {
+  glob: string;
+  from: string;
+  /** What stands before the paths in it. */
+  prefix: string;
+  commit?: string;
 }
 
 /** The places and paths of those that match. */

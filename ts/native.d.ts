@@ -81,6 +81,8 @@ export declare class Credentials {
 export declare class Listing {
   /** The commit. */
   get etag(): string
+  /** Whether the commit is the newest, and does not stand in for that. */
+  get isNewest(): boolean
   /** The REST URL of the list. */
   get request(): string
   /** The kind of credential in plain words. */
@@ -289,6 +291,8 @@ export interface ReadTreeOptions {
   retry?: RetryFields
   /** The pattern that is searched for in it; missing where it is read for itself. */
   pattern?: string
+  /** The newest commit, where that was asked just now. */
+  commit?: string
   /**
    * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
    * nothing may.

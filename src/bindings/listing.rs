@@ -58,6 +58,12 @@ impl Listing {
         &self.listing.etag
     }
 
+    /// Whether the commit is the newest, and does not stand in for that.
+    #[napi(getter)]
+    pub fn is_newest(&self) -> bool {
+        self.listing.age.is_none()
+    }
+
     /// The REST URL of the list.
     #[napi(getter)]
     pub fn request(&self) -> String {

@@ -35,6 +35,8 @@ pub struct ReadTreeOptions {
     pub retry: Option<RetryFields>,
     /// The pattern that is searched for in it; missing where it is read for itself.
     pub pattern: Option<String>,
+    /// The newest commit, where that was asked just now.
+    pub commit: Option<String>,
     /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
     /// nothing may.
     pub max_age: Option<f64>,
@@ -90,6 +92,7 @@ pub fn read_tree<'env>(
         source: source_of(credentials, options.headers),
         retry,
         pattern: options.pattern,
+        commit: options.commit,
         max_age: options.max_age.and_then(duration),
         etag: options.etag,
         cancellation: cancellation.unwrap_or_default(),

@@ -42,6 +42,8 @@ pub struct ReadTree {
     pub retry: Retry,
     /// The pattern that is searched for in it, where it is read for a search.
     pub pattern: Option<String>,
+    /// The newest commit, where that was asked just now.
+    pub commit: Option<String>,
     /// How old the commit may be that stands in while whoever reads is blocked.
     pub max_age: Option<Duration>,
     /// The commit that the caller has already.
@@ -150,7 +152,7 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
         last: last.clone(),
     };
     // On the heap, as is what stands in: together they would make every read a large one.
-    let newest = Box::pin(trees.newest(commits.clone()));
+    let newest = Box::pin(trees.newest(commits.clone(), input.commit));
     match last.or(&commits, &authorization, newest).await? {
         Answer::New(tree) => Ok(tree),
         Answer::Last(commit) => {
@@ -195,9 +197,12 @@ struct Trees {
 
 impl Trees {
     /// The tree of the newest commit; all of it, where it may stand in one day.
-    async fn newest(&self, commits: Url) -> Result<ReadTreeResponse, Error> {
-        let newest = newest_commit(self.client, &self.web_url, &commits, &self.authorization);
-        let tree = self.at(newest.await?, None).await?;
+    async fn newest(&self, url: Url, known: Option<String>) -> Result<ReadTreeResponse, Error> {
+        let commit = match known {
+            Some(commit) => commit,
+            None => newest_commit(self.client, &self.web_url, &url, &self.authorization).await?,
+        };
+        let tree = self.at(commit, None).await?;
         if self.last.is_wanted() {
             tree.stored().await?;
         }
@@ -226,7 +231,9 @@ impl Trees {
             status,
             cancellation: self.cancellation.clone(),
         });
-        exchange.tell_who(age.is_some());
+        if age.is_some() {
+            exchange.tell_stale();
+        }
         Ok(ReadTreeResponse {
             etag,
             subpath,
