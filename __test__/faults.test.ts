@@ -243,7 +243,10 @@ function nameFor({ fault }: Case): string {
     403: 'NotAllowedError',
     404: 'NotFoundError',
   };
-  return (fault.how === 'status' && names[fault.status]) || 'Error';
+  if (fault.how !== 'status') return 'Error';
+  // Who is told when to come back is not unknown, and has asked too often.
+  const isLimit = fault.status === 401 && fault.retryAfter === '1';
+  return (!isLimit && names[fault.status]) || 'Error';
 }
 
 function told(outcome: Outcome): string {

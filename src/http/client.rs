@@ -4,16 +4,13 @@ use std::{
     borrow::Cow,
     mem,
     sync::{Arc, OnceLock},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{
-        CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-        RETRY_AFTER,
-    },
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
     redirect::Policy,
 };
 use serde::de::IgnoredAny;
@@ -27,6 +24,7 @@ use super::{
     pace::Refusal,
     redirect::Redirect,
     report::LIMITED,
+    signals::Signals,
     trust,
 };
 use crate::{
@@ -437,7 +435,10 @@ impl Attempt<'_> {
             Some(Refusal::Told)
         } else if !asks_to_sign_in(answer) {
             None
-        } else if headers.contains_key(RETRY_AFTER) {
+        } else if Signals::read(headers, SystemTime::now())
+            .retry_after
+            .is_some()
+        {
             Some(Refusal::Told)
         } else {
             let is_blocked = self.pass.is_blocked(self.organization);
