@@ -1,4 +1,5 @@
 import { ConfigReader } from '@backstage/config';
+import { NotModifiedError } from '@backstage/errors';
 import { metrics, type Attributes } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -111,6 +112,11 @@ describe('OpenTelemetry', () => {
       await reads({ operation: 'readUrl', 'error.type': 'NotFoundError' }),
     ).toBe(1);
     expect(await reads({ operation: 'search' })).toBe(2);
+    // That nothing has changed is an answer.
+    const { etag } = await readerOf().readUrl(urlOf('/a.yaml'));
+    const again = readerOf().readUrl(urlOf('/a.yaml'), { etag });
+    await expect(again).rejects.toThrow(NotModifiedError);
+    expect(await reads({ operation: 'readUrl' })).toBe(3);
   });
 
   it('tells what is found in the cache, and how much is kept', async () => {
@@ -178,6 +184,26 @@ describe('the log', () => {
     ]);
   });
 
+  it('says who reads where the first read fails, too', async () => {
+    azure.misbehave({ status: 404, times: 1 });
+    await expect(text('/a.yaml')).rejects.toThrow('404');
+    expect(lines(logger.info, 'credential chosen')).toHaveLength(1);
+  });
+
+  it('says that reads wait while they wait', async () => {
+    const { abort, reading } = await blocked();
+    expect(lines(logger.info, 'waiting')).toEqual([]);
+    await until(() => lines(logger.info, 'waiting').length > 0);
+    expect(lines(logger.info, 'waiting')).toEqual([
+      [
+        expect.stringMatching(/one has waited \d+\.\d s, 1 are waiting/),
+        expect.objectContaining({ host, credential, waiting: 1 }),
+      ],
+    ]);
+    abort();
+    await expect(reading).rejects.toThrow();
+  });
+
   it('says once that an identity is limited, and not for every read', async () => {
     const { abort, reading } = await blocked();
     const others = [1, 2, 3].map(() => blocked(reading));
@@ -219,6 +245,12 @@ describe('the log', () => {
       'blobs',
       'lists of many folders',
     ]);
+  });
+
+  it('does not take a folder that is not there for what a server does not know', async () => {
+    const url = urlOf('/nowhere/*/c.yaml');
+    expect((await readerOf().search(url)).files).toEqual([]);
+    expect(lines(logger.info, 'fallen back')).toEqual([]);
   });
 
   it('holds no secret', async () => {

@@ -128,7 +128,9 @@ export async function measured<T>(
   try {
     return await read();
   } catch (error) {
-    attributes['error.type'] = error instanceof Error ? error.name : 'Error';
+    const type = error instanceof Error ? error.name : 'Error';
+    // That nothing has changed is an answer, and most reads of a catalog have it.
+    if (type !== 'NotModifiedError') attributes['error.type'] = type;
     throw error;
   } finally {
     reads?.record((performance.now() - startedAt) / 1000, attributes);

@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     num::NonZeroU32,
+    pin::pin,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -117,10 +118,11 @@ impl Gate {
     ) -> Result<Pass, Closed> {
         {
             // Measured however it ends.
-            let _waiting = self.report.waits();
-            let entered = self.wait(per_minute, deadline);
+            let waiting = self.report.waits();
+            let entered = pin!(self.wait(per_minute, deadline));
             let late = |_| Closed { wait: None };
-            timeout_at(deadline, entered).await.map_err(late)??;
+            let entered = waiting.told(timeout_at(deadline, entered)).await;
+            entered.map_err(late)??;
         }
         Ok(Pass {
             went: Instant::now(),

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
+    pin::pin,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -11,7 +12,7 @@ use std::{
 };
 
 use reqwest::Response;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::client::Failure;
 use crate::{
@@ -83,18 +84,22 @@ impl Report {
     /// Somebody was let through, or has left.
     fn waited(&self, time: Duration) {
         metrics::time(Metric::GateWait, self.labels(), time);
-        if time >= LONG_WAIT {
-            self.tell("waits", || {
-                let Self { host, credential, .. } = self;
-                let (waiting, seconds) = (self.waiting(), time.as_secs_f64());
-                let message = format!(
-                    "Reads of {host} with {credential} wait, because Azure DevOps limits them: one has waited {seconds:.1} s, {waiting} are waiting"
-                );
-                self.line(Line::info("waiting", message))
-                    .with("seconds", seconds)
-                    .with("waiting", waiting)
-            });
-        }
+    }
+
+    /// Somebody waits for long.
+    fn waits_for_long(&self, time: Duration) {
+        self.tell("waits", || {
+            let Self {
+                host, credential, ..
+            } = self;
+            let (waiting, seconds) = (self.waiting(), time.as_secs_f64());
+            let message = format!(
+                "Reads of {host} with {credential} wait, because Azure DevOps limits them: one has waited {seconds:.1} s, {waiting} are waiting"
+            );
+            self.line(Line::info("waiting", message))
+                .with("seconds", seconds)
+                .with("waiting", waiting)
+        });
     }
 
     /// A request was answered, or not.
@@ -210,6 +215,18 @@ impl Report {
 
     fn budgets(&self) -> MutexGuard<'_, HashMap<String, (f64, Instant)>> {
         self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting<'_> {
+    /// What is waited for; the log is told while it takes long, and not when it is over.
+    pub(super) async fn told<T>(&self, awaited: impl Future<Output = T>) -> T {
+        let mut awaited = pin!(awaited);
+        if let Ok(awaited) = timeout(LONG_WAIT, &mut awaited).await {
+            return awaited;
+        }
+        self.report.waits_for_long(self.since.elapsed());
+        awaited.await
     }
 }
 

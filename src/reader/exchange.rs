@@ -13,6 +13,21 @@ use crate::{
     log::{Line, Often, tell},
 };
 
+/// Tells the log who is about to read a REST URL, once for each organization or collection.
+pub(super) fn tell_who(authorization: &Authorization, request: &Url) {
+    let scope = scope_of(request);
+    let credential = authorization.identity().title();
+    let (message, line): (String, fn(&str, String) -> Line) = match authorization.warning(request) {
+        Some(warning) => (warning, Line::warning),
+        None => (format!("Reading {scope} with {credential}"), Line::info),
+    };
+    tell(Often::Once, &message, || {
+        line("credential chosen", message.clone())
+            .with("scope", scope.as_str())
+            .with("credential", credential)
+    });
+}
+
 /// One request and its answer.
 #[derive(Debug)]
 pub struct Exchange {
@@ -37,30 +52,17 @@ impl Exchange {
         scope_of(&self.request)
     }
 
-    /// Tells the log who reads, once for each organization or collection, and, once a minute, that what
-    /// was read before stands in.
-    pub(super) fn tell_who(&self, stands_in: bool) {
+    /// Tells the log, once a minute, that what was read before stands in.
+    pub(super) fn tell_stale(&self) {
         let scope = self.scope();
         let credential = self.authorization.identity().title();
-        let with_fields = |line: Line| {
-            line.with("scope", scope.as_str())
+        let message = format!(
+            "Answering from what was read of {scope} before, while Azure DevOps limits {credential}"
+        );
+        tell(Often::EveryMinute, &message, || {
+            Line::warning("stale", message.as_str())
+                .with("scope", scope.as_str())
                 .with("credential", credential)
-        };
-        if stands_in {
-            let message = format!(
-                "Answering from what was read of {scope} before, while Azure DevOps limits {credential}"
-            );
-            tell(Often::EveryMinute, &message, || {
-                with_fields(Line::warning("stale", message.as_str()))
-            });
-        }
-        let (message, line): (String, fn(&str, String) -> Line) =
-            match self.authorization.warning(&self.request) {
-                Some(warning) => (warning, Line::warning),
-                None => (format!("Reading {scope} with {credential}"), Line::info),
-            };
-        tell(Often::Once, &message, || {
-            with_fields(line("credential chosen", message.clone()))
         });
     }
 

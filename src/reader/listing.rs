@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -148,7 +148,9 @@ impl Lists {
             Some(items) => Some((items, None)),
             None => listed(&exchange, shape.as_ref()).await?,
         };
-        exchange.tell_who(age.is_some());
+        if age.is_some() {
+            exchange.tell_stale();
+        }
         Ok(found.map(|(items, total)| Listing {
             etag,
             total,
@@ -239,12 +241,17 @@ async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     if is_unknown(response.status()) {
-        let words = Refusal::read(response).await.words.unwrap_or_default();
-        return Ok(words.starts_with(NO_SUCH_FOLDER).then(List::default));
+        return Ok(says_no_such_folder(response).await.then(List::default));
     }
     let response = accept(&read, response).await?;
     let items = rest::items(response).await.ok();
     Ok(items.map(|items| items.into_iter().filter(|item| !item.is_folder).collect()))
+}
+
+/// Whether an answer that is no list says that there is no such folder.
+pub(super) async fn says_no_such_folder(response: Response) -> bool {
+    let words = Refusal::read(response).await.words;
+    words.is_some_and(|words| words.starts_with(NO_SUCH_FOLDER))
 }
 
 impl Listing {

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     body::Body,
-    exchange::Exchange,
+    exchange::{Exchange, tell_who},
     explain::{Purpose, Read},
     kept::{Key, kept},
     last_good::{Answer, File, Good, LastGood},
@@ -125,7 +125,6 @@ async fn new(
     last: &LastGood<File>,
 ) -> Result<ReadUrlResponse, Error> {
     exchange.status = response.status().as_u16();
-    exchange.tell_who(false);
     let exchange = Arc::new(exchange);
     let etag = header(&response, &ETAG);
     let last_modified = header(&response, &LAST_MODIFIED);
@@ -166,7 +165,7 @@ fn stale(
         last_modified,
         content,
     } = file.value;
-    exchange.tell_who(true);
+    exchange.tell_stale();
     let exchange = Arc::new(exchange);
     Ok(ReadUrlResponse {
         etag,
@@ -205,6 +204,7 @@ pub(super) async fn authorize(
             credentials.authorize(request, &client.entra()).await?
         }
     };
+    tell_who(&authorization, request);
     Ok(authorization.with_retry(retry))
 }
 

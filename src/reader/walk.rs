@@ -8,6 +8,7 @@ use url::Url;
 use super::{
     exchange::Exchange,
     kept::{Key, List, kept},
+    listing::says_no_such_folder,
     read_tree::{accept, is_not_taken},
     replicas::Replicas,
 };
@@ -200,6 +201,9 @@ async fn ask(
     let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     let lists = if is_not_taken(response.status()) {
+        if says_no_such_folder(response).await {
+            return Ok(None);
+        }
         None
     } else {
         let lists = rest::item_batches(accept(&read, response).await?).await;
