@@ -215,7 +215,7 @@ export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
 };
 
 /**
- * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ * One read that gave content, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
  *
  * @public
  */

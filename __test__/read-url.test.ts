@@ -279,7 +279,7 @@ describe('a failure', () => {
 
   it.each([
     [401, 'AuthenticationError', 'has not expired'],
-    [403, 'NotAllowedError', 'Code (Read)'],
+    [403, 'NotAllowedError', 'its owner may read the repository'],
     [500, 'Error', '500 Internal Server Error'],
   ])('of status %d is of its class', async (status, name, part) => {
     azure.misbehave({ status });

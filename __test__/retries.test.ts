@@ -420,6 +420,14 @@ describe('retry in the config', () => {
   ])('is refused where it makes no sense: %j', (retry, why) => {
     expect(() => read(retry)).toThrow(why);
   });
+
+  it('is refused with the host that it is for', () => {
+    for (const retry of [{ maxRetries: -1 }, { retryStatusCodes: 'all' }]) {
+      expect(() => read(retry)).toThrow(
+        "Invalid Azure integration config for dev.azure.com: 'retry.",
+      );
+    }
+  });
 });
 
 async function textAt(url: string): Promise<string> {

@@ -264,7 +264,8 @@ function warnings(event: string): string[] {
 }
 
 it.each([
-  [{ minutes: -5 }, 'must be longer than no time'],
+  [{ minutes: -5 }, "a.example: 'staleIfThrottled.maxAge' must be longer"],
+  [{ minuts: 5 }, 'a.example: '],
   ['soon', 'staleIfThrottled.maxAge'],
   [5, 'staleIfThrottled.maxAge'],
   [undefined, 'staleIfThrottled.maxAge'],

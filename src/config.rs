@@ -132,9 +132,7 @@ fn whole(number: f64) -> Option<u32> {
 }
 
 fn refused(key: &str, expected: &str, number: f64) -> Error {
-    invalid(format!(
-        ", 'retry.{key}' must be {expected}, but is {number}"
-    ))
+    Error::other(format!("'retry.{key}' must be {expected}, but is {number}"))
 }
 
 /// One credential, valid.
@@ -267,7 +265,8 @@ impl IntegrationConfig {
             .credentials
             .map(|credentials| read_credentials(&host, credentials))
             .transpose()?;
-        Retry::read(&fields.retry.unwrap_or_default())?;
+        let retry = Retry::read(&fields.retry.unwrap_or_default());
+        retry.map_err(|rule| invalid(format!(" for {host}: {rule}")))?;
         Ok(Self { host, credentials })
     }
 

@@ -22,7 +22,10 @@ function load(): typeof Binding {
   }
 }
 
-/** The loader tries several places, each with an error that has the one before as its cause. */
+/**
+ * The loader tries several places, each with an error that has the one before as its cause; told are
+ * those that say something of this platform's binary, the first one first.
+ */
 function reasons(error: unknown): string[] {
   const seen = new Set<string>();
   let current = error;
@@ -30,5 +33,9 @@ function reasons(error: unknown): string[] {
     seen.add(current.message.split('\n')[0]);
     current = current.cause;
   }
-  return seen.size > 0 ? [...seen] : [String(error)];
+  const reasons = [...seen].filter(reason => !NO_REASON.test(reason)).reverse();
+  return reasons.length > 0 ? reasons : [String(error)];
 }
+
+/** What the loader says whatever happened: npm's advice, and binaries that there are not. */
+const NO_REASON = /^Cannot find native binding|wasm32-wasi|\.wasi\.cjs/;

@@ -1,5 +1,5 @@
 import { readDurationFromConfig, type Config } from '@backstage/config';
-import { durationToMilliseconds } from '@backstage/types';
+import { durationToMilliseconds, type HumanDuration } from '@backstage/types';
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
@@ -33,7 +33,7 @@ export function readAzureIntegrationConfig(
     fields.credentials = config
       .getOptionalConfigArray('credentials')
       ?.map(readCredentialFields);
-    fields.retry = readRetry(config.getOptionalConfig('retry'));
+    fields.retry = readRetry(config);
     staleIfThrottled = readStaleIfThrottled(config);
     commitSigningKey = config.getOptionalString('commitSigningKey');
   } catch (error) {
@@ -75,12 +75,13 @@ function hasRemovedKeys(config: Config): boolean {
   );
 }
 
-function readRetry(config?: Config): AzureRetryConfig | undefined {
+function readRetry(config: Config): AzureRetryConfig | undefined {
+  const retry = config.getOptionalConfig('retry');
   return (
-    config && {
-      maxRetries: config.getOptionalNumber('maxRetries'),
+    retry && {
+      maxRetries: retry.getOptionalNumber('maxRetries'),
       retryStatusCodes: readStatusCodes(config),
-      maxApiRequestsPerMinute: config.getOptionalNumber(
+      maxApiRequestsPerMinute: retry.getOptionalNumber(
         'maxApiRequestsPerMinute',
       ),
     }
@@ -89,12 +90,13 @@ function readRetry(config?: Config): AzureRetryConfig | undefined {
 
 /** What is no number is told with the rules. */
 function readStatusCodes(config: Config): number[] | undefined {
-  const codes = config.getOptional('retryStatusCodes');
+  const codes = config.getOptional('retry.retryStatusCodes');
   const isList =
     Array.isArray(codes) && codes.every(code => typeof code === 'number');
   if (codes !== undefined && !isList) {
-    throw new Error(
-      `Invalid Azure integration config, 'retry.retryStatusCodes' must be a list of statuses of HTTP, which are numbers, but is ${JSON.stringify(codes)}`,
+    throw invalid(
+      config,
+      `'retry.retryStatusCodes' must be a list of statuses of HTTP, which are numbers, but is ${JSON.stringify(codes)}`,
     );
   }
   return codes;
@@ -105,13 +107,25 @@ function readStaleIfThrottled(
 ): AzureStaleIfThrottledConfig | undefined {
   if (!config.getOptionalConfig('staleIfThrottled')) return undefined;
   const key = 'staleIfThrottled.maxAge';
-  const maxAge = readDurationFromConfig(config, { key });
+  const maxAge = readDuration(config, key);
   if (durationToMilliseconds(maxAge) <= 0) {
-    throw new Error(
-      `Invalid Azure integration config, '${key}' must be longer than no time`,
-    );
+    throw invalid(config, `'${key}' must be longer than no time`);
   }
   return { maxAge };
+}
+
+function readDuration(config: Config, key: string): HumanDuration {
+  try {
+    return readDurationFromConfig(config, { key });
+  } catch (error) {
+    throw invalid(config, `${error}`);
+  }
+}
+
+/** Says of which host a rule is broken that Backstage's own integration does not have. */
+function invalid(config: Config, rule: string): Error {
+  const host = config.getOptionalString('host') ?? 'dev.azure.com';
+  return new Error(`Invalid Azure integration config for ${host}: ${rule}`);
 }
 
 function readCredentialFields(config: Config): CredentialFields {

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { ReadUrlResult } from './native';
 
 /**
- * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ * One read that gave content, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
  *
  * @public
  */

@@ -44,7 +44,7 @@ impl Identity {
         }
     }
 
-    /// What to check when Azure DevOps asks this identity to sign in, or forbids it to read.
+    /// What to check when Azure DevOps asks this identity to sign in.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -66,6 +66,20 @@ impl Identity {
                 "check that the account that is signed in there may read the repository, and that it is signed in to the organization's tenant"
             }
             Self::Provided => "check the credentials provider that this reader was given",
+        }
+    }
+
+    /// What to check when Azure DevOps knows this identity, and forbids it to read.
+    #[must_use]
+    pub const fn advice_on_permissions(self) -> &'static str {
+        match self {
+            Self::PersonalAccessToken => {
+                "check that its owner may read the repository (Project settings, Repositories, Security), and that its scope includes Code (Read)"
+            }
+            Self::Anonymous | Self::Provided => self.advice(),
+            _ => {
+                "check that it may read the repository (Project settings, Repositories, Security), and that its access level includes repositories (Basic)"
+            }
         }
     }
 }

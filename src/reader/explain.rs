@@ -317,19 +317,21 @@ impl Read<'_> {
         }
         let asks_to_sign_in = matches!(
             status,
-            StatusCode::UNAUTHORIZED
-                | StatusCode::NON_AUTHORITATIVE_INFORMATION
-                | StatusCode::FORBIDDEN
+            StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION
         );
+        let is_forbidden = status == StatusCode::FORBIDDEN;
         let is_hidden = status == StatusCode::NOT_FOUND && identity == Identity::Anonymous;
         if asks_to_sign_in {
             said.push_str(": ");
             said.push_str(identity.advice());
+        } else if is_forbidden {
+            said.push_str(": ");
+            said.push_str(identity.advice_on_permissions());
         } else if is_hidden {
             said.push_str(": what is not public is not found without one; see integrations.azure");
         }
         if let Some(why) = self.authorization.without_default()
-            && (asks_to_sign_in || is_hidden)
+            && (asks_to_sign_in || is_forbidden || is_hidden)
         {
             said.push_str(". The default credential chain has none either: ");
             said.push_str(&why.to_string());
