@@ -298,8 +298,10 @@ impl State {
 
     /// Remembers whether an organization lets the reader in, within bounds.
     fn note(&mut self, organization: &str, lets_in: bool) {
-        let is_known = self.accepted.contains_key(organization);
-        if is_known || self.accepted.len() < MOST_ORGANIZATIONS {
+        // Of most answers it is known already, and then nothing is allocated for it.
+        if let Some(known) = self.accepted.get_mut(organization) {
+            *known = lets_in;
+        } else if self.accepted.len() < MOST_ORGANIZATIONS {
             self.accepted.insert(organization.to_owned(), lets_in);
         }
     }
