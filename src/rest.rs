@@ -166,28 +166,11 @@ pub async fn get_item(
 ) -> Result<Response, Failure> {
     let question = Question {
         operation: "file",
-        url: with_whole_version(url),
+        url,
         headers: conditions.headers(),
         body: None,
     };
     client.ask(question, authorization).await
-}
-
-/// Says the version under both of its names.
-///
-/// Upstream's URLs say `version`; a type can only be said as `versionDescriptor.versionType`, beside
-/// which the documented name is `versionDescriptor.version`.
-fn with_whole_version(mut url: Url) -> Url {
-    let find = |name: &str| {
-        let mut query = url.query_pairs();
-        let found = query.find(|(key, _)| key == name);
-        found.map(|(_, value)| value.into_owned())
-    };
-    if let (Some(version), Some(_)) = (find("version"), find("versionDescriptor.versionType")) {
-        url.query_pairs_mut()
-            .append_pair("versionDescriptor.version", &version);
-    }
-    url
 }
 
 /// Asks for the newest commit of a branch, tag or commit, as a list of one.
@@ -222,7 +205,7 @@ pub async fn get_archive(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let question = get("archive", with_whole_version(url), "application/zip");
+    let question = get("archive", url, "application/zip");
     client.ask(question, authorization).await
 }
 
@@ -239,7 +222,7 @@ pub async fn list_items(
     url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    let question = get("list", with_whole_version(url), "application/json");
+    let question = get("list", url, "application/json");
     client.ask_whole(question, authorization).await
 }
 
@@ -541,19 +524,6 @@ mod tests {
         let name = reqwest::header::HeaderName::from_static("x-tfs-serviceerror");
         let said = words_of_headers(&headers(name, "TF400813%3A+The+user+%27%27+may+not"));
         assert_eq!(said.as_deref(), Some("TF400813: The user '' may not"));
-    }
-
-    #[test]
-    fn a_version_with_a_type_is_said_under_both_names() {
-        let sent = |url: &str| Url::parse(url).map(|url| with_whole_version(url).to_string());
-        assert_eq!(
-            sent("http://s/i?version=v1&versionDescriptor.versionType=tag").as_deref(),
-            Ok(
-                "http://s/i?version=v1&versionDescriptor.versionType=tag&versionDescriptor.version=v1"
-            )
-        );
-        let branch = "http://s/i?version=main";
-        assert_eq!(sent(branch).as_deref(), Ok(branch));
     }
 
     #[test]

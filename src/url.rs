@@ -14,8 +14,18 @@ use crate::{
 /// The host of Azure DevOps Services.
 pub const AZURE_HOST: &str = "dev.azure.com";
 
+/// The collection that every organization of the older hosts has, and that their URLs may leave out.
+const OLDER_COLLECTION: &str = "DefaultCollection";
+
+/// Below which an Azure DevOps Server has its collections, unless it was set up otherwise.
+const VIRTUAL_DIRECTORY: &str = "tfs";
+
 /// The REST API version of every request; Azure DevOps Server knows it since 2020.
 const API_VERSION: &str = "6.0";
+
+/// The names under which the REST API takes a version, less what follows the dot; for commits another.
+const VERSION: &str = "versionDescriptor";
+const VERSION_OF_COMMITS: &str = "searchCriteria.itemVersion";
 
 /// The first version of the REST API whose zips can have the modes of files.
 const API_VERSION_WITH_MODES: &str = "7.2-preview.1";
@@ -56,12 +66,12 @@ impl VersionType {
         }
     }
 
-    /// The REST API's word, where a version without one would be read as something else.
-    const fn descriptor(self) -> Option<&'static str> {
+    /// The REST API's word for it.
+    const fn descriptor(self) -> &'static str {
         match self {
-            Self::Branch => None,
-            Self::Tag => Some("tag"),
-            Self::Commit => Some("commit"),
+            Self::Branch => "branch",
+            Self::Tag => "tag",
+            Self::Commit => "commit",
         }
     }
 }
@@ -76,6 +86,19 @@ pub struct Version {
 }
 
 impl Version {
+    /// The commit whose page a URL names.
+    fn commit(id: String) -> Result<Self, Error> {
+        if !is_object_id(&id) {
+            return Err(Error::other(format!(
+                "Azure URL of a commit must have its id in full, 40 or 64 hex digits, but has {id:?}"
+            )));
+        }
+        Ok(Self {
+            version_type: VersionType::Commit,
+            name: id,
+        })
+    }
+
     fn parse(version: &str) -> Result<Self, Error> {
         [VersionType::Branch, VersionType::Tag, VersionType::Commit]
             .into_iter()
@@ -101,20 +124,31 @@ pub struct AzureUrl {
 impl AzureUrl {
     /// Reads a URL as copied from the browser's address bar.
     ///
-    /// Takes `{org}/{project}/_git/{repo}`, `{org}/_git/{repo}`, the same under `/tfs/`, and
-    /// `{org}.visualstudio.com/{project}/_git/{repo}`, with `path` and `version` parameters.
+    /// Takes `{org}/{project}/_git/{repo}`, `{org}/_git/{repo}`, the same under `/tfs/`,
+    /// `{org}.visualstudio.com/{project}/_git/{repo}`, and where the project has the repository's
+    /// name `{org}.visualstudio.com/_git/{repo}`, with or without `DefaultCollection`; each with
+    /// `path` and `version` parameters, or with `/commit/{id}` and a `path`.
     ///
     /// # Errors
-    /// The text is no URL, has an escape that does not decode, names no repository, or a version
-    /// that is neither a branch nor a tag nor a commit.
+    /// The text is no URL, has an escape that does not decode, names no repository, a version that is
+    /// neither a branch nor a tag nor a commit, or the page of a commit without its id in full.
     pub fn from_repo_url(repo_url: &str) -> Result<Self, Error> {
         let url = parse(repo_url)?;
-        let (owner, project, repo) = repository(&url)?;
+        let Place {
+            owner,
+            project,
+            repo,
+            commit,
+            ..
+        } = Place::of(&url)?;
         let path = parameter(&url, "path");
-        let version = parameter(&url, "version")
-            .filter(|version| !version.is_empty())
-            .map(|version| Version::parse(&version))
-            .transpose()?;
+        let version = match commit {
+            Some(id) => Some(Version::commit(id)?),
+            None => parameter(&url, "version")
+                .filter(|version| !version.is_empty())
+                .map(|version| Version::parse(&version))
+                .transpose()?,
+        };
         Ok(Self {
             origin: origin(&url),
             owner,
@@ -193,7 +227,7 @@ impl AzureUrl {
         url.query_pairs_mut()
             .append_pair("api-version", API_VERSION)
             .append_pair("path", path);
-        self.append_version(&mut url, "version", "versionDescriptor.versionType");
+        self.append_version(&mut url, VERSION);
         Ok(url.into())
     }
 
@@ -212,7 +246,7 @@ impl AzureUrl {
         if let Some(path) = self.path.as_deref().filter(|path| !path.is_empty()) {
             url.query_pairs_mut().append_pair("scopePath", path);
         }
-        self.append_version(&mut url, "version", "versionDescriptor.versionType");
+        self.append_version(&mut url, VERSION);
         Ok(url.into())
     }
 
@@ -243,7 +277,7 @@ impl AzureUrl {
             .append_pair("recursionLevel", "full")
             .append_pair("api-version", API_VERSION)
             .append_pair("scopePath", folder);
-        self.append_version(&mut url, "version", "versionDescriptor.versionType");
+        self.append_version(&mut url, VERSION);
         Ok(url.into())
     }
 
@@ -307,11 +341,7 @@ impl AzureUrl {
         let mut url = self.resource("commits")?;
         url.query_pairs_mut()
             .append_pair("api-version", API_VERSION);
-        self.append_version(
-            &mut url,
-            "searchCriteria.itemVersion.version",
-            "searchCriteria.itemVersion.versionType",
-        );
+        self.append_version(&mut url, VERSION_OF_COMMITS);
         Ok(url.into())
     }
 
@@ -321,16 +351,17 @@ impl AzureUrl {
             .filter(|version| !version.name.is_empty())
     }
 
-    /// Names the version; its type only where it is needed, so that branch URLs stay as they are.
-    fn append_version(&self, url: &mut Url, name_key: &str, type_key: &str) {
+    /// Names the version and its type.
+    fn append_version(&self, url: &mut Url, descriptor: &str) {
         let Some(version) = self.named_version() else {
             return;
         };
-        let mut query = url.query_pairs_mut();
-        query.append_pair(name_key, &version.name);
-        if let Some(descriptor) = version.version_type.descriptor() {
-            query.append_pair(type_key, descriptor);
-        }
+        url.query_pairs_mut()
+            .append_pair(&format!("{descriptor}.version"), &version.name)
+            .append_pair(
+                &format!("{descriptor}.versionType"),
+                version.version_type.descriptor(),
+            );
     }
 
     fn resource(&self, name: &str) -> Result<Url, Error> {
@@ -378,6 +409,21 @@ pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<Optio
     resolve_in_repository(url, base, lines)
         .or_else(|_| join(&parse(base)?, url).map(Into::into))
         .map(Some)
+}
+
+/// The URL under which a browser edits the file that `url` names; nothing where it names none, or not
+/// as Backstage's own integration reads it.
+#[must_use]
+pub fn resolve_edit_url(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    let path = parameter(&url, "path").filter(|path| !path.is_empty() && path != "/");
+    let version = parameter(&url, "version").unwrap_or_default();
+    let is_editable = version.is_empty() || version.starts_with("GB") || version.starts_with("GT");
+    if path.is_none() || !is_editable || !Place::of(&url).is_ok_and(|place| place.is_backstages) {
+        return None;
+    }
+    set_parameters(&mut url, &[("_a", "edit")]);
+    Some(url.into())
 }
 
 /// Resolves a reference as JavaScript's `URL` does.
@@ -578,32 +624,70 @@ fn parameter(url: &Url, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// Owner, project and repository from where `_git` stands in the path.
-fn repository(url: &Url) -> Result<(String, String, String), Error> {
-    let parts: Vec<String> = url
-        .path()
-        .split('/')
-        .map(decode_component)
-        .collect::<Result<_, _>>()?;
-    let part = |index: usize| parts.get(index).cloned().unwrap_or_default();
-    let is_git = |index: usize| parts.get(index).is_some_and(|part| part == "_git");
-    let (owner, project, repo) = if is_visual_studio(&origin(url)) && is_git(2) {
-        let host = quirks::host(url);
-        let organization = host.split('.').next().unwrap_or_default();
-        (organization.to_owned(), part(1), part(3))
-    } else if is_git(2) {
-        (part(1), part(3), part(3))
-    } else if is_git(3) {
-        (part(1), part(2), part(4))
-    } else if is_git(4) {
-        (format!("{}/{}", part(1), part(2)), part(3), part(5))
-    } else {
-        Default::default()
-    };
-    if owner.is_empty() || project.is_empty() || repo.is_empty() {
-        return Err(Error::other("Azure URL must point to a git repository"));
+/// Where a web URL says that a repository is.
+struct Place {
+    owner: String,
+    project: String,
+    repo: String,
+    /// The commit whose page it is.
+    commit: Option<String>,
+    /// Whether Backstage's own integration reads the URL as one of a repository.
+    is_backstages: bool,
+}
+
+impl Place {
+    /// Reads owner, project and repository from where `_git` stands in the path.
+    fn of(url: &Url) -> Result<Self, Error> {
+        let parts: Vec<String> = url
+            .path()
+            .split('/')
+            .map(decode_component)
+            .collect::<Result<_, _>>()?;
+        let part = |index: usize| parts.get(index).cloned().unwrap_or_default();
+        let is_git = |index: usize| parts.get(index).is_some_and(|part| part == "_git");
+        let is = |index: usize, name: &str| part(index).eq_ignore_ascii_case(name);
+        let is_older = is_visual_studio(&origin(url));
+        let is_servers = !is_older && url.host_str() != Some(AZURE_HOST);
+        let organization = || {
+            let host = quirks::host(url).split('.').next();
+            host.unwrap_or_default().to_owned()
+        };
+        // `git` is where `_git` stands; what is before it names the project, unless it is left out
+        // because the repository has its name.
+        let (git, owner, project) = if is_older && is_git(2) {
+            let is_collection = is(1, OLDER_COLLECTION);
+            (2, organization(), part(if is_collection { 3 } else { 1 }))
+        } else if is_git(2) {
+            (2, part(1), part(3))
+        } else if is_servers && is_git(3) && is(1, VIRTUAL_DIRECTORY) {
+            (3, format!("{}/{}", part(1), part(2)), part(4))
+        } else if is_git(3) {
+            (3, part(1), part(2))
+        } else if is_git(4) {
+            (4, format!("{}/{}", part(1), part(2)), part(3))
+        } else if is_older && is_git(1) {
+            (1, organization(), part(2))
+        } else {
+            Default::default()
+        };
+        let repo = part(git + 1);
+        if owner.is_empty() || project.is_empty() || repo.is_empty() {
+            return Err(Error::other("Azure URL must point to a git repository"));
+        }
+        let is_commits = parts.get(git + 2).is_some_and(|page| page == "commit");
+        Ok(Self {
+            owner,
+            project,
+            repo,
+            commit: is_commits.then(|| part(git + 3)),
+            is_backstages: git > 1,
+        })
     }
-    Ok((owner, project, repo))
+}
+
+/// Whether an id is one that git gives: of SHA-1 or SHA-256, in full.
+fn is_object_id(id: &str) -> bool {
+    matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -617,10 +701,10 @@ mod tests {
     }
 
     #[test]
-    fn a_branch_needs_no_version_type() {
+    fn a_branch_is_sent_as_a_branch() {
         assert_eq!(
             file_url("https://dev.azure.com/org/project/_git/repo?path=%2Fa.yaml&version=GBmain"),
-            "https://dev.azure.com/org/project/_apis/git/repositories/repo/items?api-version=6.0&path=%2Fa.yaml&version=main"
+            "https://dev.azure.com/org/project/_apis/git/repositories/repo/items?api-version=6.0&path=%2Fa.yaml&versionDescriptor.version=main&versionDescriptor.versionType=branch"
         );
     }
 
@@ -644,10 +728,13 @@ mod tests {
     #[test]
     fn tags_and_commits_are_sent_with_their_type() {
         for (version, sent) in [
-            ("GTv1.0", "version=v1.0&versionDescriptor.versionType=tag"),
+            (
+                "GTv1.0",
+                "&versionDescriptor.version=v1.0&versionDescriptor.versionType=tag",
+            ),
             (
                 "GC0a1b",
-                "version=0a1b&versionDescriptor.versionType=commit",
+                "&versionDescriptor.version=0a1b&versionDescriptor.versionType=commit",
             ),
         ] {
             let url = format!("https://dev.azure.com/org/_git/repo?path=/a&version={version}");
@@ -670,6 +757,65 @@ mod tests {
             file_url("http://server:8080/tfs/Coll/Proj/_git/Repo?path=/a%20b"),
             "http://server:8080/tfs%2FColl/Proj/_apis/git/repositories/Repo/items?api-version=6.0&path=%2Fa+b"
         );
+    }
+
+    #[test]
+    fn a_project_of_the_repositorys_name_may_be_left_out() {
+        let items = "_apis/git/repositories/R/items?api-version=6.0&path=a";
+        for (pasted, base) in [
+            (
+                "https://o.visualstudio.com/_git/R",
+                "https://o.visualstudio.com/R",
+            ),
+            (
+                "https://o.visualstudio.com/DefaultCollection/_git/R",
+                "https://o.visualstudio.com/R",
+            ),
+            ("https://server/tfs/C/_git/R", "https://server/tfs%2FC/R"),
+            (
+                "https://server:81/TFS/C/_git/R",
+                "https://server:81/TFS%2FC/R",
+            ),
+            (
+                "https://dev.azure.com/tfs/C/_git/R",
+                "https://dev.azure.com/tfs/C",
+            ),
+        ] {
+            assert_eq!(
+                file_url(&format!("{pasted}?path=a")),
+                format!("{base}/{items}")
+            );
+        }
+    }
+
+    #[test]
+    fn the_page_of_a_commit_is_that_commit() {
+        let id = "0a".repeat(20);
+        let url = format!("https://dev.azure.com/o/_git/r/commit/{id}?path=/a&version=GBmain");
+        let expected =
+            format!("&versionDescriptor.version={id}&versionDescriptor.versionType=commit");
+        assert!(file_url(&url).ends_with(&expected));
+        for page in ["commit", "commit/", "commit/0a0a", "commit/main"] {
+            let url = format!("https://dev.azure.com/o/_git/r/{page}?path=/a");
+            assert!(file_url(&url).contains("40 or 64 hex digits"), "{page}");
+        }
+        assert!(file_url("https://dev.azure.com/o/_git/r/commits?path=/a").starts_with("https:"));
+    }
+
+    #[test]
+    fn what_backstage_does_not_read_is_not_edited() {
+        let base = "https://o.visualstudio.com/p/_git/r?path=/a";
+        assert_eq!(
+            resolve_edit_url(base).as_deref(),
+            Some("https://o.visualstudio.com/p/_git/r?path=%2Fa&_a=edit")
+        );
+        for url in [
+            "https://o.visualstudio.com/_git/r?path=/a".to_owned(),
+            format!("{base}&version=GC0a"),
+            base.replace("=/a", "=/"),
+        ] {
+            assert_eq!(resolve_edit_url(&url), None, "{url}");
+        }
     }
 
     #[test]

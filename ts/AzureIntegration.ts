@@ -61,9 +61,9 @@ export class AzureIntegration implements ScmIntegration {
     return unwrap(native().resolveUrl(String(url), String(base), lines)) ?? url;
   }
 
-  /** Azure DevOps edits a file where it shows it. */
+  /** The URL under which a browser edits the file; the same URL where it names none. */
   resolveEditUrl(url: string): string {
-    return url;
+    return native().resolveEditUrl(String(url)) ?? url;
   }
 }
 

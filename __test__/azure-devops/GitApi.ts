@@ -289,7 +289,7 @@ export class GitApi {
   async #commits(call: Call): Promise<Answer> {
     const { query } = call;
     const commit = await this.#resolve(
-      versionOf(query, 'searchcriteria.itemversion.', 'searchcriteria.'),
+      versionOf(query, 'searchcriteria.itemversion.'),
     );
     const number = (name: string) => {
       const value = query.get(`searchcriteria.${name}`) ?? query.get(name);
@@ -446,11 +446,14 @@ export class GitApi {
   }
 }
 
-function versionOf(query: Map<string, string>, ...prefixes: string[]): Version {
-  const find = (name: string) => {
-    const keys = [...prefixes.map(prefix => `${prefix}${name}`), name];
-    return keys.map(key => query.get(key)).find(value => value !== undefined);
-  };
+/**
+ * The version that a query names under a prefix, or else under none: where any parameter has the prefix,
+ * those without it count for nothing, and the other way round.
+ */
+function versionOf(query: Map<string, string>, prefix: string): Version {
+  const isPrefixed = [...query.keys()].some(key => key.startsWith(prefix));
+  const find = (name: string) =>
+    query.get(isPrefixed ? `${prefix}${name}` : name);
   return toVersion(find('version'), find('versiontype'));
 }
 
