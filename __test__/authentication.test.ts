@@ -282,7 +282,7 @@ describe('a token', () => {
     expect(error).toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringMatching(
-        /redirected to spsprodeus21.*No new token was to be had: Entra ID .*AADSTS7000215/,
+        /redirected to https:\/\/spsprodeus21.*No new token was to be had: Entra ID .*AADSTS7000215/,
       ),
     });
   });

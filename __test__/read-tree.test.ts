@@ -70,7 +70,7 @@ beforeEach(() => {
 });
 
 describe.each(HOSTS)('a tree at %s', at => {
-  it.each([undefined, '/', '/docs', '/docs/deep', '/docs/index.md'])(
+  it.each([undefined, '/', '/docs', '/docs/deep'])(
     'below %s has the files that upstream finds',
     async folder => {
       const url = hosted.webUrl({ path: folder, at });
@@ -88,6 +88,21 @@ describe.each(HOSTS)('a tree at %s', at => {
       }
     },
   );
+
+  it('is refused where it is a file', async () => {
+    const url = hosted.webUrl({ path: '/docs/index.md', at });
+    const refusal = {
+      name: 'InputError',
+      message: expect.stringMatching(
+        /^Failed to read tree from .*, it is a file and not a folder/,
+      ),
+    };
+    for (const use of ['files', 'dir', 'archive'] as const) {
+      const tree = await readerOf(url).readTree(url);
+      await expect(tree[use]()).rejects.toMatchObject(refusal);
+    }
+    expect(readdirSync(workingDirectory)).toEqual([]);
+  });
 
   it('becomes the folder that upstream makes of it', async () => {
     const url = hosted.webUrl({ path: '/docs', at });
@@ -388,7 +403,7 @@ describe('an archive that is not as it should be', () => {
     await expect(readerOf(url).readTree(url)).rejects.toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringMatching(
-        /^Failed to read tree from .*, 200 OK.*page in the place of an archive.*personal access token/,
+        /^Failed to read tree from .*, 200 OK.*page \(HTML\) in place of an archive.*personal access token/,
       ),
     });
   });

@@ -20,10 +20,11 @@ export interface ReaderService {
 }
 
 /** Upstream's reader for plugins, in which Azure DevOps is read by us and nothing else is read. */
-export function readerService(): ReaderService {
+export function readerService(
+  hosts = ['dev.azure.com', standIn().host],
+): ReaderService {
   const workingDirectory = mkdtempSync(path.join(tmpdir(), 'reader-service-'));
   const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const hosts = ['dev.azure.com', standIn().host];
   const config = new ConfigReader({
     backend: { workingDirectory },
     integrations: { azure: hosts.map(host => ({ host, credentials })) },

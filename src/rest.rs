@@ -20,7 +20,10 @@ use url::Url;
 use crate::{
     credentials::{Authorization, TokenError},
     error::{Error, ErrorKind},
-    http::{Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece},
+    http::{
+        Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece,
+        without_byte_order_mark,
+    },
 };
 
 /// The most of an error's body that is read.
@@ -387,8 +390,40 @@ async fn read<T: DeserializeOwned>(
 ) -> Result<T, InvalidAnswer> {
     let body = patiently(response.bytes()).await;
     let body = body.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))?;
-    serde_json::from_slice(&body)
-        .map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
+    json(&body).map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
+}
+
+/// Reads JSON, before which a byte order mark may stand.
+fn json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(without_byte_order_mark(body))
+}
+
+/// Whether an answer to the question for a file's content describes a folder of that path instead.
+#[must_use]
+pub fn is_folder(answer: &[u8], path: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Described {
+        #[serde(rename = "gitObjectType")]
+        kind: String,
+        object_id: String,
+        path: String,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Answer {
+        One(Described),
+        List(Values<Described>),
+    }
+    let described = match json(answer) {
+        Ok(Answer::One(item)) => Some(item),
+        Ok(Answer::List(list)) => list.value.into_iter().next(),
+        Err(_) => None,
+    };
+    let trimmed = |path: &str| path.trim_matches('/').to_owned();
+    described.is_some_and(|item| {
+        item.kind == "tree" && !item.object_id.is_empty() && trimmed(&item.path) == trimmed(path)
+    })
 }
 
 #[derive(Deserialize)]
@@ -415,10 +450,28 @@ struct Commit {
     commit_id: String,
 }
 
-/// The body of the API's errors, as far as a person needs it.
+/// The body of the API's errors, as far as a person needs it: its own, and that of what stands before
+/// it, which wraps a message as if it were a list.
 #[derive(Deserialize)]
-struct ErrorBody {
+#[serde(untagged)]
+enum ErrorBody {
+    Own { message: String },
+    Wrapped { value: WrappedMessage },
+}
+
+#[derive(Deserialize)]
+struct WrappedMessage {
+    #[serde(rename = "Message", alias = "message")]
     message: String,
+}
+
+impl ErrorBody {
+    fn message(self) -> String {
+        match self {
+            Self::Own { message } => message,
+            Self::Wrapped { value } => value.message,
+        }
+    }
 }
 
 impl Refusal {
@@ -467,8 +520,8 @@ async fn words(mut response: Response) -> Option<String> {
             return None;
         }
     }
-    let body: ErrorBody = serde_json::from_slice(&body).ok()?;
-    one_line(&body.message)
+    let body: ErrorBody = json(&body).ok()?;
+    one_line(&body.message())
 }
 
 /// The text in one line and not too long, if there is any.

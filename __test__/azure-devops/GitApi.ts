@@ -112,7 +112,8 @@ export class GitApi {
     const format = query.get('$format') ?? formatOf(call.accept);
     if (format === 'zip') return this.#zip(call, entry, commit);
     const isListing = path === undefined || recursion !== 'none';
-    if (isListing || format === 'json') {
+    // What is not a file has no content but what describes it, whatever the caller accepts.
+    if (isListing || format === 'json' || entry.type !== 'blob') {
       const entries = await this.#below(entry, commit, recursion);
       const items = await this.#describeItems(call, entries, commit, {
         version: version.type === 'commit' ? version : undefined,
@@ -122,13 +123,6 @@ export class GitApi {
       return {
         json: isListing ? { count: items.length, value: items } : items[0],
       };
-    }
-    if (entry.type !== 'blob') {
-      throw new ApiError(
-        400,
-        'GitItemNotFoundException',
-        `TF401174: The item ${scope} is a folder.`,
-      );
     }
     return this.#content(call, entry);
   }

@@ -21,6 +21,10 @@ pub enum Identity {
     Default(Link),
     /// Whoever the caller's own credentials provider speaks for.
     Provided,
+    /// The user for whom one read is made, by an access token in its options.
+    CallersToken,
+    /// The same, by a personal access token.
+    CallersPersonalAccessToken,
 }
 
 impl Identity {
@@ -41,7 +45,20 @@ impl Identity {
             Self::Default(Link::AzureCli) => "the account of the Azure CLI",
             Self::Default(Link::AzureDeveloperCli) => "the account of the Azure Developer CLI",
             Self::Provided => "the headers of a credentials provider",
+            Self::CallersToken => "the access token in the options of the read",
+            Self::CallersPersonalAccessToken => {
+                "the personal access token in the options of the read"
+            }
         }
+    }
+
+    /// Whether it shows a personal access token.
+    #[must_use]
+    pub const fn is_personal_access_token(self) -> bool {
+        matches!(
+            self,
+            Self::PersonalAccessToken | Self::CallersPersonalAccessToken
+        )
     }
 
     /// What to check when Azure DevOps asks this identity to sign in.
@@ -51,7 +68,7 @@ impl Identity {
             Self::Anonymous => {
                 "add a credential under integrations.azure, or check that its organizations name this one"
             }
-            Self::PersonalAccessToken => {
+            Self::PersonalAccessToken | Self::CallersPersonalAccessToken => {
                 "check that the token has not expired or been revoked, that it is for this organization, and that its scope includes Code (Read)"
             }
             Self::ServicePrincipal
@@ -66,6 +83,9 @@ impl Identity {
                 "check that the account that is signed in there may read the repository, and that it is signed in to the organization's tenant"
             }
             Self::Provided => "check the credentials provider that this reader was given",
+            Self::CallersToken => {
+                "check that the token has not expired, that it is one for Azure DevOps, and that its user may read the repository"
+            }
         }
     }
 
@@ -73,7 +93,7 @@ impl Identity {
     #[must_use]
     pub const fn advice_on_permissions(self) -> &'static str {
         match self {
-            Self::PersonalAccessToken => {
+            Self::PersonalAccessToken | Self::CallersPersonalAccessToken => {
                 "check that its owner may read the repository (Project settings, Repositories, Security), and that its scope includes Code (Read)"
             }
             Self::Anonymous | Self::Provided => self.advice(),

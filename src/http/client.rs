@@ -22,7 +22,7 @@ use super::{
     direct,
     gate::{Closed, Gate, Pass},
     pace::Refusal,
-    redirect::Redirect,
+    redirect::{Away, Redirect},
     report::LIMITED,
     signals::Signals,
     trust,
@@ -99,9 +99,8 @@ pub enum Failure {
     Silent,
     /// The content ended before as much had come as was announced.
     CutOff,
-    /// The server sent the reader to another place, named here, which was not followed; and with
-    /// which headers.
-    RedirectedAway(String, StatusCode, Box<HeaderMap>),
+    /// The server sent the reader to another place, which was not followed; and with which headers.
+    RedirectedAway(Away, StatusCode, Box<HeaderMap>),
     /// The server sent the reader round and round.
     TooManyRedirects,
     /// The token has expired meanwhile, and there is no other.
@@ -394,9 +393,9 @@ impl Attempt<'_> {
                     self.pass.heard(self.organization, response.headers(), None);
                     url = *next;
                 }
-                Redirect::Away(place) => {
+                Redirect::Away(away) => {
                     let headers = Box::new(response.headers().clone());
-                    return Err(Failure::RedirectedAway(place, response.status(), headers));
+                    return Err(Failure::RedirectedAway(away, response.status(), headers));
                 }
             }
         }
@@ -512,13 +511,33 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     Ok(whole.into())
 }
 
-fn is_json(response: &Response) -> bool {
+/// Whether an answer says that it is JSON.
+#[must_use]
+pub fn is_json(response: &Response) -> bool {
+    has_type(response, b"application/json")
+}
+
+/// Whether an answer says that it is a page (HTML).
+#[must_use]
+pub fn is_page(response: &Response) -> bool {
+    has_type(response, b"text/html")
+}
+
+fn has_type(response: &Response, wanted: &[u8]) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+    let start = content_type.and_then(|value| value.as_bytes().get(..wanted.len()));
+    start.is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+}
+
+/// The text after a byte order mark, with which JSON must not begin and sometimes does.
+#[must_use]
+pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
 }
 
 /// Whether JSON ends too early, which is all that tells of it where no length was announced.
 fn breaks_off(json: &[u8]) -> bool {
+    let json = without_byte_order_mark(json);
     serde_json::from_slice::<IgnoredAny>(json).is_err_and(|error| error.is_eof())
 }
 
@@ -547,7 +566,8 @@ fn asks_to_sign_in(answer: &Result<Response, Failure>) -> bool {
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION
         ),
-        Err(failure) => matches!(failure, Failure::RedirectedAway(..)),
+        Err(Failure::RedirectedAway(away, ..)) => away.is_sign_in,
+        Err(_) => false,
     }
 }
 

@@ -14,5 +14,9 @@ mod transport;
 mod trust;
 
 pub use attempts::Tried;
-pub use client::{Asked, Blocked, Client, Failure, NotRenewed, Question, patiently, piece};
+pub use client::{
+    Asked, Blocked, Client, Failure, NotRenewed, Question, is_json, is_page, patiently, piece,
+    without_byte_order_mark,
+};
 pub use gate::{Closed, Limit, limits};
+pub use redirect::Away;

@@ -13,17 +13,18 @@ use super::{
     blob::{self, Blob},
     body::Body,
     exchange::Exchange,
+    explain::Wanted,
     kept::{Key, MOST_BLOB, kept},
     last_good::Answer,
     listing::Listing,
-    read_tree::{accept, is_not_taken, is_page, is_unknown},
+    read_tree::{accept, is_not_taken, is_unknown},
     replicas::Replicas,
     stored::Stored,
     tree::{Tree, blocking},
 };
 use crate::{
     error::{Error, ErrorKind},
-    http::Client,
+    http::{Client, is_page},
     metrics::{Found, count_lookups},
     rest::{self, Conditions},
     url::parse,
@@ -255,8 +256,12 @@ async fn blob(
     let answer = rest::get_item(client, request, &as_file.authorization, &conditions).await;
     let answer = answer.map_err(|failure| as_file.read().failed(failure))?;
     let response = accept(&as_file.read(), answer).await?;
+    let (status, is_page) = (response.status(), is_page(&response));
     let received = Blob::receive(response, &as_file, &id, directory).await?;
     received.ok_or_else(|| {
+        if is_page {
+            return as_file.read().page(status, Wanted::File);
+        }
         let why = format!("what came is something else than {id}");
         as_file.read().unusable(ErrorKind::Other, &why)
     })

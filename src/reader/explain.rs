@@ -8,9 +8,9 @@ use url::{Url, quirks};
 use crate::{
     credentials::{Authorization, Identity, TokenError, no_token, scope_of},
     error::{Error, ErrorKind, chain},
-    http::{Closed, Failure},
+    http::{Away, Closed, Failure},
     rest::Refusal,
-    url::without_secrets,
+    url::{AZURE_HOST, is_visual_studio, without_secrets},
 };
 
 /// What is read: messages begin with it, as those of Backstage's own reader do.
@@ -31,6 +31,20 @@ impl Purpose {
         }
     }
 }
+
+/// What an answer has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Archive,
+    File,
+    Json,
+}
+
+/// Since when tokens for all organizations are refused, in the words of Backstage's own reader, and
+/// where it is explained.
+const TOKENS_END: &str = "a token for all organizations stops working on January 27, 2027";
+const TOKENS_PAGE: &str =
+    "https://backstage.io/docs/integrations/azure/locations#using-a-personal-access-token-pat";
 
 /// One read, as far as a message tells of it.
 #[derive(Debug)]
@@ -104,12 +118,16 @@ impl Read<'_> {
         )
     }
 
-    /// Azure DevOps answered with a page where an archive was asked for.
-    pub(super) fn page(&self, status: StatusCode) -> Error {
-        let reason = status.canonical_reason().unwrap_or_default();
+    /// Azure DevOps answered with a page where something else was asked for.
+    pub(super) fn page(&self, status: StatusCode, wanted: Wanted) -> Error {
+        let wanted = match wanted {
+            Wanted::Archive => "an archive",
+            Wanted::File => "a file",
+            Wanted::Json => "JSON",
+        };
         let message = format!(
-            "{}. Azure DevOps answered with a page in the place of an archive: that is how it asks to sign in. {}",
-            self.outcome(status, reason),
+            "{}. Azure DevOps answered with a page (HTML) in place of {wanted}: that is how it asks to sign in. {}",
+            self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
         Error::new(ErrorKind::Authentication, message)
@@ -132,14 +150,7 @@ impl Read<'_> {
         let host = quirks::host(self.request);
         let failed = self.purpose.failed();
         match failure {
-            Failure::RedirectedAway(place, status, _) => Error::new(
-                ErrorKind::Authentication,
-                format!(
-                    "{}. Azure DevOps redirected to {place}, which was not followed: that is how it asks to sign in. {}",
-                    self.outcome(status, status.canonical_reason().unwrap_or_default()),
-                    self.by_whom(StatusCode::UNAUTHORIZED),
-                ),
-            ),
+            Failure::RedirectedAway(away, status, _) => self.redirected(&away, status),
             Failure::Blocked(failure) => self.blocked(*failure),
             Failure::TooManyRedirects => {
                 Error::other(format!("{failed} {url}, {host} redirects in circles"))
@@ -170,14 +181,30 @@ impl Read<'_> {
 
     /// Who is blocked is sent to sign in as well.
     fn blocked(&self, failure: Failure) -> Error {
-        let Failure::RedirectedAway(place, status, _) = failure else {
+        let Failure::RedirectedAway(Away { to, .. }, status, _) = failure else {
             return self.failed(failure);
         };
-        let reason = status.canonical_reason().unwrap_or_default();
-        let outcome = self.outcome(status, reason);
+        let outcome = self.outcome_of(status);
         let limits = self.limits();
         Error::other(format!(
-            "{outcome}. Azure DevOps redirected to {place}, which was not followed. {limits}"
+            "{outcome}. Azure DevOps redirected to {to}, which was not followed. {limits}"
+        ))
+    }
+
+    /// The answer is elsewhere, where no credential is taken.
+    fn redirected(&self, Away { to, is_sign_in }: &Away, status: StatusCode) -> Error {
+        let outcome = self.outcome_of(status);
+        if *is_sign_in {
+            let by_whom = self.by_whom(StatusCode::UNAUTHORIZED);
+            let message = format!(
+                "{outcome}. Azure DevOps redirected to {to}, which was not followed: that is how it asks to sign in. {by_whom}"
+            );
+            return Error::new(ErrorKind::Authentication, message);
+        }
+        let identity = self.authorization.identity();
+        let scope = scope_of(self.request);
+        Error::other(format!(
+            "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {identity} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
         ))
     }
 
@@ -280,21 +307,41 @@ impl Read<'_> {
         (!why.is_absence()).then_some(failed)
     }
 
+    fn outcome_of(&self, status: StatusCode) -> String {
+        self.outcome(status, status.canonical_reason().unwrap_or_default())
+    }
+
     fn outcome(&self, status: StatusCode, reason: &str) -> String {
         let url = without_secrets(self.url);
-        let status = status.as_u16();
+        let request = self.request;
+        let what = match status {
+            StatusCode::NON_AUTHORITATIVE_INFORMATION => self.rejected(),
+            _ => format!("{} {reason}", status.as_u16()),
+        };
         match self.purpose {
-            Purpose::File => {
-                format!(
-                    "{url} could not be read as {}, {status} {reason}",
-                    self.request
-                )
+            Purpose::File => format!("{url} could not be read as {request}, {what}"),
+            Purpose::Tree => {
+                format!("Failed to read tree from {url}, {what}. It was asked for as {request}")
             }
-            Purpose::Tree => format!(
-                "Failed to read tree from {url}, {status} {reason}. It was asked for as {}",
-                self.request
-            ),
         }
+    }
+
+    /// What Backstage's own reader says where the sign-in page is the answer.
+    fn rejected(&self) -> String {
+        let is_global = if self.is_azures() {
+            " and is not a global token"
+        } else {
+            ""
+        };
+        format!(
+            "Azure DevOps rejected the provided credentials. If you are using a personal access token, check that it has not expired{is_global}. See {TOKENS_PAGE}"
+        )
+    }
+
+    /// Whether the host is one of Azure DevOps Services, and no server.
+    fn is_azures(&self) -> bool {
+        let host = quirks::host(self.request);
+        host == AZURE_HOST || is_visual_studio(host)
     }
 
     /// What is hidden from nobody may be there for the one whom the default chain failed to find: it
@@ -324,6 +371,9 @@ impl Read<'_> {
         if asks_to_sign_in {
             said.push_str(": ");
             said.push_str(identity.advice());
+            if identity.is_personal_access_token() && self.is_azures() {
+                said.extend(["; ", TOKENS_END, ", see ", TOKENS_PAGE]);
+            }
         } else if is_forbidden {
             said.push_str(": ");
             said.push_str(identity.advice_on_permissions());

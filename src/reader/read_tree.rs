@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Response, StatusCode, header::CONTENT_TYPE};
+use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
     download::Download,
     exchange::Exchange,
-    explain::{Purpose, Read},
+    explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, LastGood},
     read_url::{CredentialSource, authorize},
@@ -25,7 +25,7 @@ use crate::{
     config::Retry,
     credentials::Authorization,
     error::{Error, ErrorKind},
-    http::Client,
+    http::{Client, is_page},
     metrics::{Found, count_lookups},
     rest::{self, InvalidAnswer, Refusal},
     url::{AzureUrl, parse},
@@ -176,7 +176,8 @@ pub(super) async fn newest_commit(
         purpose: Purpose::Tree,
     };
     let answer = rest::get_newest_commit(client, request.clone(), authorization).await;
-    let response = accept(&read, answer.map_err(|failure| read.failed(failure))?).await?;
+    let answer = answer.map_err(|failure| read.failed(failure))?;
+    let response = accept_unless_page(&read, answer, Wanted::Json).await?;
     let id = rest::commit_id(response).await;
     let id = id.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
     id.ok_or_else(|| read.unusable(ErrorKind::NotFound, "the repository has no commits"))
@@ -327,10 +328,7 @@ impl Archive {
         response: Response,
     ) -> Result<(Arc<Exchange>, Response), Error> {
         let read = self.read(&request);
-        let response = accept(&read, response).await?;
-        if is_page(&response) {
-            return Err(read.page(response.status()));
-        }
+        let response = accept_unless_page(&read, response, Wanted::Archive).await?;
         let exchange = Exchange {
             url: self.web_url,
             request,
@@ -353,6 +351,20 @@ impl Archive {
     }
 }
 
+/// The answer, where it is a success and no page in place of what was asked for.
+pub(super) async fn accept_unless_page(
+    read: &Read<'_>,
+    response: Response,
+    wanted: Wanted,
+) -> Result<Response, Error> {
+    let response = accept(read, response).await?;
+    if is_page(&response) {
+        return Err(read.page(response.status(), wanted));
+    }
+    Ok(response)
+}
+
+/// The answer, where it is a success.
 pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Response, Error> {
     let status = response.status();
     if status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
@@ -370,11 +382,6 @@ pub(super) const fn is_unknown(status: StatusCode) -> bool {
 /// it does not take what is posted.
 pub(super) const fn is_not_taken(status: StatusCode) -> bool {
     is_unknown(status) || matches!(status.as_u16(), 403 | 411 | 413 | 415)
-}
-
-pub(super) fn is_page(response: &Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/html"))
 }
 
 /// A zip of a folder holds its entries under the folder's last segment.

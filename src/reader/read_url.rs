@@ -14,7 +14,7 @@ use url::Url;
 use super::{
     body::Body,
     exchange::{Exchange, tell_who},
-    explain::{Purpose, Read},
+    explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, File, Good, LastGood},
 };
@@ -22,13 +22,19 @@ use crate::{
     config::Retry,
     credentials::{Authorization, Credentials},
     error::{Error, ErrorKind},
-    http::Client,
+    http::{Client, is_json, is_page},
     rest::{self, Conditions, Refusal},
     url::{AzureUrl, parse},
 };
 
 /// The largest file that is remembered, in bytes.
 const MOST_KEPT: usize = 1024 * 1024;
+
+/// The most bytes in which Azure DevOps describes a folder.
+const MOST_DESCRIPTION: usize = 32 * 1024;
+
+/// The endings of files that are pages themselves.
+const PAGES: [&str; 3] = [".html", ".htm", ".xhtml"];
 
 /// Where the headers that authorize a read come from.
 #[derive(Debug)]
@@ -128,7 +134,11 @@ async fn new(
     let exchange = Arc::new(exchange);
     let etag = header(&response, &ETAG);
     let last_modified = header(&response, &LAST_MODIFIED);
+    let is_json = is_json(&response);
     let mut body = Body::of(response, Arc::clone(&exchange)).await;
+    if is_json {
+        refuse_folder(&mut body, &exchange).await?;
+    }
     if last.is_wanted() {
         let filled = body.fill(MOST_KEPT);
         let filled = exchange.cancellation.run_until_cancelled(filled).await;
@@ -149,6 +159,22 @@ async fn new(
         body,
         exchange,
     })
+}
+
+/// Refuses the description of a folder, which Azure DevOps gives where a file was asked for.
+async fn refuse_folder(body: &mut Body, exchange: &Exchange) -> Result<(), Error> {
+    let filled = body.fill(MOST_DESCRIPTION);
+    let filled = exchange.cancellation.run_until_cancelled(filled).await;
+    filled.ok_or_else(|| exchange.ended())?;
+    let path = path_of(&exchange.request);
+    if body
+        .whole()
+        .is_some_and(|answer| rest::is_folder(answer, &path))
+    {
+        let why = "it is a folder and not a file";
+        return Err(exchange.read().unusable(ErrorKind::Input, why));
+    }
+    Ok(())
 }
 
 /// What was read last, as if it had come now.
@@ -215,6 +241,9 @@ async fn accept(
 ) -> Result<Response, Error> {
     let status = response.status();
     let is_content = status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION;
+    if is_content && is_page(&response) && !may_be_page(read.request) {
+        return Err(read.page(status, Wanted::File));
+    }
     if is_content && !conditions.are_met_by(response.headers()) {
         return Ok(response);
     }
@@ -222,6 +251,19 @@ async fn accept(
         return Err(Read::unchanged(read.url));
     }
     Err(read.refused(&Refusal::read(response).await))
+}
+
+/// Whether the file that a REST URL names may be a page itself, by its name.
+fn may_be_page(request: &Url) -> bool {
+    let path = path_of(request).to_ascii_lowercase();
+    PAGES.iter().any(|ending| path.ends_with(ending))
+}
+
+/// The path that a REST URL asks for.
+fn path_of(request: &Url) -> String {
+    let mut query = request.query_pairs();
+    let path = query.find(|(key, _)| key == "path");
+    path.map_or_else(String::new, |(_, path)| path.into_owned())
 }
 
 /// The text of a header; a byte is a character, as in `fetch`.

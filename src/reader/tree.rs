@@ -52,7 +52,7 @@ impl Tree {
     /// What turns out to be damaged is not kept under `key` any longer.
     ///
     /// # Errors
-    /// It is no zip, or one that leads outside.
+    /// It is no zip, or one that leads outside, or that of a single file.
     pub(super) async fn open(
         stored: Arc<Stored>,
         subpath: &str,
@@ -69,7 +69,15 @@ impl Tree {
             exchange.read().unable_to(&error)
         };
         let archive = opened.map_err(failed)?;
-        Ok(Arc::new(Self::of(archive, subpath, exchange, key)))
+        let tree = Self::of(archive, subpath, exchange, key);
+        // The zip of a file holds that file alone, under its name.
+        let is_file = tree.files.is_empty()
+            && matches!(tree.archive.entries(), [entry] if entry.path == subpath);
+        if is_file {
+            let why = "it is a file and not a folder";
+            return Err(tree.exchange.read().unusable(ErrorKind::Input, why));
+        }
+        Ok(Arc::new(tree))
     }
 
     fn of(archive: Archive, subpath: &str, exchange: Arc<Exchange>, key: Option<Key>) -> Self {
