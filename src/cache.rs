@@ -22,6 +22,11 @@ use crate::error::Error;
 pub trait Weigh {
     /// How much, in bytes.
     fn bytes(&self) -> u64;
+
+    /// Whether it may be kept for another time at all.
+    fn may_be_kept(&self) -> bool {
+        true
+    }
 }
 
 /// Values that never change, by their keys, within so many bytes.
@@ -75,7 +80,7 @@ where
 
     /// Keeps a value, if there is room and it is not too large.
     pub fn put(&self, key: K, value: V) {
-        if value.bytes() <= self.most {
+        if value.bytes() <= self.most && key.may_be_kept() {
             self.kept.insert(key, value);
         }
     }

@@ -37,7 +37,7 @@ pub fn list<'env>(
     let retry = retry_of(options.retry);
     let search = retry.map(|retry| reader::Search {
         url: options.url,
-        source: source_of(credentials, options.headers),
+        source: source_of(credentials, options.headers, options.token),
         retry,
         max_age: options.max_age.and_then(duration),
         etag: options.etag,

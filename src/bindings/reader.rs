@@ -30,6 +30,8 @@ pub struct ReadUrlOptions {
     /// The headers of the caller's own credentials provider, each a name and a value; missing where
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
+    /// A token of the caller's, with which this is read in place of any credential.
+    pub token: Option<String>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
     /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
@@ -107,7 +109,7 @@ pub fn read_url<'env>(
     credentials: Option<&Credentials>,
     cancellation: Option<&Cancellation>,
 ) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
-    let source = source_of(credentials, options.headers);
+    let source = source_of(credentials, options.headers, options.token);
     let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
     // A child, so that closing one body does not end the other reads of the same cancellation.
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
@@ -130,11 +132,16 @@ pub fn read_url<'env>(
     })
 }
 
-/// The configured credentials, or where there are none the headers that the caller gave.
+/// The token that the caller gave, else the configured credentials, or where there are none the headers
+/// of a provider.
 pub(super) fn source_of(
     credentials: Option<&Credentials>,
     headers: Option<Vec<Vec<String>>>,
+    token: Option<String>,
 ) -> CredentialSource {
+    if let Some(token) = token.filter(|token| !token.is_empty()) {
+        return CredentialSource::Token(token.into());
+    }
     match (credentials, headers) {
         (Some(credentials), _) => {
             CredentialSource::Configured(Arc::clone(&credentials.credentials))

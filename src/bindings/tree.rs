@@ -31,6 +31,8 @@ pub struct ReadTreeOptions {
     /// The headers of the caller's own credentials provider, each a name and a value; missing where
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
+    /// A token of the caller's, with which this is read in place of any credential.
+    pub token: Option<String>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
     /// The pattern that is searched for in it; missing where it is read for itself.
@@ -89,7 +91,7 @@ pub fn read_tree<'env>(
     let retry = retry_of(options.retry);
     let read = retry.map(|retry| reader::ReadTree {
         url: options.url,
-        source: source_of(credentials, options.headers),
+        source: source_of(credentials, options.headers, options.token),
         retry,
         pattern: options.pattern,
         commit: options.commit,

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
@@ -162,6 +166,37 @@ impl Authorization {
         Ok(Self::with_headers(Identity::Provided, map))
     }
 
+    /// What a token makes that the caller gave for this one read: an access token (a JWT) is sent as
+    /// such, any other as a personal access token.
+    ///
+    /// # Errors
+    /// It holds a character that no token has; the message never shows it.
+    pub fn of_callers_token(token: &SecretString) -> Result<Self, Error> {
+        let unusable = |_| {
+            let message = "the token in the options holds a character that no token has";
+            Error::new(ErrorKind::Input, message)
+        };
+        let (identity, value) = if is_jwt(token.expose_secret()) {
+            (Identity::CallersToken, bearer(token))
+        } else {
+            let value = basic(token).map_err(unusable)?;
+            (Identity::CallersPersonalAccessToken, value)
+        };
+        let value = sensitive("Authorization", value.expose_secret()).map_err(unusable)?;
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
+        // It is shared with no other process, so that it has no name there.
+        Ok(Self::new(identity, Means::Headers(headers), None))
+    }
+
+    /// Whether it is a token that the caller gave for one read, of which nothing is kept.
+    #[must_use]
+    pub const fn is_callers(&self) -> bool {
+        matches!(
+            self.identity,
+            Identity::CallersToken | Identity::CallersPersonalAccessToken
+        )
+    }
+
     /// Whose it is.
     #[must_use]
     pub const fn identity(&self) -> Identity {
@@ -305,6 +340,19 @@ pub(super) fn no_default_token(url: &Url, error: &TokenError) -> Error {
     Error::new(error.error_kind(), message).because(error.clone())
 }
 
+/// Whether a token is a JWT: parts between dots, the first of them an object in JSON.
+///
+/// <https://www.rfc-editor.org/rfc/rfc7519>
+fn is_jwt(token: &str) -> bool {
+    let parts: Vec<&str> = token.split('.').collect();
+    // Signed ones have three parts, encrypted ones five.
+    matches!(parts.len(), 3 | 5)
+        && parts.first().is_some_and(|header| {
+            let header = BASE64_URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+            serde_json::from_slice::<Map<String, Value>>(&header).is_ok()
+        })
+}
+
 /// The value of the `Authorization` header for a token of Entra ID.
 pub(super) fn bearer(token: &SecretString) -> SecretString {
     format!("Bearer {}", token.expose_secret()).into()
@@ -345,6 +393,34 @@ mod tests {
     fn a_token_becomes_basic_authorization_with_an_empty_user() {
         let value = basic(&"raw_token".into()).map(|value| value.expose_secret().to_owned());
         assert_eq!(value.unwrap_or_default(), "Basic OnJhd190b2tlbg==");
+    }
+
+    #[test]
+    fn a_callers_token_is_sent_as_what_it_is() {
+        let jwt = format!(
+            "{}.e30.c2ln",
+            BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#)
+        );
+        for (token, start, identity) in [
+            (jwt.as_str(), "Bearer ", Identity::CallersToken),
+            ("a.b.c", "Basic ", Identity::CallersPersonalAccessToken),
+            ("raw_token", "Basic ", Identity::CallersPersonalAccessToken),
+        ] {
+            let authorization = Authorization::of_callers_token(&token.into());
+            let authorization = authorization.unwrap_or_else(|error| unreachable!("{error}"));
+            assert_eq!(authorization.identity(), identity);
+            assert!(authorization.is_callers() && authorization.sharing().is_none());
+            let Means::Headers(headers) = &authorization.means else {
+                unreachable!("{token}")
+            };
+            let sent = headers
+                .get(AUTHORIZATION)
+                .and_then(|value| value.to_str().ok());
+            assert!(sent.is_some_and(|sent| sent.starts_with(start)), "{token}");
+        }
+        let refused = Authorization::of_callers_token(&"s3cret\u{20ac}".into());
+        let refused = refused.map_err(|error| (error.kind(), error.to_string()));
+        assert!(matches!(refused, Err((ErrorKind::Input, message)) if !message.contains("s3cret")));
     }
 
     #[test]

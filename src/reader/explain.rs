@@ -267,7 +267,7 @@ impl Read<'_> {
             _ => error.to_string(),
         };
         let kind = match error.kind() {
-            ErrorKind::Authentication => ErrorKind::Authentication,
+            kind @ (ErrorKind::Authentication | ErrorKind::Input) => kind,
             _ => ErrorKind::Other,
         };
         Error::new(kind, format!("{} {url}, {why}", purpose.failed()))

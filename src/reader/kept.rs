@@ -39,22 +39,25 @@ const PER_ITEM: usize = size_of::<Item>();
 pub(super) struct Key {
     reader: Reader,
     address: String,
+    may_be_kept: bool,
 }
 
 impl Key {
     /// What a REST URL gives that names a commit or an object.
     pub(super) fn of(url: &Url, authorization: &Authorization) -> Self {
-        Self {
-            reader: authorization.reader(),
-            address: url.to_string(),
-        }
+        Self::at(url.to_string(), authorization)
     }
 
     /// What a REST URL gives for a question.
     pub(super) fn of_answer(url: &Url, question: &str, authorization: &Authorization) -> Self {
+        Self::at(format!("{url} {question}"), authorization)
+    }
+
+    fn at(address: String, authorization: &Authorization) -> Self {
         Self {
             reader: authorization.reader(),
-            address: format!("{url} {question}"),
+            address,
+            may_be_kept: !authorization.is_callers(),
         }
     }
 
@@ -67,6 +70,10 @@ impl Key {
 impl Weigh for Key {
     fn bytes(&self) -> u64 {
         (size_of::<Self>() + self.address.len()) as u64
+    }
+
+    fn may_be_kept(&self) -> bool {
+        self.may_be_kept
     }
 }
 

@@ -43,6 +43,8 @@ pub enum CredentialSource {
     Configured(Arc<Credentials>),
     /// Headers that the caller's own provider gave.
     Provided(Vec<(String, SecretString)>),
+    /// A token that the caller gave for this read.
+    Token(SecretString),
     /// None: the caller's provider had nothing.
     Nobody,
 }
@@ -226,6 +228,7 @@ pub(super) async fn authorize(
     let authorization = match source {
         CredentialSource::Nobody => Authorization::anonymous(),
         CredentialSource::Provided(headers) => Authorization::provided(headers)?,
+        CredentialSource::Token(token) => Authorization::of_callers_token(&token)?,
         CredentialSource::Configured(credentials) => {
             credentials.authorize(request, &client.entra()).await?
         }
