@@ -281,6 +281,17 @@ impl AzureUrl {
         Ok(url.into())
     }
 
+    /// The REST URL of what describes an item, as a list of one.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_item_url(&self, path: &str) -> Result<String, Error> {
+        let list = self.to_list_url(path)?;
+        Ok(list.replacen("recursionLevel=full", "recursionLevel=none", 1))
+    }
+
     /// The REST URL of lists of what is directly in each of many folders.
     ///
     /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/get-items-batch>
@@ -343,6 +354,17 @@ impl AzureUrl {
             .append_pair("api-version", API_VERSION);
         self.append_version(&mut url, VERSION_OF_COMMITS);
         Ok(url.into())
+    }
+
+    /// The REST URL of the version's newest commit, as a list of one.
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_newest_commit_url(&self) -> Result<Url, Error> {
+        let mut url = parse(&self.to_commits_url()?)?;
+        url.query_pairs_mut()
+            .append_pair("searchCriteria.$top", "1");
+        Ok(url)
     }
 
     fn named_version(&self) -> Option<&Version> {
@@ -485,6 +507,65 @@ fn set_parameters(url: &mut Url, parameters: &[(&str, &str)]) {
         }
     }
     url.query_pairs_mut().clear().extend_pairs(pairs);
+}
+
+/// The URLs of files of the repository that a web URL names, in its version: the path of each stands in
+/// the `path` parameter, encoded once.
+///
+/// # Errors
+/// The text is no URL.
+pub fn file_urls(url: &str, paths: &[String]) -> Result<Vec<String>, Error> {
+    let base = parse(url)?;
+    let urls = paths.iter().map(|path| {
+        let mut url = base.clone();
+        set_parameters(&mut url, &[("path", &format!("/{path}"))]);
+        url.into()
+    });
+    Ok(urls.collect())
+}
+
+/// The path of a web URL decoded once more, in its place; nothing where there is nothing to decode.
+#[must_use]
+pub fn with_decoded_path(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    let path = decoded_once(&parameter(&url, "path")?)?;
+    set_parameters(&mut url, &[("path", &path)]);
+    Some(url.into())
+}
+
+/// A path with its percent escapes decoded, those that stand for UTF-8; nothing where it has none.
+#[must_use]
+pub fn decoded_once(path: &str) -> Option<String> {
+    let mut decoded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(start) = rest.find('%') {
+        let (before, escapes) = rest.split_at(start);
+        decoded.push_str(before);
+        // Bytes that belong together may be some escapes in a row.
+        let length = 3 * escapes
+            .as_bytes()
+            .chunks(3)
+            .take_while(|it| is_escape(it))
+            .count();
+        let (run, after) = escapes.split_at(length.max(1));
+        let bytes: Vec<u8> = percent_decode_str(run).collect();
+        let mut written = run;
+        for chunk in bytes.utf8_chunks() {
+            decoded.push_str(chunk.valid());
+            // What is no UTF-8 stays as it is written.
+            written = written.get(3 * chunk.valid().len()..).unwrap_or_default();
+            let (kept, next) = written.split_at((3 * chunk.invalid().len()).min(written.len()));
+            decoded.push_str(kept);
+            written = next;
+        }
+        rest = after;
+    }
+    decoded.push_str(rest);
+    (decoded != path).then_some(decoded)
+}
+
+fn is_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 /// Whether `host` is a host as a URL writes it: lower case, with a port at most.
@@ -659,7 +740,7 @@ impl Place {
             (2, organization(), part(if is_collection { 3 } else { 1 }))
         } else if is_git(2) {
             (2, part(1), part(3))
-        } else if is_servers && is_git(3) && is(1, VIRTUAL_DIRECTORY) {
+        } else if is_servers && is_git(3) && is(1, VIRTUAL_DIRECTORY) && !is(2, "") {
             (3, format!("{}/{}", part(1), part(2)), part(4))
         } else if is_git(3) {
             (3, part(1), part(2))
@@ -772,6 +853,7 @@ mod tests {
                 "https://o.visualstudio.com/R",
             ),
             ("https://server/tfs/C/_git/R", "https://server/tfs%2FC/R"),
+            ("https://server/tfs/_git/R", "https://server/tfs/R"),
             (
                 "https://server:81/TFS/C/_git/R",
                 "https://server:81/TFS%2FC/R",
@@ -789,6 +871,12 @@ mod tests {
     }
 
     #[test]
+    fn what_names_no_collection_names_no_repository() {
+        let refused = file_url("https://server/tfs//_git/R?path=a");
+        assert_eq!(refused, "Azure URL must point to a git repository");
+    }
+
+    #[test]
     fn the_page_of_a_commit_is_that_commit() {
         let id = "0a".repeat(20);
         let url = format!("https://dev.azure.com/o/_git/r/commit/{id}?path=/a&version=GBmain");
@@ -800,6 +888,34 @@ mod tests {
             assert!(file_url(&url).contains("40 or 64 hex digits"), "{page}");
         }
         assert!(file_url("https://dev.azure.com/o/_git/r/commits?path=/a").starts_with("https:"));
+    }
+
+    #[test]
+    fn a_path_is_decoded_once_as_far_as_it_can_be() {
+        for (path, decoded) in [
+            ("/a b/c", None),
+            ("/100%/x", None),
+            ("/a%zz%2", None),
+            ("/%ff", None),
+            ("/a%20b", Some("/a b")),
+            ("/a%2520b", Some("/a%20b")),
+            ("%2Fa%2Fb", Some("/a/b")),
+            ("/%C3%A4%ff%20%", Some("/\u{e4}%ff %")),
+            ("/%E2%82%20x", Some("/%E2%82 x")),
+            ("/\u{e4}%F0%9F%9A%80", Some("/\u{e4}\u{1f680}")),
+        ] {
+            assert_eq!(decoded_once(path).as_deref(), decoded, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_found_file_stands_encoded_once_in_its_url() {
+        let url = "https://dev.azure.com/o/_git/r?version=GBmain&path=/*.md";
+        let paths = ["a b%20#?&+\"{}".to_owned()];
+        assert_eq!(
+            file_urls(url, &paths).unwrap_or_default(),
+            ["https://dev.azure.com/o/_git/r?version=GBmain&path=%2Fa+b%2520%23%3F%26%2B%22%7B%7D"]
+        );
     }
 
     #[test]

@@ -125,7 +125,8 @@ pub fn read_url<'env>(
         })
     });
     cross(env, async move {
-        match reader::read_url(read?).await {
+        // On the heap: it is large, and moves on its way to the runtime.
+        match Box::pin(reader::read_url(read?)).await {
             Ok(response) => Ok(response.into()),
             Err(error) => Err(error),
         }

@@ -154,6 +154,21 @@ pub fn pattern_of(url: String) -> Option<Pattern> {
     })
 }
 
+/// The URLs of files of the repository that a web URL names; no slash stands before their paths.
+#[napi(catch_unwind)]
+pub fn file_urls(url: String, paths: Vec<String>) -> Either<Vec<String>, Failure> {
+    match url::file_urls(&url, &paths) {
+        Ok(urls) => Either::A(urls),
+        Err(error) => Either::B(error.into()),
+    }
+}
+
+/// The web URL with its path decoded once more; nothing where there is nothing to decode.
+#[napi(catch_unwind)]
+pub fn with_decoded_path(url: String) -> Option<String> {
+    url::with_decoded_path(&url)
+}
+
 /// The URL as a message may show it.
 #[napi(catch_unwind)]
 pub fn without_secrets(url: String) -> String {

@@ -11,6 +11,7 @@ use super::{
     contents::Zip,
     download::Download,
     last_good::{File, Good},
+    spelling::Absent,
     stored::Stored,
 };
 use crate::{
@@ -94,6 +95,8 @@ pub(super) struct Kept {
     /// The newest commits and files as they were read last: they may have changed since.
     pub commits: Cache<Key, Good<String>>,
     pub files: Cache<Key, Good<File>>,
+    /// Folders that do not exist as they are written.
+    pub absent: Cache<Key, Absent>,
     /// Archives that other replicas have read: shared while they come, and then kept as others.
     pub shared_archives: Cache<Key, Option<Arc<Stored>>>,
     /// Archives that are on their way.
@@ -110,6 +113,7 @@ pub(super) fn kept() -> &'static Kept {
         archives: Cache::new(DISK),
         commits: Cache::new(MEMORY / 16),
         files: Cache::new(MEMORY / 4),
+        absent: Cache::new(MEMORY / 256),
         shared_archives: Cache::new(0),
         downloads: Flights::default(),
     });
@@ -124,6 +128,7 @@ pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
     kept().blobs.resize(memory / 2);
     kept().commits.resize(memory / 16);
     kept().files.resize(memory / 4);
+    kept().absent.resize(memory / 256);
     kept().archives.resize(disk.unwrap_or(DISK));
 }
 

@@ -12,6 +12,7 @@ mod listing;
 mod read_tree;
 mod read_url;
 mod replicas;
+mod spelling;
 mod stored;
 mod tree;
 mod walk;

@@ -18,6 +18,7 @@ use super::{
     last_good::{Answer, LastGood},
     read_url::{CredentialSource, authorize},
     replicas::Replicas,
+    spelling::{Spellings, remember_absent},
     stored::Stored,
     tree::{Packed, Tree},
 };
@@ -26,7 +27,7 @@ use crate::{
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::{Client, is_page},
-    metrics::{Found, count_lookups},
+    metrics::{self, count_lookups},
     rest::{self, InvalidAnswer, Refusal},
     url::{AzureUrl, parse},
 };
@@ -215,15 +216,13 @@ impl Trees {
         if self.etag.as_ref() == Some(&etag) {
             return Err(self.last.unchanged(etag, age, &self.web_url));
         }
-        let subpath = last_segment(self.url.path());
-        let url = self.url.at_commit(&etag);
-        let key = Key::of(&parse(&url.to_archive_url()?)?, &self.authorization);
-        let archive = Archive {
-            client: self.client,
-            web_url: self.web_url.clone(),
-            authorization: self.authorization.clone(),
-        };
-        let (source, request, status) = archive.find(url, &key, self.directory.clone()).await?;
+        let Found {
+            source,
+            request,
+            status,
+            key,
+            subpath,
+        } = self.find(&etag).await?;
         let exchange = Arc::new(Exchange {
             url: self.web_url.clone(),
             request,
@@ -245,6 +244,49 @@ impl Trees {
             last: self.last.clone(),
         })
     }
+}
+
+impl Trees {
+    /// The archive of a commit, by the first way to write the folder that is there.
+    async fn find(&self, commit: &str) -> Result<Found, Error> {
+        let mut spellings = Spellings::of_folder(&self.url, &self.authorization);
+        while let Some(spelling) = spellings.next() {
+            let url = spelling.url.at_commit(commit);
+            let key = Key::of(&parse(&url.to_archive_url()?)?, &self.authorization);
+            let archive = Archive {
+                client: self.client,
+                web_url: self.web_url.clone(),
+                authorization: self.authorization.clone(),
+            };
+            match archive.find(url, &key, self.directory.clone()).await {
+                Err(error) => spellings.note(&spelling, error)?,
+                Ok((source, request, status)) => {
+                    if spellings.is_written_missing() {
+                        let written = self.url.path().unwrap_or_default();
+                        remember_absent(&self.url, written, &self.authorization);
+                    }
+                    return Ok(Found {
+                        source,
+                        request,
+                        status,
+                        key,
+                        subpath: last_segment(spelling.url.path()),
+                    });
+                }
+            }
+        }
+        Err(spellings.failure())
+    }
+}
+
+/// An archive that is there, or on its way.
+struct Found {
+    source: Source,
+    /// What it was asked for as, and how that was answered.
+    request: Url,
+    status: u16,
+    key: Key,
+    subpath: String,
 }
 
 /// How archives are asked for.
@@ -286,7 +328,7 @@ impl Archive {
     /// The archive as this process keeps it, or as another replica has read it.
     async fn known(&self, key: &Key, directory: &Path) -> Result<Option<Arc<Stored>>, Error> {
         if let Some(stored) = kept().archives.get(key) {
-            count_lookups("archives", Found::Here, 1);
+            count_lookups("archives", metrics::Found::Here, 1);
             return Ok(Some(stored));
         }
         let Some(replicas) = Replicas::of(&self.authorization) else {
@@ -296,7 +338,7 @@ impl Archive {
         let ask = || async move { Ok(replicas.archive(&of, directory).await) };
         let found = kept().shared_archives.get_or_make(key, ask).await?;
         if let Some(stored) = &found {
-            count_lookups("archives", Found::AtReplica, 1);
+            count_lookups("archives", metrics::Found::AtReplica, 1);
             kept().archives.put(key.clone(), Arc::clone(stored));
         }
         Ok(found)
@@ -304,7 +346,7 @@ impl Archive {
 
     /// Asks for the archive: with the modes of files first, where the host may know how.
     async fn ask(self, url: AzureUrl) -> Result<(Arc<Exchange>, Response), Error> {
-        count_lookups("archives", Found::Nowhere, 1);
+        count_lookups("archives", metrics::Found::Nowhere, 1);
         if let Some(with_modes) = url.to_archive_url_with_modes()? {
             let request = parse(&with_modes)?;
             let response = self.answer(&request).await?;

@@ -17,6 +17,7 @@ use super::{
     explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, File, Good, LastGood},
+    spelling::{Spellings, learn_of_folder},
 };
 use crate::{
     config::Retry,
@@ -89,7 +90,8 @@ pub struct ReadUrlResponse {
 /// ([`crate::error::ErrorKind::NotFound`]), asks to sign in ([`crate::error::ErrorKind::Authentication`]), or refuses; it has
 /// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
 pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
-    let request = parse(&AzureUrl::from_repo_url(&input.url)?.to_file_url()?)?;
+    let url = AzureUrl::from_repo_url(&input.url)?;
+    let request = parse(&url.to_file_url()?)?;
     let client =
         Client::shared().map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
     let cancellation = input.cancellation;
@@ -98,7 +100,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         .await
         .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
         .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
-    let exchange = Exchange {
+    let mut exchange = Exchange {
         url: input.url,
         request,
         authorization,
@@ -108,7 +110,7 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
     };
     let key = Key::of(&exchange.request, &exchange.authorization);
     let last = LastGood::of(&kept().files, key, input.max_age);
-    let item = get_item(client, exchange.read(), &input.conditions);
+    let item = get_item(client, &url, &exchange, &input.conditions);
     let item = last.or(&exchange.request, &exchange.authorization, item);
     let answer = exchange
         .cancellation
@@ -116,7 +118,10 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         .await
         .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)));
     match answer {
-        Ok(Answer::New(response)) => new(response, exchange, &last).await,
+        Ok(Answer::New((response, request))) => {
+            exchange.request = request;
+            new(response, exchange, &last).await
+        }
         Ok(Answer::Last(file)) => stale(file, exchange, &input.conditions),
         Err(error) => {
             if error.kind() == ErrorKind::NotModified {
@@ -208,15 +213,43 @@ fn is_had(file: &File, conditions: &Conditions) -> bool {
     conditions.are_met(file.etag.as_deref(), file.last_modified.as_deref())
 }
 
+/// The answer with the file's content, and the REST URL that was asked for it.
 async fn get_item(
     client: &Client,
-    read: Read<'_>,
+    url: &AzureUrl,
+    exchange: &Exchange,
+    conditions: &Conditions,
+) -> Result<(Response, Url), Error> {
+    let mut spellings = Spellings::of_file(url, &exchange.authorization);
+    while let Some(spelling) = spellings.next() {
+        let request = parse(&spelling.url.to_file_url()?)?;
+        match ask(client, exchange, &request, conditions).await {
+            Err(error) => spellings.note(&spelling, error)?,
+            Ok(response) => {
+                if spellings.is_written_missing() {
+                    // On the heap: it is rarely needed, and would make every read a large one.
+                    Box::pin(learn_of_folder(url, exchange)).await;
+                }
+                return Ok((response, request));
+            }
+        }
+    }
+    Err(spellings.failure())
+}
+
+async fn ask(
+    client: &Client,
+    exchange: &Exchange,
+    request: &Url,
     conditions: &Conditions,
 ) -> Result<Response, Error> {
-    let response = rest::get_item(client, read.request.clone(), read.authorization, conditions)
-        .await
-        .map_err(|failure| read.failed(failure))?;
-    accept(&read, conditions, response).await
+    let read = Read {
+        request,
+        ..exchange.read()
+    };
+    let answer = rest::get_item(client, request.clone(), read.authorization, conditions).await;
+    let answer = answer.map_err(|failure| read.failed(failure))?;
+    accept(&read, conditions, answer).await
 }
 
 pub(super) async fn authorize(
