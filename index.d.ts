@@ -128,7 +128,7 @@ export declare class AzureIntegration implements ScmIntegration {
         base: string;
         lineNumber?: number;
     }): string;
-    /** Azure DevOps edits a file where it shows it. */
+    /** The URL under which a browser edits the file; the same URL where it names none. */
     resolveEditUrl(url: string): string;
 }
 
@@ -222,13 +222,17 @@ export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
 export declare interface AzureReadMessage {
     /** The web URL that was read. */
     url: string;
-    /** The REST URL that was asked. */
+    /**
+     * The last REST URL that was asked for it: that of the file; that of the archive, or of the newest
+     * commit where the archive of that commit is kept; for a search with a pattern that of the newest
+     * commit, or of the archive where it is searched.
+     */
     request: string;
     /** The host, and the organization or collection on it. */
     scope: string;
     /** The kind of credential, in plain words. */
     credential: string;
-    /** The status of the answer. */
+    /** The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`). */
     status: number;
     /** The time until the answer was there, in milliseconds. */
     durationMs: number;
@@ -306,7 +310,11 @@ export declare class AzureUrl {
  */
 export declare class AzureUrlReader implements UrlReaderService {
     #private;
-    /** Makes a reader for every host of `integrations.azure`. */
+    /**
+     * Makes a reader for every host of `integrations.azure`.
+     *
+     * As Backstage's own reader does, it warns of personal access tokens for Azure DevOps Services.
+     */
     static factory: ReaderFactory;
     constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps);
     /** Reads a whole file. */

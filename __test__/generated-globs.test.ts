@@ -1,6 +1,5 @@
 /** Patterns of minimatch's whole grammar, held against minimatch over what git lists. */
 import { ConfigReader } from '@backstage/config';
-import { AzureIntegration as UpstreamAzureIntegration } from '@backstage/integration';
 import {
   AzureIntegration,
   AzureUrlReader,
@@ -150,9 +149,9 @@ function expectedOf(name: string): TreeEntry[] {
 
 /** A file that is asked for by its name has the URL by which it was asked for. */
 function urlOf(own: string, name: string, base: string): string {
-  return isPattern(name)
-    ? upstreamIntegration(base).resolveUrl({ url: `/${own}`, base })
-    : base;
+  const url = new URL(base);
+  if (isPattern(name)) url.searchParams.set('path', `/${own}`);
+  return isPattern(name) ? String(url) : base;
 }
 
 const literal = fc.constantFrom(
@@ -311,9 +310,4 @@ function readerOf(url: string): AzureUrlReader {
       { azure: integrations },
     ),
   });
-}
-
-function upstreamIntegration(url: string): UpstreamAzureIntegration {
-  const config = configOf(url);
-  return UpstreamAzureIntegration.factory({ config }).byUrl(url)!;
 }

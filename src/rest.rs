@@ -178,7 +178,7 @@ pub async fn get_item(
 
 /// Asks for the newest commit of a branch, tag or commit, as a list of one.
 ///
-/// `url` is what [`crate::url::AzureUrl::to_commits_url`] gives. Any status is an answer.
+/// `url` is what [`crate::url::AzureUrl::to_newest_commit_url`] gives. Any status is an answer.
 ///
 /// <https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits>
 ///
@@ -186,11 +186,9 @@ pub async fn get_item(
 /// There is no answer, or it leads to another host.
 pub async fn get_newest_commit(
     client: &Client,
-    mut url: Url,
+    url: Url,
     authorization: &Authorization,
 ) -> Result<Response, Failure> {
-    url.query_pairs_mut()
-        .append_pair("searchCriteria.$top", "1");
     let question = get("commit", url, "application/json");
     client.ask_whole(question, authorization).await
 }

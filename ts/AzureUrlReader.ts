@@ -24,7 +24,7 @@ import {
   DefaultAzureDevOpsCredentialsProvider,
   nativeCredentials,
 } from './DefaultAzureDevOpsCredentialsProvider';
-import { isFailure, toError } from './failure';
+import { isFailure, toError, unwrap } from './failure';
 import { limitCache } from './limitCache';
 import { logTo } from './log';
 import { measured, startMetrics } from './metrics';
@@ -34,6 +34,7 @@ import type {
   Failure,
   Listing,
   Pattern,
+  ReadTreeResult,
   ReadUrlResult,
 } from './native';
 import { onAbort } from './onAbort';
@@ -41,6 +42,7 @@ import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
 import type { AzureIntegrationLike } from './types';
+import { warnOfTokens } from './warnOfTokens';
 
 /**
  * What an {@link AzureUrlReader} works with.
@@ -67,21 +69,17 @@ export interface AzureUrlReaderDeps {
  * @public
  */
 export class AzureUrlReader implements UrlReaderService {
-  /** Makes a reader for every host of `integrations.azure`. */
-  static factory: ReaderFactory = ({ config, logger, treeResponseFactory }) => {
-    const azure = AzureIntegration.factory({ config });
-    limitCache(config);
-    const credentialsProvider =
-      DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
-    return azure.list().map(integration => ({
-      reader: new AzureUrlReader(integration, {
-        treeResponseFactory,
-        credentialsProvider,
-        workingDirectory: config.getOptionalString('backend.workingDirectory'),
-        logger,
-      }),
-      predicate: url => url.host === integration.config.host,
-    }));
+  /**
+   * Makes a reader for every host of `integrations.azure`.
+   *
+   * As Backstage's own reader does, it warns of personal access tokens for Azure DevOps Services.
+   */
+  static factory: ReaderFactory = options => {
+    const readers = makeReaders(options);
+    for (const { integration } of readers) {
+      warnOfTokens(integration.config, options.logger);
+    }
+    return readers;
   };
 
   readonly #integration: AzureIntegrationLike;
@@ -112,20 +110,22 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceReadUrlOptions,
   ): Promise<UrlReaderServiceReadUrlResponse> {
-    return measured('readUrl', () => this.#readFile(url, options));
+    return measured('readUrl', () =>
+      this.#readFile(String(url), plain(options)),
+    );
   }
 
   async #readFile(
     url: string,
-    options?: UrlReaderServiceReadUrlOptions,
+    options: UrlReaderServiceReadUrlOptions,
   ): Promise<UrlReaderServiceReadUrlResponse> {
     const startedAt = performance.now();
-    const headers = this.#credentials
-      ? undefined
-      : await this.#providedHeaders(url);
+    const headers = this.#asksProvider(options)
+      ? await this.#providedHeaders(url)
+      : undefined;
     const result = await this.#readUrl(url, headers, options);
     publishRead(url, result, startedAt);
-    return readUrlResponse(result, options?.signal);
+    return readUrlResponse(result, options.signal);
   }
 
   /**
@@ -138,23 +138,31 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceReadTreeOptions,
   ): Promise<UrlReaderServiceReadTreeResponse> {
-    return measured('readTree', () => this.#readTree(url, options));
+    return measured('readTree', async () => {
+      const startedAt = performance.now();
+      const text = String(url);
+      const { tree, result } = await this.#readTree(text, plain(options));
+      publishRead(text, result, startedAt);
+      return tree;
+    });
   }
 
   async #readTree(
     url: string,
-    options: UrlReaderServiceReadTreeOptions = {},
+    options: UrlReaderServiceReadTreeOptions,
     search: { pattern?: string; maxAge?: number; commit?: string } = {},
-  ): Promise<UrlReaderServiceReadTreeResponse> {
-    const startedAt = performance.now();
-    const { signal, filter, etag } = options;
+  ): Promise<{ tree: TreeResponse; result: ReadTreeResult }> {
+    const { signal, filter, etag, token } = options;
     const workingDirectory = workingDirectoryOf(this.#deps);
-    const headers = this.#credentials ? undefined : await this.#headersOf(url);
+    const headers = this.#asksProvider(options)
+      ? await this.#headersOf(url)
+      : undefined;
     const reading = cancellable(signal, cancellation =>
       native().readTree(
         {
           url,
           headers,
+          token,
           retry: this.#integration.config.retry,
           ...search,
           etag,
@@ -164,9 +172,9 @@ export class AzureUrlReader implements UrlReaderService {
         cancellation,
       ),
     );
-    const outcome = unwrapUnless(signal, await reading);
-    publishRead(url, outcome, startedAt);
-    return new TreeResponse(outcome, { filter, signal, workingDirectory });
+    const result = unwrapUnless(signal, await reading);
+    const tree = new TreeResponse(result, { filter, signal, workingDirectory });
+    return { tree, result };
   }
 
   /**
@@ -177,16 +185,19 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    return measured('search', () => this.#search(url, options));
+    return measured('search', () => this.#search(url, plain(options)));
   }
 
   async #search(
     url: string,
-    options?: UrlReaderServiceSearchOptions,
+    options: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
+    if (typeof url !== 'string') {
+      throw new Error('The url must be a string.');
+    }
     const pattern = native().patternOf(url);
     if (pattern) {
-      return this.#searchPattern(url, pattern, options);
+      return this.#searchPatterns(url, pattern, options);
     }
     try {
       const file = await this.#readFile(url, options);
@@ -200,6 +211,19 @@ export class AzureUrlReader implements UrlReaderService {
     }
   }
 
+  /** Searches for the pattern as it is written, and, where nothing matches, as it is decoded once. */
+  async #searchPatterns(
+    url: string,
+    pattern: Pattern,
+    options: UrlReaderServiceSearchOptions,
+  ): Promise<UrlReaderServiceSearchResponse> {
+    const found = await this.#searchPattern(url, pattern, options);
+    const decodedUrl =
+      found.files.length === 0 ? native().withDecodedPath(url) : undefined;
+    const decoded = decodedUrl && native().patternOf(decodedUrl);
+    return decoded ? this.#searchPattern(decodedUrl, decoded, options) : found;
+  }
+
   /** The host, and whether it has credentials. */
   toString(): string {
     const { host, credentials } = this.#integration.config;
@@ -209,7 +233,7 @@ export class AzureUrlReader implements UrlReaderService {
   async #searchPattern(
     url: string,
     pattern: Pattern,
-    options: UrlReaderServiceSearchOptions = {},
+    options: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const startedAt = performance.now();
     const matcher = new Minimatch(pattern.glob);
@@ -225,30 +249,32 @@ export class AzureUrlReader implements UrlReaderService {
         const commit = listing.isNewest ? listing.etag : undefined;
         return { from: pattern.within, prefix: pattern.folder, commit };
       }
-      publishRead(url, listing, startedAt);
-      return this.#contents(url, listing, places, options);
+      const contents = await this.#contents(url, listing, places, options);
+      if (contents) publishRead(url, listing, startedAt);
+      return contents;
     });
     // Its identity is blocked meanwhile: what was found before stands in.
     if (!found) return this.#searchPattern(url, pattern, options);
-    return 'files' in found
-      ? found
-      : this.#searchArchive(url, { ...pattern, ...found }, matches, options);
+    if ('files' in found) return found;
+    const search = { ...pattern, ...found, startedAt };
+    return this.#searchArchive(url, search, matches, options);
   }
 
   /** Lists what the pattern may match; nothing where the server does not list. */
   async #list(
     url: string,
     { whole }: Pattern,
-    { etag, signal }: UrlReaderServiceSearchOptions,
+    options: UrlReaderServiceSearchOptions,
     cancellation?: Cancellation,
   ): Promise<Listing | null> {
-    const headers = this.#credentials
-      ? undefined
-      : await this.#headersOf(whole);
+    const { etag, signal, token } = options;
+    const headers = this.#asksProvider(options)
+      ? await this.#headersOf(whole)
+      : undefined;
     const directory = workingDirectoryOf(this.#deps);
     const { retry } = this.#integration.config;
     const maxAge = this.#maxAge();
-    const question = { url, headers, retry, maxAge, etag, directory };
+    const question = { url, headers, token, retry, maxAge, etag, directory };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -263,10 +289,12 @@ export class AzureUrlReader implements UrlReaderService {
     const reading = listing.read(places.map(([place]) => place));
     const contents = unwrapUnless(signal, await reading);
     if (!contents) return undefined;
+    const paths = places.map(([, path]) => path);
+    const urls = unwrap(native().fileUrls(url, paths));
     return {
       etag: listing.etag,
-      files: places.map(([place, path]) => ({
-        url: this.#integration.resolveUrl({ url: `/${path}`, base: url }),
+      files: places.map(([place], index) => ({
+        url: urls[index],
         content: async () => unwrapUnless(signal, await contents.get(place)),
         lastModifiedAt: undefined,
       })),
@@ -276,21 +304,22 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    { glob, from, prefix, commit }: ArchiveSearch,
+    { glob, from, prefix, commit, startedAt }: ArchiveSearch,
     matches: (path: string) => boolean,
-    { etag, signal }: UrlReaderServiceSearchOptions,
+    { etag, signal, token }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const filter = (path: string) => matches(prefix + path);
-    const options = { etag, signal, filter };
+    const options = { etag, signal, token, filter };
     const search = { pattern: glob, maxAge: this.#maxAge(), commit };
-    const tree = await this.#readTree(from, options, search);
+    const { tree, result } = await this.#readTree(from, options, search);
     const files = await tree.files();
-    const resolve = (path: string) =>
-      this.#integration.resolveUrl({ url: `/${prefix}${path}`, base: url });
+    publishRead(url, result, startedAt);
+    const paths = files.map(({ path }) => prefix + path);
+    const urls = unwrap(native().fileUrls(url, paths));
     return {
       etag: tree.etag,
-      files: files.map(({ path, content, lastModifiedAt }) => ({
-        url: resolve(path),
+      files: files.map(({ content, lastModifiedAt }, index) => ({
+        url: urls[index],
         content,
         lastModifiedAt,
       })),
@@ -300,9 +329,9 @@ export class AzureUrlReader implements UrlReaderService {
   async #readUrl(
     url: string,
     headers: string[][] | undefined,
-    options: UrlReaderServiceReadUrlOptions = {},
+    options: UrlReaderServiceReadUrlOptions,
   ): Promise<ReadUrlResult> {
-    const { signal, etag } = options;
+    const { signal, etag, token } = options;
     const { retry } = this.#integration.config;
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
@@ -310,6 +339,7 @@ export class AzureUrlReader implements UrlReaderService {
         {
           url,
           headers,
+          token,
           retry,
           maxAge: this.#maxAge(),
           etag,
@@ -325,6 +355,11 @@ export class AzureUrlReader implements UrlReaderService {
     throw outcome.kind === 'Aborted'
       ? unable(url, signal?.reason)
       : toError(outcome);
+  }
+
+  /** Whether a provider that is not ours has to say how the read is authorized. */
+  #asksProvider({ token }: { token?: string }): boolean {
+    return !token && !this.#credentials;
   }
 
   /** The headers of a provider that is not ours, which is asked with the REST URL. */
@@ -351,6 +386,28 @@ export class AzureUrlReader implements UrlReaderService {
   }
 }
 
+/** A reader for every host of `integrations.azure`, with the integration that it is for. */
+export function makeReaders({
+  config,
+  logger,
+  treeResponseFactory,
+}: Parameters<ReaderFactory>[0]) {
+  const azure = AzureIntegration.factory({ config });
+  limitCache(config);
+  const credentialsProvider =
+    DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
+  return azure.list().map(integration => ({
+    integration,
+    reader: new AzureUrlReader(integration, {
+      treeResponseFactory,
+      credentialsProvider,
+      workingDirectory: config.getOptionalString('backend.workingDirectory'),
+      logger,
+    }),
+    predicate: (url: URL) => url.host === integration.config.host,
+  }));
+}
+
 /** A search in an archive: of which repository or folder, and at which commit, if that is known. */
 interface ArchiveSearch {
   glob: string;
@@ -358,6 +415,20 @@ interface ArchiveSearch {
   /** What stands before the paths in it. */
   prefix: string;
   commit?: string;
+  startedAt: number;
+}
+
+type Options = UrlReaderServiceReadUrlOptions & UrlReaderServiceReadTreeOptions;
+
+/** What is read of the options, of which `null` counts as none: all, or each. */
+function plain(options: Options | null | undefined): Options {
+  return {
+    etag: options?.etag ?? undefined,
+    filter: options?.filter ?? undefined,
+    lastModifiedAfter: options?.lastModifiedAfter ?? undefined,
+    signal: options?.signal ?? undefined,
+    token: options?.token ?? undefined,
+  };
 }
 
 /** The places and paths of those that match. */

@@ -5,8 +5,9 @@ import {
   type RootLoggerService,
 } from '@backstage/backend-plugin-api';
 import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
-import { AzureUrlReader } from './AzureUrlReader';
+import { AzureUrlReader, makeReaders } from './AzureUrlReader';
 import { native } from './binding';
+import { builtInReaderWarns } from './builtInReader';
 import { logTo } from './log';
 import { shareThroughCache } from './sharedCache';
 
@@ -45,7 +46,8 @@ export const azureUrlReaderServiceFactory = createServiceFactory({
     // What the cache has to tell is told even before anything is read.
     logTo(deps.logger);
     shareThroughCache(deps);
-    return AzureUrlReader.factory;
+    // The warning of personal access tokens is given once, and not by both readers.
+    return builtInReaderWarns() ? makeReaders : AzureUrlReader.factory;
   },
 });
 

@@ -83,13 +83,13 @@ export declare class Listing {
   get etag(): string
   /** Whether the commit is the newest, and does not stand in for that. */
   get isNewest(): boolean
-  /** The REST URL of the list. */
+  /** The REST URL that was asked for the commit. */
   get request(): string
   /** The kind of credential in plain words. */
   get credential(): string
   /** The host, and the organization or collection on it. */
   get scope(): string
-  /** The answer's status. */
+  /** The answer's status; 0 where an earlier answer stands in. */
   get status(): number
   /** How many files there are in the pattern's folder, where all of them were listed. */
   get total(): number | null
@@ -175,6 +175,9 @@ export interface Failure {
   /** What to tell. */
   message: string
 }
+
+/** The URLs of files of the repository that a web URL names; no slash stands before their paths. */
+export declare function fileUrls(url: string, paths: Array<string>): Array<string> | Failure
 
 /** The host of a URL with its port; nothing for what is no URL. */
 export declare function hostOf(url: string): string | null
@@ -287,6 +290,8 @@ export interface ReadTreeOptions {
    * it had none.
    */
   headers?: Array<Array<string>>
+  /** A token of the caller's, with which this is read in place of any credential. */
+  token?: string
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
   /** The pattern that is searched for in it; missing where it is read for itself. */
@@ -312,13 +317,13 @@ export interface ReadTreeResult {
   subpath: string
   /** Its archive. */
   archive: Archive
-  /** The REST URL that was asked. */
+  /** The last REST URL that was asked for it. */
   request: string
   /** The kind of credential in plain words. */
   credential: string
   /** The host, and the organization or collection on it. */
   scope: string
-  /** The answer's status. */
+  /** The answer's status; 0 where an earlier answer stands in. */
   status: number
 }
 
@@ -337,6 +342,8 @@ export interface ReadUrlOptions {
    * it had none.
    */
   headers?: Array<Array<string>>
+  /** A token of the caller's, with which this is read in place of any credential. */
+  token?: string
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
   /**
@@ -366,9 +373,12 @@ export interface ReadUrlResult {
   credential: string
   /** The host, and the organization or collection on it. */
   scope: string
-  /** The answer's status. */
+  /** The answer's status; 0 where an earlier answer stands in. */
   status: number
 }
+
+/** The URL under which a browser edits a file; nothing where the URL names none. */
+export declare function resolveEditUrl(url: string): string | null
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */
 export declare function resolveUrl(url: string, base: string, lines?: Lines | undefined | null): string | Failure | null
@@ -408,6 +418,9 @@ export interface TreeFiles {
   /** When they were changed, in milliseconds since 1970; 0 where the archive does not say it. */
   modified: Array<number>
 }
+
+/** The web URL with its path decoded once more; nothing where there is nothing to decode. */
+export declare function withDecodedPath(url: string): string | null
 
 /** The URL as a message may show it. */
 export declare function withoutSecrets(url: string): string

@@ -9,13 +9,17 @@ import type { ReadUrlResult } from './native';
 export interface AzureReadMessage {
   /** The web URL that was read. */
   url: string;
-  /** The REST URL that was asked. */
+  /**
+   * The last REST URL that was asked for it: that of the file; that of the archive, or of the newest
+   * commit where the archive of that commit is kept; for a search with a pattern that of the newest
+   * commit, or of the archive where it is searched.
+   */
   request: string;
   /** The host, and the organization or collection on it. */
   scope: string;
   /** The kind of credential, in plain words. */
   credential: string;
-  /** The status of the answer. */
+  /** The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`). */
   status: number;
   /** The time until the answer was there, in milliseconds. */
   durationMs: number;

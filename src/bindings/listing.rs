@@ -64,10 +64,10 @@ impl Listing {
         self.listing.age.is_none()
     }
 
-    /// The REST URL of the list.
+    /// The REST URL that was asked for the commit.
     #[napi(getter)]
     pub fn request(&self) -> String {
-        self.listing.exchange.request.to_string()
+        self.listing.commits.to_string()
     }
 
     /// The kind of credential in plain words.
@@ -82,7 +82,7 @@ impl Listing {
         self.listing.exchange.scope()
     }
 
-    /// The answer's status.
+    /// The answer's status; 0 where an earlier answer stands in.
     #[napi(getter)]
     pub fn status(&self) -> u16 {
         self.listing.exchange.status

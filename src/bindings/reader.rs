@@ -60,7 +60,7 @@ pub struct ReadUrlResult {
     pub credential: &'static str,
     /// The host, and the organization or collection on it.
     pub scope: String,
-    /// The answer's status.
+    /// The answer's status; 0 where an earlier answer stands in.
     pub status: u16,
 }
 

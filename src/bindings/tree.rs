@@ -57,13 +57,13 @@ pub struct ReadTreeResult {
     pub subpath: String,
     /// Its archive.
     pub archive: Archive,
-    /// The REST URL that was asked.
+    /// The last REST URL that was asked for it.
     pub request: String,
     /// The kind of credential in plain words.
     pub credential: &'static str,
     /// The host, and the organization or collection on it.
     pub scope: String,
-    /// The answer's status.
+    /// The answer's status; 0 where an earlier answer stands in.
     pub status: u16,
 }
 
@@ -110,7 +110,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
     fn from(response: reader::ReadTreeResponse) -> Self {
         let exchange = &response.exchange;
         Self {
-            request: exchange.request.to_string(),
+            request: response.asked().to_string(),
             credential: exchange.authorization.identity().title(),
             scope: exchange.scope(),
             status: exchange.status,

@@ -28,6 +28,9 @@ pub(super) fn tell_who(authorization: &Authorization, request: &Url) {
     });
 }
 
+/// The status of an answer that stands in for a new one.
+pub(super) const NOT_ASKED: u16 = 0;
+
 /// One request and its answer.
 #[derive(Debug)]
 pub struct Exchange {
@@ -39,7 +42,7 @@ pub struct Exchange {
     pub authorization: Authorization,
     /// What for.
     pub purpose: Purpose,
-    /// The answer's status.
+    /// The answer's status; 0 where an earlier answer stands in.
     pub status: u16,
     /// Ends what is left of the read.
     pub cancellation: CancellationToken,

@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{
-    exchange::Exchange,
+    exchange::{Exchange, NOT_ASKED},
     explain::{Purpose, Read},
     kept::{Key, List, kept},
     last_good::{Answer, LastGood},
@@ -59,6 +60,8 @@ pub struct Listing {
     pub age: Option<Duration>,
     /// How it was read.
     pub exchange: Arc<Exchange>,
+    /// The REST URL of its newest commit, which was asked for it; lists are perhaps kept.
+    pub commits: Url,
     pub(super) url: AzureUrl,
     pub(super) items: Vec<Item>,
     pub(super) directory: PathBuf,
@@ -83,7 +86,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let web_url = Pattern::of(&input.url).map_or_else(|| input.url.clone(), |it| it.whole);
     let unable = |error: Error| Read::unable(Purpose::Tree, &web_url, &error);
     let url = AzureUrl::from_repo_url(&input.url)?;
-    let commits = parse(&url.to_commits_url()?)?;
+    let commits = url.to_newest_commit_url()?;
     let client = Client::shared().map_err(unable)?;
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
@@ -97,6 +100,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
         authorization: authorization.clone(),
         cancellation: input.cancellation,
         last: last.clone(),
+        commits: commits.clone(),
         url,
     };
     let newest = async {
@@ -124,6 +128,8 @@ struct Lists {
     authorization: Authorization,
     cancellation: CancellationToken,
     last: LastGood<String>,
+    /// The REST URL of the newest commit.
+    commits: Url,
 }
 
 impl Lists {
@@ -140,7 +146,7 @@ impl Lists {
             url: self.web_url.clone(),
             authorization: self.authorization.clone(),
             purpose: Purpose::Tree,
-            status: StatusCode::OK.as_u16(),
+            status: age.map_or(StatusCode::OK.as_u16(), |_| NOT_ASKED),
             cancellation: self.cancellation.clone(),
         });
         let shape = Shape::of(pattern);
@@ -156,6 +162,7 @@ impl Lists {
             total,
             age,
             exchange,
+            commits: self.commits.clone(),
             items,
             url,
             directory: self.directory.clone(),

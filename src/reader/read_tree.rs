@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     download::Download,
-    exchange::Exchange,
+    exchange::{Exchange, NOT_ASKED},
     explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, LastGood},
@@ -66,6 +66,8 @@ pub struct ReadTreeResponse {
     pub age: Option<Duration>,
     /// How it was read.
     pub exchange: Arc<Exchange>,
+    /// The REST URL of its newest commit.
+    commits: Url,
     source: Source,
     key: Key,
     last: LastGood<String>,
@@ -81,6 +83,15 @@ enum Source {
 }
 
 impl ReadTreeResponse {
+    /// The last REST URL that was asked for it: that of the commit, where the archive is there already.
+    #[must_use]
+    pub fn asked(&self) -> &Url {
+        match &self.source {
+            Source::Kept(_) => &self.commits,
+            Source::Coming(_) => &self.exchange.request,
+        }
+    }
+
     /// The tree, once its archive is there.
     ///
     /// # Errors
@@ -135,7 +146,7 @@ pub async fn read_tree(input: ReadTree) -> Result<ReadTreeResponse, Error> {
 async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     let unable = |error: Error| Read::unable(Purpose::Tree, &input.url, &error);
     let url = AzureUrl::from_repo_url(&input.url)?;
-    let commits = parse(&url.to_commits_url()?)?;
+    let commits = url.to_newest_commit_url()?;
     let client = Client::shared().map_err(unable)?;
     let authorization = authorize(client, &commits, input.source, input.retry)
         .await
@@ -151,9 +162,10 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
         authorization: authorization.clone(),
         cancellation: input.cancellation,
         last: last.clone(),
+        commits: commits.clone(),
     };
     // On the heap, as is what stands in: together they would make every read a large one.
-    let newest = Box::pin(trees.newest(commits.clone(), input.commit));
+    let newest = Box::pin(trees.newest(input.commit));
     match last.or(&commits, &authorization, newest).await? {
         Answer::New(tree) => Ok(tree),
         Answer::Last(commit) => {
@@ -195,14 +207,18 @@ struct Trees {
     authorization: Authorization,
     cancellation: CancellationToken,
     last: LastGood<String>,
+    /// The REST URL of the newest commit.
+    commits: Url,
 }
 
 impl Trees {
     /// The tree of the newest commit; all of it, where it may stand in one day.
-    async fn newest(&self, url: Url, known: Option<String>) -> Result<ReadTreeResponse, Error> {
-        let commit = match known {
-            Some(commit) => commit,
-            None => newest_commit(self.client, &self.web_url, &url, &self.authorization).await?,
+    async fn newest(&self, known: Option<String>) -> Result<ReadTreeResponse, Error> {
+        let commit = if let Some(commit) = known {
+            commit
+        } else {
+            let (url, commits) = (&self.web_url, &self.commits);
+            newest_commit(self.client, url, commits, &self.authorization).await?
         };
         let tree = self.at(commit, None).await?;
         if self.last.is_wanted() {
@@ -228,7 +244,7 @@ impl Trees {
             request,
             authorization: self.authorization.clone(),
             purpose: Purpose::Tree,
-            status,
+            status: if age.is_some() { NOT_ASKED } else { status },
             cancellation: self.cancellation.clone(),
         });
         if age.is_some() {
@@ -239,6 +255,7 @@ impl Trees {
             subpath,
             age,
             exchange,
+            commits: self.commits.clone(),
             source,
             key,
             last: self.last.clone(),

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     body::Body,
-    exchange::{Exchange, tell_who},
+    exchange::{Exchange, NOT_ASKED, tell_who},
     explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, File, Good, LastGood},
@@ -187,7 +187,7 @@ async fn refuse_folder(body: &mut Body, exchange: &Exchange) -> Result<(), Error
 /// What was read last, as if it had come now.
 fn stale(
     file: Good<File>,
-    exchange: Exchange,
+    mut exchange: Exchange,
     conditions: &Conditions,
 ) -> Result<ReadUrlResponse, Error> {
     if is_had(&file.value, conditions) {
@@ -199,6 +199,7 @@ fn stale(
         content,
     } = file.value;
     exchange.tell_stale();
+    exchange.status = NOT_ASKED;
     let exchange = Arc::new(exchange);
     Ok(ReadUrlResponse {
         etag,

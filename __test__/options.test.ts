@@ -1,0 +1,290 @@
+/** What callers give beside a URL, in whichever form: as upstream takes it, and told to no one else. */
+import { UrlReaders } from '@backstage/backend-defaults/urlReader';
+import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
+import type { UrlReaderService } from '@backstage/backend-plugin-api';
+import { mockServices } from '@backstage/backend-test-utils';
+import { ConfigReader } from '@backstage/config';
+import {
+  AzureIntegration,
+  AzureUrlReader,
+  DefaultAzureDevOpsCredentialsProvider,
+} from 'backstage-azure-devops-native';
+import { inspect } from 'node:util';
+import { standIn, type Hosted } from './azure-devops';
+import { readerService } from './readerService';
+import { until } from './until';
+
+const azure = standIn();
+const { reader } = readerService();
+
+const USERS_TOKEN = 'a-users-own-token';
+const part = (value: object) =>
+  Buffer.from(JSON.stringify(value)).toString('base64url');
+const JWT = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ sub: 'user' })}.c2ln`;
+
+let hosted: Hosted;
+let secret: Hosted;
+
+beforeAll(async () => {
+  const files = { 'a.md': 'a', 'docs/b.md': 'b', 'docs/c.md': 'c' };
+  hosted = await azure.addRepository({
+    organization: 'options',
+    project: 'p',
+    repository: 'r',
+    files,
+  });
+  secret = await azure.addRepository({
+    organization: 'users-only',
+    project: 'p',
+    repository: 'r',
+    files,
+  });
+  azure.addToken({ token: USERS_TOKEN, organizations: ['users-only'] });
+  azure.addToken({ token: JWT, organizations: ['users-only'] });
+});
+
+beforeEach(() => azure.reset());
+
+describe('options', () => {
+  it.each([null, undefined, {}])('may be %j', async given => {
+    const options = given as undefined;
+    const file = hosted.webUrl({ path: '/a.md' });
+    const read = await reader.readUrl(file, options);
+    expect(String(await read.buffer())).toBe('a');
+    const tree = await reader.readTree(hosted.webUrl(), options);
+    expect(await tree.files()).toHaveLength(3);
+    for (const path of ['/a.md', '/docs/*.md']) {
+      const { files } = await reader.search(hosted.webUrl({ path }), options);
+      expect(files).toHaveLength(path === '/a.md' ? 1 : 2);
+    }
+  });
+
+  it('may each be null or undefined', async () => {
+    for (const none of [null, undefined] as undefined[]) {
+      const options = { etag: none, signal: none, token: none, filter: none };
+      const url = hosted.webUrl({ path: '/a.md' });
+      const read = await reader.readUrl(url, {
+        ...options,
+        lastModifiedAfter: none,
+      });
+      expect(String(await read.buffer())).toBe('a');
+      const tree = await reader.readTree(hosted.webUrl(), options);
+      expect(await tree.files()).toHaveLength(3);
+      const pattern = hosted.webUrl({ path: '/docs/*.md' });
+      expect((await reader.search(pattern, options)).files).toHaveLength(2);
+    }
+  });
+});
+
+describe('a URL', () => {
+  const url = () => new URL(hosted.webUrl({ path: '/a.md' }));
+  const readers = () =>
+    [AzureUrlReader, UpstreamAzureUrlReader].map(kind => readerOfKind(kind));
+
+  it('may be an object', async () => {
+    const read = await reader.readUrl(url() as never);
+    expect(String(await read.buffer())).toBe('a');
+    const folder = new URL(hosted.webUrl({ path: '/docs' }));
+    const tree = await reader.readTree(folder as never);
+    expect(await tree.files()).toHaveLength(2);
+  });
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 5],
+    ['an object', {}],
+  ])('that is %s is refused as upstream refuses it', async (_what, value) => {
+    for (const call of ['readUrl', 'readTree', 'search'] as const) {
+      const [ours, theirs] = await Promise.all(
+        readers().map(own =>
+          own[call](value as never).then(
+            () => 'read',
+            ({ name, message }) => `${name}: ${message}`,
+          ),
+        ),
+      );
+      expect(ours).toBe(theirs);
+    }
+  });
+
+  it('that is an object is refused by search as upstream refuses it', async () => {
+    for (const own of readers()) {
+      await expect(own.search(url() as never)).rejects.toThrow(
+        'The url must be a string.',
+      );
+    }
+  });
+});
+
+describe('what cannot be taken', () => {
+  const SECRET = 'pa55word';
+  const holder = () => new URL(`https://user:${SECRET}@dev.azure.com/o`);
+
+  it.each<[string, () => unknown]>([
+    ['an etag', () => read({ etag: holder() })],
+    ['a token', () => read({ token: { value: SECRET } })],
+    ['a token in a list', () => read({ token: [SECRET, 5] })],
+    ['a time', () => read({ lastModifiedAfter: SECRET })],
+    ['a folder', () => dirOf({ targetDir: holder() })],
+    ['a credential', () => providerOf({ personalAccessToken: [SECRET] })],
+    ['organizations', () => providerOf({ organizations: { a: SECRET } })],
+    [
+      'an integration',
+      () =>
+        DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
+          holder() as never,
+        ),
+    ],
+  ])('%s is not shown', async (_what, use) => {
+    const failure = await Promise.resolve()
+      .then(use)
+      .then(
+        () => 'taken',
+        error => error,
+      );
+    expect(failure).toBeInstanceOf(Error);
+    expect(inspect(failure, { depth: 9 })).not.toContain(SECRET);
+    expect(String(failure.stack)).not.toContain(SECRET);
+  });
+
+  const read = (options: object) =>
+    reader.readUrl(hosted.webUrl({ path: '/a.md' }), options as never);
+  const dirOf = async (options: object) =>
+    (await reader.readTree(hosted.webUrl())).dir(options as never);
+  const providerOf = (fields: object) =>
+    DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
+      azure: {
+        list: () => [
+          {
+            config: {
+              host: 'dev.azure.com',
+              credentials: [
+                { kind: 'PersonalAccessToken', ...fields } as never,
+              ],
+            },
+          },
+        ],
+      },
+    });
+});
+
+describe('a token', () => {
+  it.each([
+    ['personal access token', USERS_TOKEN, `Basic ${btoa(`:${USERS_TOKEN}`)}`],
+    ['access token', JWT, `Bearer ${JWT}`],
+  ])('that is a %s reads as the caller', async (_kind, token, sent) => {
+    const file = secret.webUrl({ path: '/a.md' });
+    const read = await reader.readUrl(file, { token });
+    expect(String(await read.buffer())).toBe('a');
+    const tree = await reader.readTree(secret.webUrl(), { token });
+    expect(await tree.files()).toHaveLength(3);
+    for (const path of ['/a.md', '/docs/*.md']) {
+      await reader.search(secret.webUrl({ path }), { token } as never);
+    }
+    const headers = azure.requests.map(request => request.headers);
+    expect(new Set(headers.map(own => own.authorization))).toEqual(
+      new Set([sent]),
+    );
+  });
+
+  it('comes before a credentials provider, which is not asked', async () => {
+    const own = new AzureUrlReader(
+      new AzureIntegration({ host: 'dev.azure.com' }),
+      {
+        treeResponseFactory: {} as never,
+        credentialsProvider: {
+          getCredentials: async () => {
+            throw new Error('asked');
+          },
+        },
+      },
+    );
+    const url = secret.webUrl({ path: '/a.md' });
+    const read = await own.readUrl(url, { token: USERS_TOKEN });
+    expect(String(await read.buffer())).toBe('a');
+    await own.readTree(secret.webUrl(), { token: USERS_TOKEN });
+    const pattern = secret.webUrl({ path: '/docs/*.md' });
+    await own.search(pattern, { token: USERS_TOKEN } as never);
+  });
+
+  it('that is empty is none', async () => {
+    const url = hosted.webUrl({ path: '/a.md' });
+    const read = await reader.readUrl(url, { token: '' });
+    expect(String(await read.buffer())).toBe('a');
+  });
+
+  it('leaves nothing behind, for others or for itself', async () => {
+    const once = async () => {
+      azure.clearRequests();
+      const tree = await reader.readTree(secret.webUrl(), { token: JWT });
+      await tree.files();
+      const pattern = secret.webUrl({ path: '/docs/*.md' });
+      const { files } = await reader.search(pattern, { token: JWT } as never);
+      await Promise.all(files.map(file => file.content()));
+      return azure.requests.map(request => request.url);
+    };
+    const first = await once();
+    expect(await once()).toEqual(first);
+    // Three for the search (commit, folder, contents), two for the tree.
+    expect(first.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('that is refused says whose it is, and shows nothing of it', async () => {
+    const url = hosted.webUrl({ path: '/a.md' });
+    for (const token of [USERS_TOKEN, JWT]) {
+      const error = await reader.readUrl(url, { token }).then(
+        () => undefined,
+        cause => cause,
+      );
+      expect(error.name).toBe('AuthenticationError');
+      expect(error.message).toContain('token in the options of the read');
+      expect(inspect(error)).not.toContain(token);
+    }
+    const odd = `${USERS_TOKEN}\u20ac`;
+    await expect(reader.readUrl(url, { token: odd })).rejects.toMatchObject({
+      name: 'InputError',
+      message: expect.not.stringContaining(USERS_TOKEN),
+    });
+  });
+
+  it('has limits of its own', async () => {
+    const url = secret.webUrl({ path: '/a.md' });
+    azure.misbehave({
+      match: ({ headers }) =>
+        !headers.authorization?.includes(btoa(`:${USERS_TOKEN}`)),
+      times: 1,
+      status: 429,
+      headers: { 'retry-after': '2' },
+    });
+    const startedAt = Date.now();
+    const waiting = reader.readUrl(hosted.webUrl({ path: '/a.md' }));
+    await until(() => azure.requests.some(({ status }) => status === 429));
+    await (await reader.readUrl(url, { token: USERS_TOKEN })).buffer();
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    await waiting;
+    expect(Date.now() - startedAt).toBeGreaterThan(1_500);
+  });
+});
+
+function readerOfKind(
+  kind: typeof AzureUrlReader | typeof UpstreamAzureUrlReader,
+): UrlReaderService {
+  const config = new ConfigReader({
+    integrations: { azure: [{ host: 'dev.azure.com', credentials: [] }] },
+  });
+  const logger = mockServices.logger.mock();
+  const made: UrlReaderService[] = [];
+  UrlReaders.create({
+    config,
+    logger,
+    factories: [
+      options =>
+        kind.factory(options).map(tuple => {
+          made.push(tuple.reader);
+          return tuple;
+        }),
+    ],
+  });
+  return made[0];
+}
