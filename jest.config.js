@@ -6,8 +6,10 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
+  // Backstage's backend requires it, which Node can though it is an ES module, and Jest cannot.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   transform: {
-    '\\.ts$': [
+    '\\.ts$|/node_modules/jose/': [
       '@swc/jest',
       {
         jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
