@@ -65,6 +65,19 @@ export interface Config {
          */
         clientSecret?: string;
 
+        /**
+         * The certificate of a service principal with its private key, in PEM.
+         *
+         * @visibility secret
+         */
+        clientCertificate?: string;
+
+        /**
+         * The path of a PEM file with the certificate of a service principal and its private key;
+         * the file is read for every token.
+         */
+        clientCertificatePath?: string;
+
         /** The Entra ID tenant of a service principal. */
         tenantId?: string;
 

@@ -21,6 +21,23 @@ import type { UrlReaderServiceSearchOptions } from '@backstage/backend-plugin-ap
 import type { UrlReaderServiceSearchResponse } from '@backstage/backend-plugin-api';
 
 /**
+ * A service principal with its certificate, which is in one of two places.
+ *
+ * @public
+ */
+export declare type AzureClientCertificateCredential = AzureCredentialBase & {
+    kind: 'ClientCertificate';
+    /** The Entra ID tenant. */
+    tenantId: string;
+    /** The app's client id. */
+    clientId: string;
+    /** The app's certificate with its private key, in PEM. */
+    clientCertificate?: string;
+    /** The path of a file with the same, which is read for every token. */
+    clientCertificatePath?: string;
+};
+
+/**
  * A service principal with its secret.
  *
  * @public
@@ -52,21 +69,21 @@ export declare type AzureCredentialBase = {
  *
  * @public
  */
-export declare type AzureDevOpsCredential = AzureClientSecretCredential | AzureManagedIdentityClientAssertionCredential | AzureManagedIdentityCredential | PersonalAccessTokenCredential;
+export declare type AzureDevOpsCredential = AzureClientSecretCredential | AzureClientCertificateCredential | AzureManagedIdentityClientAssertionCredential | AzureManagedIdentityCredential | PersonalAccessTokenCredential;
 
 /**
  * How a credential signs in.
  *
  * @public
  */
-export declare type AzureDevOpsCredentialKind = 'PersonalAccessToken' | 'ClientSecret' | 'ManagedIdentity' | 'ManagedIdentityClientAssertion';
+export declare type AzureDevOpsCredentialKind = 'PersonalAccessToken' | 'ClientSecret' | 'ClientCertificate' | 'ManagedIdentity' | 'ManagedIdentityClientAssertion';
 
 /**
  * A credential of which the kind is not known yet.
  *
  * @public
  */
-export declare type AzureDevOpsCredentialLike = Omit<Partial<AzureClientSecretCredential> & Partial<AzureManagedIdentityClientAssertionCredential> & Partial<AzureManagedIdentityCredential> & Partial<PersonalAccessTokenCredential>, 'kind'>;
+export declare type AzureDevOpsCredentialLike = Omit<Partial<AzureClientSecretCredential> & Partial<AzureClientCertificateCredential> & Partial<AzureManagedIdentityClientAssertionCredential> & Partial<AzureManagedIdentityCredential> & Partial<PersonalAccessTokenCredential>, 'kind'>;
 
 /**
  * What authorizes a request to Azure DevOps.

@@ -16,6 +16,18 @@ const everything = {
       clientSecret: 'the-secret-of-an-app',
       tenantId: 'a-tenant',
     },
+    {
+      organizations: ['certificates'],
+      clientId: 'an-app',
+      clientCertificate: 'the-certificate-and-the-key-of-an-app',
+      tenantId: 'a-tenant',
+    },
+    {
+      organizations: ['certificates-in-files'],
+      clientId: 'an-app',
+      clientCertificatePath: '/the/file/of/an-app.pem',
+      tenantId: 'a-tenant',
+    },
     { organizations: ['managed', 'identities'], clientId: 'an-identity' },
     {
       organizations: ['assertions'],
@@ -78,6 +90,8 @@ describe.each([
     ...[
       'clientId',
       'clientSecret',
+      'clientCertificate',
+      'clientCertificatePath',
       'tenantId',
       'managedIdentityClientId',
       'personalAccessToken',
@@ -102,6 +116,7 @@ describe.each([
       {
         credentials: [
           { clientSecret: 'the-secret-of-an-app' },
+          { clientCertificate: 'the-certificate-and-the-key-of-an-app' },
           { personalAccessToken: 'the-token' },
         ],
         commitSigningKey: 'the-key',

@@ -26,6 +26,10 @@ type KeysOf<T> = T extends unknown ? keyof T : never;
 
 /** The upstream types of the same names. */
 export const types: {
+  AzureClientCertificateCredential: Interchangeable<
+    ours.AzureClientCertificateCredential,
+    upstream.AzureClientCertificateCredential
+  >;
   AzureClientSecretCredential: Interchangeable<
     ours.AzureClientSecretCredential,
     upstream.AzureClientSecretCredential
@@ -76,6 +80,7 @@ export const types: {
     upstream.PersonalAccessTokenCredential
   >;
 } = {
+  AzureClientCertificateCredential: true,
   AzureClientSecretCredential: true,
   AzureCredentialBase: true,
   AzureDevOpsCredential: true,

@@ -45,6 +45,10 @@ pub struct CredentialFields {
     pub client_id: Option<String>,
     /// Of a service principal.
     pub client_secret: Option<String>,
+    /// Of a service principal: its certificate with the private key, in PEM.
+    pub client_certificate: Option<String>,
+    /// Of a service principal: the path of a file with the same.
+    pub client_certificate_path: Option<String>,
     /// Of a managed identity that stands in for an app's secret.
     pub managed_identity_client_id: Option<String>,
     /// The Entra ID tenant of an app.
@@ -152,7 +156,23 @@ impl Credential {
     }
 }
 
-/// The four ways in which a configured credential signs in. No `Debug` shows a secret.
+/// Where an app's certificate is, and in the same place its private key, both in PEM.
+#[derive(Clone)]
+pub enum ClientCertificate {
+    /// In the configuration.
+    Text(SecretString),
+    /// In the file of this path, which need not be there before it is needed.
+    File(String),
+}
+
+impl fmt::Debug for ClientCertificate {
+    /// Without the path: by mistake it may be the certificate itself.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ClientCertificate")
+    }
+}
+
+/// The five ways in which a configured credential signs in. No `Debug` shows a secret.
 #[derive(Clone)]
 pub enum CredentialKind {
     /// A service principal with its secret.
@@ -163,6 +183,15 @@ pub enum CredentialKind {
         client_id: String,
         /// The app's secret.
         client_secret: SecretString,
+    },
+    /// A service principal with its certificate.
+    ClientCertificate {
+        /// The Entra ID tenant.
+        tenant_id: String,
+        /// The app's client id.
+        client_id: String,
+        /// The app's certificate.
+        certificate: ClientCertificate,
     },
     /// A managed identity; `system-assigned` is the machine's own.
     ManagedIdentity {
@@ -191,6 +220,7 @@ impl CredentialKind {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ClientSecret { .. } => "ClientSecret",
+            Self::ClientCertificate { .. } => "ClientCertificate",
             Self::ManagedIdentity { .. } => "ManagedIdentity",
             Self::ManagedIdentityClientAssertion { .. } => "ManagedIdentityClientAssertion",
             Self::PersonalAccessToken { .. } => "PersonalAccessToken",
@@ -204,35 +234,66 @@ impl fmt::Debug for CredentialKind {
     }
 }
 
-impl CredentialFields {
-    /// The kind whose fields are all there while the others are not.
-    fn into_credential(self) -> Option<Credential> {
-        let trimmed = |field: Option<String>| field.map(|text| trim(&text).to_owned());
-        let kind = match (
-            trimmed(self.client_id),
-            trimmed(self.client_secret),
-            trimmed(self.managed_identity_client_id),
-            trimmed(self.tenant_id),
-            trimmed(self.personal_access_token),
-        ) {
-            (Some(client_id), Some(secret), None, Some(tenant_id), None) => {
-                CredentialKind::ClientSecret {
-                    tenant_id,
-                    client_id,
-                    client_secret: secret.into(),
-                }
-            }
-            (Some(client_id), None, None, None, None) => {
-                CredentialKind::ManagedIdentity { client_id }
-            }
-            (Some(client_id), None, Some(managed_identity_client_id), Some(tenant_id), None) => {
+/// What vouches for a service principal.
+enum Voucher {
+    Secret(SecretString),
+    Certificate(ClientCertificate),
+    ManagedIdentity(String),
+}
+
+impl Voucher {
+    fn into_kind(self, tenant_id: String, client_id: String) -> CredentialKind {
+        match self {
+            Self::Secret(client_secret) => CredentialKind::ClientSecret {
+                tenant_id,
+                client_id,
+                client_secret,
+            },
+            Self::Certificate(certificate) => CredentialKind::ClientCertificate {
+                tenant_id,
+                client_id,
+                certificate,
+            },
+            Self::ManagedIdentity(managed_identity_client_id) => {
                 CredentialKind::ManagedIdentityClientAssertion {
                     tenant_id,
                     client_id,
                     managed_identity_client_id,
                 }
             }
-            (None, None, None, None, Some(token)) => CredentialKind::PersonalAccessToken {
+        }
+    }
+}
+
+impl CredentialFields {
+    /// The kind whose fields are all there while the others are not.
+    fn into_credential(self) -> Option<Credential> {
+        let trimmed = |field: Option<String>| field.map(|text| trim(&text).to_owned());
+        let text = |pem: String| ClientCertificate::Text(pem.into());
+        let mut vouchers = [
+            trimmed(self.client_secret).map(|secret| Voucher::Secret(secret.into())),
+            trimmed(self.client_certificate).map(|pem| Voucher::Certificate(text(pem))),
+            trimmed(self.client_certificate_path)
+                .map(|path| Voucher::Certificate(ClientCertificate::File(path))),
+            trimmed(self.managed_identity_client_id).map(Voucher::ManagedIdentity),
+        ]
+        .into_iter()
+        .flatten();
+        let voucher = vouchers.next();
+        if vouchers.next().is_some() {
+            return None;
+        }
+        let kind = match (
+            trimmed(self.client_id),
+            trimmed(self.tenant_id),
+            voucher,
+            trimmed(self.personal_access_token),
+        ) {
+            (Some(client_id), Some(tenant_id), Some(voucher), None) => {
+                voucher.into_kind(tenant_id, client_id)
+            }
+            (Some(client_id), None, None, None) => CredentialKind::ManagedIdentity { client_id },
+            (None, None, None, Some(token)) => CredentialKind::PersonalAccessToken {
                 token: token.into(),
             },
             _ => return None,
@@ -448,6 +509,42 @@ mod tests {
         );
     }
 
+    /// The kind of a credential of which these fields are written.
+    fn kind_of(fields: &[&str]) -> Result<&'static str, Error> {
+        let field = |name: &str| fields.contains(&name).then(|| " s3cret ".to_owned());
+        let fields = CredentialFields {
+            organizations: None,
+            client_id: field("clientId"),
+            client_secret: field("clientSecret"),
+            client_certificate: field("clientCertificate"),
+            client_certificate_path: field("clientCertificatePath"),
+            managed_identity_client_id: field("managedIdentityClientId"),
+            tenant_id: field("tenantId"),
+            personal_access_token: field("personalAccessToken"),
+        };
+        let kind = |config: IntegrationConfig| config.credentials?.pop().map(|one| one.kind.name());
+        read(AZURE_HOST, vec![fields]).map(|config| kind(config).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_certificate_goes_with_an_app_of_a_tenant_and_nothing_else() {
+        for place in ["clientCertificate", "clientCertificatePath"] {
+            let kind = kind_of(&["clientId", "tenantId", place]);
+            assert_eq!(kind.ok(), Some("ClientCertificate"));
+            assert!(kind_of(&["clientId", place]).is_err());
+            assert!(kind_of(&["tenantId", place]).is_err());
+            assert!(kind_of(&[place]).is_err());
+        }
+        for others in [
+            ["clientCertificate", "clientCertificatePath"],
+            ["clientCertificate", "clientSecret"],
+            ["clientCertificatePath", "managedIdentityClientId"],
+            ["clientCertificatePath", "personalAccessToken"],
+        ] {
+            assert!(kind_of(&[&["clientId", "tenantId"], &others[..]].concat()).is_err());
+        }
+    }
+
     #[test]
     fn trimming_is_javascripts() {
         assert_eq!(trim("\u{feff}\u{a0} x\u{2028}\n"), "x");
@@ -456,7 +553,23 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_in_debug() {
-        let config = read(AZURE_HOST, vec![token(&["a"])]);
+        let certificate = |text: Option<&str>, path: Option<&str>| CredentialFields {
+            organizations: Some(vec![format!("{text:?}")]),
+            client_id: Some("id".to_owned()),
+            tenant_id: Some("id".to_owned()),
+            client_certificate: text.map(|_| "s3cret".to_owned()),
+            client_certificate_path: path.map(|_| "s3cret".to_owned()),
+            ..CredentialFields::default()
+        };
+        let certificates = [
+            certificate(Some("text"), None),
+            certificate(None, Some("path")),
+        ];
+        let config = read(
+            AZURE_HOST,
+            [token(&["a"])].into_iter().chain(certificates).collect(),
+        );
+        assert!(config.is_ok());
         assert!(!format!("{config:?}").contains("s3cret"));
     }
 }

@@ -134,6 +134,10 @@ export interface Credential {
   clientId?: string
   /** Of a service principal. */
   clientSecret?: string
+  /** Of a service principal: its certificate with the private key, in PEM. */
+  clientCertificate?: string
+  /** Of a service principal: the path of a file with the same. */
+  clientCertificatePath?: string
   /** Of a managed identity that stands in for an app's secret. */
   managedIdentityClientId?: string
   /** The Entra ID tenant of an app. */
@@ -150,6 +154,10 @@ export interface CredentialFields {
   clientId?: string
   /** Of a service principal. */
   clientSecret?: string
+  /** Of a service principal: its certificate with the private key, in PEM. */
+  clientCertificate?: string
+  /** Of a service principal: the path of a file with the same. */
+  clientCertificatePath?: string
   /** Of a managed identity that stands in for an app's secret. */
   managedIdentityClientId?: string
   /** The Entra ID tenant of an app. */

@@ -135,6 +135,8 @@ function readCredentialFields(config: Config): CredentialFields {
     tenantId: config.getOptionalString('tenantId'),
     clientId: config.getOptionalString('clientId'),
     clientSecret: config.getOptionalString('clientSecret'),
+    clientCertificate: config.getOptionalString('clientCertificate'),
+    clientCertificatePath: config.getOptionalString('clientCertificatePath'),
     managedIdentityClientId: config.getOptionalString(
       'managedIdentityClientId',
     ),

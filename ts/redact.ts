@@ -20,11 +20,17 @@ export function redact<T extends object>(
   });
 }
 
+const SECRETS = [
+  'clientSecret',
+  'clientCertificate',
+  'personalAccessToken',
+] as const;
+
 /** The same for a credential, of which its secrets are kept out. */
 export function redactCredential(
   credential: AzureDevOpsCredential,
 ): AzureDevOpsCredential {
-  return redact(credential, ['clientSecret', 'personalAccessToken']);
+  return redact(credential, SECRETS);
 }
 
 /** The same for a configuration and its credentials. */
@@ -43,9 +49,16 @@ export function redactConfig(
 function withoutValues(object: object, fields: ReadonlyArray<string>): object {
   const entries = Object.entries(object).map(([key, value]) => [
     key,
-    fields.includes(key) && value !== undefined ? '[redacted]' : value,
+    (fields.includes(key) && value !== undefined) || isKey(value)
+      ? '[redacted]'
+      : value,
   ]);
   return Object.fromEntries(entries);
+}
+
+/** Whether it is a PEM, which by mistake stands where the path of one belongs. */
+function isKey(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('-----BEGIN ');
 }
 
 /**

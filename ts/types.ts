@@ -64,6 +64,7 @@ export type AzureRetryConfig = {
 export type AzureDevOpsCredentialKind =
   | 'PersonalAccessToken'
   | 'ClientSecret'
+  | 'ClientCertificate'
   | 'ManagedIdentity'
   | 'ManagedIdentityClientAssertion';
 
@@ -93,6 +94,23 @@ export type AzureClientSecretCredential = AzureCredentialBase & {
   clientId: string;
   /** The app's secret. */
   clientSecret: string;
+};
+
+/**
+ * A service principal with its certificate, which is in one of two places.
+ *
+ * @public
+ */
+export type AzureClientCertificateCredential = AzureCredentialBase & {
+  kind: 'ClientCertificate';
+  /** The Entra ID tenant. */
+  tenantId: string;
+  /** The app's client id. */
+  clientId: string;
+  /** The app's certificate with its private key, in PEM. */
+  clientCertificate?: string;
+  /** The path of a file with the same, which is read for every token. */
+  clientCertificatePath?: string;
 };
 
 /**
@@ -140,6 +158,7 @@ export type PersonalAccessTokenCredential = AzureCredentialBase & {
  */
 export type AzureDevOpsCredential =
   | AzureClientSecretCredential
+  | AzureClientCertificateCredential
   | AzureManagedIdentityClientAssertionCredential
   | AzureManagedIdentityCredential
   | PersonalAccessTokenCredential;
@@ -151,6 +170,7 @@ export type AzureDevOpsCredential =
  */
 export type AzureDevOpsCredentialLike = Omit<
   Partial<AzureClientSecretCredential> &
+    Partial<AzureClientCertificateCredential> &
     Partial<AzureManagedIdentityClientAssertionCredential> &
     Partial<AzureManagedIdentityCredential> &
     Partial<PersonalAccessTokenCredential>,

@@ -112,19 +112,41 @@ const environmentSecret: SetUp = async azure => {
   };
 };
 
+function certificate(isInFile: boolean): SetUp {
+  return async ({ entra }) => {
+    const [tenantId, clientId] = [newId(), newId()];
+    const own = await newCertificate();
+    const pem = `${own.key}\n${own.certificate}\n`;
+    const file = path.join(newDirectory(), 'app.pem');
+    if (isInFile) writeFileSync(file, pem);
+    const where = isInFile
+      ? { clientCertificatePath: file }
+      : { clientCertificate: pem };
+    entra.addApp({ tenantId, clientId, certificates: [own.certificate] });
+    return {
+      integrations: azureWith({ clientId, tenantId, ...where }),
+      secrets: linesOf(own.key),
+      asked: () => entra.requests.length,
+      refuse: () => entra.addApp({ tenantId, clientId }),
+      refusal:
+        /a service principal with a certificate has no token for dev\.azure\.com, organization \S+: Entra ID \(login\.microsoftonline\.com\) refused, 401: AADSTS700027: .*Check that the certificate is the app's/,
+    };
+  };
+}
+
 const environmentCertificate: SetUp = async ({ entra }) => {
   const [tenantId, clientId] = [newId(), newId()];
-  const { certificate, key } = await newCertificate();
+  const own = await newCertificate();
   const file = path.join(newDirectory(), 'app.pem');
-  writeFileSync(file, `${key}\n${certificate}\n`);
-  entra.addApp({ tenantId, clientId, certificates: [certificate] });
+  writeFileSync(file, `${own.key}\n${own.certificate}\n`);
+  entra.addApp({ tenantId, clientId, certificates: [own.certificate] });
   return {
     env: {
       AZURE_CLIENT_ID: clientId,
       AZURE_CLIENT_CERTIFICATE_PATH: file,
       AZURE_TENANT_ID: tenantId,
     },
-    secrets: [key.split('\n')[1]],
+    secrets: linesOf(own.key),
     asked: () => entra.requests.length,
     refuse: () => entra.addApp({ tenantId, clientId }),
     refusal:
@@ -185,6 +207,8 @@ function developerTool(name: 'az' | 'azd'): SetUp {
 /** Every way, by its name. */
 export const WAYS: Record<string, SetUp> = {
   'a service principal': servicePrincipal,
+  'a service principal with a certificate': certificate(false),
+  'a service principal with a certificate in a file': certificate(true),
   'a user-assigned managed identity': managedIdentity(true),
   'the system-assigned managed identity': managedIdentity(false),
   'a managed identity as client assertion': clientAssertion,
@@ -198,6 +222,11 @@ export const WAYS: Record<string, SetUp> = {
 };
 
 type Secret = { clientId: string; clientSecret: string; tenantId: string };
+
+/** What of a key in PEM is secret: each of its lines, because they are shown one by one. */
+function linesOf(key: string): string[] {
+  return key.split('\n').filter(line => line && !line.startsWith('-----'));
+}
 
 function azureWith(credential: object): unknown[] {
   return [{ host: 'dev.azure.com', credentials: [credential] }];

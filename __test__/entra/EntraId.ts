@@ -30,6 +30,8 @@ export interface TokenRequest {
   tenant: string;
   grant: 'client_secret' | 'client_assertion';
   scope: string;
+  /** What vouches for the app, where that is not its secret. */
+  assertion?: string;
   status: number;
   errorCode?: number;
 }
@@ -137,6 +139,7 @@ export class EntraId {
       tenant,
       grant: params.has('client_secret') ? 'client_secret' : 'client_assertion',
       scope: params.get('scope') ?? '',
+      assertion: params.get('client_assertion') ?? undefined,
       status: 0,
     };
     this.requests.push(request);

@@ -191,6 +191,8 @@ const FIELDS = {
   tenantId: mostly(text),
   clientId: mostly(text),
   clientSecret: mostly(text),
+  clientCertificate: mostly(text),
+  clientCertificatePath: mostly(text),
   managedIdentityClientId: mostly(text),
 };
 
@@ -202,6 +204,8 @@ const KINDS: Field[][] = [
   ['personalAccessToken'],
   ['clientId'],
   ['tenantId', 'clientId', 'clientSecret'],
+  ['tenantId', 'clientId', 'clientCertificate'],
+  ['tenantId', 'clientId', 'clientCertificatePath'],
   ['tenantId', 'clientId', 'managedIdentityClientId'],
 ];
 

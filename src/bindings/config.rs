@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::Failure;
 use crate::{
-    config::{self, CredentialKind},
+    config::{self, ClientCertificate, CredentialKind},
     error::Error,
 };
 
@@ -43,6 +43,10 @@ pub struct CredentialFields {
     pub client_id: Option<String>,
     /// Of a service principal.
     pub client_secret: Option<String>,
+    /// Of a service principal: its certificate with the private key, in PEM.
+    pub client_certificate: Option<String>,
+    /// Of a service principal: the path of a file with the same.
+    pub client_certificate_path: Option<String>,
     /// Of a managed identity that stands in for an app's secret.
     pub managed_identity_client_id: Option<String>,
     /// The Entra ID tenant of an app.
@@ -71,6 +75,10 @@ pub struct Credential {
     pub client_id: Option<String>,
     /// Of a service principal.
     pub client_secret: Option<String>,
+    /// Of a service principal: its certificate with the private key, in PEM.
+    pub client_certificate: Option<String>,
+    /// Of a service principal: the path of a file with the same.
+    pub client_certificate_path: Option<String>,
     /// Of a managed identity that stands in for an app's secret.
     pub managed_identity_client_id: Option<String>,
     /// The Entra ID tenant of an app.
@@ -131,6 +139,8 @@ impl From<CredentialFields> for config::CredentialFields {
             organizations: fields.organizations,
             client_id: fields.client_id,
             client_secret: fields.client_secret,
+            client_certificate: fields.client_certificate,
+            client_certificate_path: fields.client_certificate_path,
             managed_identity_client_id: fields.managed_identity_client_id,
             tenant_id: fields.tenant_id,
             personal_access_token: fields.personal_access_token,
@@ -155,6 +165,8 @@ impl From<config::Credential> for Credential {
             organizations: credential.organizations,
             client_id: None,
             client_secret: None,
+            client_certificate: None,
+            client_certificate_path: None,
             managed_identity_client_id: None,
             tenant_id: None,
             personal_access_token: None,
@@ -168,6 +180,20 @@ impl From<config::Credential> for Credential {
                 fields.tenant_id = Some(tenant_id);
                 fields.client_id = Some(client_id);
                 fields.client_secret = Some(client_secret.expose_secret().to_owned());
+            }
+            CredentialKind::ClientCertificate {
+                tenant_id,
+                client_id,
+                certificate,
+            } => {
+                fields.tenant_id = Some(tenant_id);
+                fields.client_id = Some(client_id);
+                match certificate {
+                    ClientCertificate::Text(pem) => {
+                        fields.client_certificate = Some(pem.expose_secret().to_owned());
+                    }
+                    ClientCertificate::File(path) => fields.client_certificate_path = Some(path),
+                }
             }
             CredentialKind::ManagedIdentity { client_id } => fields.client_id = Some(client_id),
             CredentialKind::ManagedIdentityClientAssertion {
@@ -217,6 +243,21 @@ impl TryFrom<Credential> for config::Credential {
                 tenant_id: needed(credential.tenant_id, "tenantId")?,
                 client_id: needed(credential.client_id, "clientId")?,
                 client_secret: needed(credential.client_secret, "clientSecret")?.into(),
+            },
+            "ClientCertificate" => CredentialKind::ClientCertificate {
+                tenant_id: needed(credential.tenant_id, "tenantId")?,
+                client_id: needed(credential.client_id, "clientId")?,
+                // Where both are there, the text comes first, as for Backstage.
+                certificate: match (
+                    credential.client_certificate,
+                    credential.client_certificate_path,
+                ) {
+                    (Some(pem), _) => ClientCertificate::Text(pem.into()),
+                    (None, path) => ClientCertificate::File(needed(
+                        path,
+                        "clientCertificate' or 'clientCertificatePath",
+                    )?),
+                },
             },
             "ManagedIdentity" => CredentialKind::ManagedIdentity {
                 client_id: needed(credential.client_id, "clientId")?,

@@ -113,6 +113,16 @@ impl Authorization {
                     let tokens = Tokens::of_app(app, client_secret, entra);
                     (Identity::ServicePrincipal, tokens, Some(sharing))
                 }
+                CredentialKind::ClientCertificate {
+                    tenant_id,
+                    client_id,
+                    certificate,
+                } => {
+                    let app = App::new(tenant_id, client_id);
+                    let sharing = Sharing::of_certified_app(&app, certificate);
+                    let tokens = Tokens::of_certified_app(app, certificate, entra);
+                    (Identity::ServicePrincipalWithCertificate, tokens, sharing)
+                }
                 CredentialKind::ManagedIdentity { client_id } => {
                     let tokens = Tokens::of_identity(Audience::AzureDevOps, client_id, entra);
                     (Identity::ManagedIdentity, tokens, None)

@@ -4,7 +4,6 @@
 //! <https://learn.microsoft.com/azure/developer/javascript/sdk/authentication/credential-chains>.
 
 use std::{
-    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -149,7 +148,7 @@ impl DefaultChain {
         })?;
         let sends_chain = var("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
             .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-        let certificate = Certificate::read(Path::new(&path), sends_chain).await?;
+        let certificate = Certificate::read(&path, sends_chain).await?;
         self.entra
             .client_certificate(&app, &certificate, identity)
             .await

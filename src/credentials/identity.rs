@@ -13,6 +13,8 @@ pub enum Identity {
     PersonalAccessToken,
     /// A service principal with its secret.
     ServicePrincipal,
+    /// A service principal with its certificate.
+    ServicePrincipalWithCertificate,
     /// A managed identity.
     ManagedIdentity,
     /// A service principal for which a managed identity vouches.
@@ -35,6 +37,7 @@ impl Identity {
             Self::Anonymous => "no credential",
             Self::PersonalAccessToken => "a personal access token",
             Self::ServicePrincipal => "a service principal",
+            Self::ServicePrincipalWithCertificate => "a service principal with a certificate",
             Self::ManagedIdentity => "a managed identity",
             Self::ManagedIdentityClientAssertion => {
                 "a service principal for which a managed identity vouches"
@@ -72,6 +75,7 @@ impl Identity {
                 "check that the token has not expired or been revoked, that it is for this organization, and that its scope includes Code (Read)"
             }
             Self::ServicePrincipal
+            | Self::ServicePrincipalWithCertificate
             | Self::ManagedIdentityClientAssertion
             | Self::Default(Link::Environment | Link::WorkloadIdentity) => {
                 "check that the service principal was added to the organization (Organization settings, Users), that it may read the repository, and that the organization is connected to its tenant"

@@ -8,9 +8,10 @@ use super::{
     Tokens,
     default_chain::DefaultChain,
     entra::{App, Audience, Entra},
-    sources::{ManagedIdentity, ServicePrincipal, VouchedApp},
+    sources::{CertifiedApp, ManagedIdentity, ServicePrincipal, VouchedApp},
     token::TokenSource,
 };
+use crate::config::ClientCertificate;
 
 /// The tokens of every credential that was used, by what signs in: few, as few are configured.
 static REGISTRY: Mutex<Vec<(SecretString, Arc<Tokens>)>> = Mutex::new(Vec::new());
@@ -29,6 +30,25 @@ impl Tokens {
             entra: entra.clone(),
             app,
             secret: secret.clone(),
+        })
+    }
+
+    /// The tokens of an app with its certificate, told apart by where that is: a file may change, and
+    /// stays the same credential.
+    pub(super) fn of_certified_app(
+        app: App,
+        certificate: &ClientCertificate,
+        entra: &Entra,
+    ) -> Arc<Self> {
+        let (kind, place) = match certificate {
+            ClientCertificate::Text(pem) => ("certificate", pem.expose_secret()),
+            ClientCertificate::File(path) => ("certificate file", path.as_str()),
+        };
+        let key = [kind, &app.tenant_id, &app.client_id, place].join("\0");
+        shared(key, || CertifiedApp {
+            entra: entra.clone(),
+            app,
+            certificate: certificate.clone(),
         })
     }
 

@@ -12,6 +12,7 @@ use ring::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{entra::App, token::Token};
+use crate::config::ClientCertificate;
 
 /// Another number makes all that was shared before unknown.
 const VERSION: &[u8] = b"backstage-azure-devops-native 1";
@@ -51,6 +52,15 @@ impl Sharing {
             secret.expose_secret(),
         ];
         Self::new(&parts.map(str::as_bytes), true)
+    }
+
+    /// An app with its certificate; nothing where that is in a file, which may change, so that it is
+    /// no secret that lasts.
+    pub(super) fn of_certified_app(app: &App, certificate: &ClientCertificate) -> Option<Self> {
+        match certificate {
+            ClientCertificate::Text(pem) => Some(Self::of_app(app, pem)),
+            ClientCertificate::File(_) => None,
+        }
     }
 
     /// Whoever a token speaks for, if it says so. Such an identity has no secret that lasts, so that
@@ -158,6 +168,23 @@ mod tests {
         assert_ne!(app("b").key("blob", "https://host/1"), key);
         assert_eq!(app("b").open(&key, &sealed), None);
         assert_eq!(Sharing::of_nobody().open(&key, &sealed), None);
+    }
+
+    #[test]
+    fn what_is_sealed_with_a_certificate_is_opened_with_the_same() {
+        let certified = |pem: &str| {
+            let certificate = ClientCertificate::Text(pem.into());
+            Sharing::of_certified_app(&App::new("tenant", "client"), &certificate)
+                .unwrap_or_else(Sharing::of_nobody)
+        };
+        let key = certified("a").key("blob", "https://host/1");
+        let sealed = certified("a").seal(&key, b"content".to_vec());
+        let sealed = sealed.unwrap_or_default();
+        assert_eq!(
+            certified("a").open(&key, &sealed),
+            Some(b"content".to_vec())
+        );
+        assert_eq!(certified("b").open(&key, &sealed), None);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use secrecy::SecretString;
 
 use super::{
     Identity, Tokens,
+    certificate::Certificate,
     entra::{App, Audience, Entra},
     environment::var,
     federated, imds,
     token::{Token, TokenError, TokenErrorKind, TokenSource},
 };
+use crate::config::ClientCertificate;
 
 /// The word that stands for the machine's own identity where a client id could stand.
 const SYSTEM_ASSIGNED: &str = "system-assigned";
@@ -30,6 +32,29 @@ impl TokenSource for ServicePrincipal {
         let identity = Identity::ServicePrincipal;
         self.entra
             .client_secret(&self.app, &self.secret, identity)
+            .await
+    }
+}
+
+/// A service principal with its certificate.
+#[derive(Debug)]
+pub(super) struct CertifiedApp {
+    pub entra: Entra,
+    pub app: App,
+    pub certificate: ClientCertificate,
+}
+
+#[async_trait]
+impl TokenSource for CertifiedApp {
+    /// Reads a file each time, because a new certificate may have taken the old one's place.
+    async fn token(&self) -> Result<Token, TokenError> {
+        let certificate = match &self.certificate {
+            ClientCertificate::Text(pem) => Certificate::of_text(pem)?,
+            ClientCertificate::File(path) => Certificate::read(path, false).await?,
+        };
+        let identity = Identity::ServicePrincipalWithCertificate;
+        self.entra
+            .client_certificate(&self.app, &certificate, identity)
             .await
     }
 }
