@@ -197,10 +197,15 @@ fn advice(said: &str, asked: &Asked) -> Option<&'static str> {
         "7000218" => "that the app is one that has secrets",
         "700016" => "clientId and tenantId: this tenant has no such app",
         "7000112" => "the app: it is disabled in its tenant",
-        "90002" | "900021" | "900023" => {
+        "90002" | "900021" | "900023" | "5000224" => {
             "tenantId, and AZURE_AUTHORITY_HOST if the tenant is in a sovereign cloud"
         }
-        "700027" | "5000224" => "that the certificate is the app's and has not expired",
+        "700027" if said.contains("expired") => {
+            "the certificate: it has expired, and the app needs a new one"
+        }
+        "700027" | "1000502" | "7000214" | "7000274" | "7000277" => {
+            "that the certificate is the app's, and that it has neither expired nor been revoked"
+        }
         "70021" | "70025" | "700021" | "700023" | "700211" | "700212" | "700213" | "7002138" => {
             "the app's federated credentials: none has this issuer, subject and audience"
         }
