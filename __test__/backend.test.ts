@@ -1,11 +1,17 @@
 import { urlReaderFactoriesServiceRef } from '@backstage/backend-defaults/urlReader';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { BackendLog } from '../examples/demo/BackendLog';
 import { CatalogBackend } from '../examples/demo/CatalogBackend';
 import { waitFor } from '../examples/demo/waitFor';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
 import { component, location } from './backend/catalogFiles';
+import { newCertificate } from './authentication/newCertificate';
 import { ReaderProbe } from './backend/ReaderProbe';
+import { startedWith } from './backend/startedWith';
 import { startWithoutBinary } from './backend/startWithoutBinary';
 
 const OURS = /^backstage-azure-devops-native\/\d/;
@@ -174,6 +180,65 @@ describe('the built-in reader', () => {
     ]);
     expect(azure.requests.length).toBeGreaterThan(0);
     expect(userAgents()).not.toContainEqual(expect.stringMatching(OURS));
+  });
+});
+
+describe('a backend with a credential of each kind', () => {
+  const [tenantId, clientId] = [randomUUID(), randomUUID()];
+  const app = { tenantId, clientId };
+  const credentials: Record<string, object> = {
+    PersonalAccessToken: { personalAccessToken: DEFAULT_TOKEN },
+    ClientSecret: { ...app, clientSecret: 'the-secret' },
+    'ClientCertificate, written there': app,
+    'ClientCertificate, in a file': app,
+    ManagedIdentity: { clientId },
+    ManagedIdentityClientAssertion: {
+      ...app,
+      managedIdentityClientId: 'system-assigned',
+    },
+  };
+
+  beforeAll(async () => {
+    const { certificate, key } = await newCertificate();
+    const clientCertificate = `${key}\n${certificate}\n`;
+    const directory = mkdtempSync(path.join(tmpdir(), 'backend-'));
+    const clientCertificatePath = path.join(directory, 'app.pem');
+    writeFileSync(clientCertificatePath, clientCertificate);
+    credentials['ClientCertificate, written there'] = {
+      ...app,
+      clientCertificate,
+    };
+    credentials['ClientCertificate, in a file'] = {
+      ...app,
+      clientCertificatePath,
+    };
+    const secrets = ['the-secret'];
+    azure.entra.addApp({ ...app, secrets, certificates: [certificate] });
+  });
+
+  const kinds = Object.keys(credentials);
+
+  it.each(kinds)('starts without this package: %s', async kind => {
+    const started = await startedWith({
+      azure: [{ host: 'dev.azure.com', credentials: [credentials[kind]] }],
+      withOurs: false,
+    });
+    await started.stop();
+  });
+
+  it.each(kinds)('starts with this package: %s', async kind => {
+    const started = await startedWith({
+      azure: [{ host: 'dev.azure.com', credentials: [credentials[kind]] }],
+      withOurs: true,
+    });
+    // The others ask the machine, which is not one of Azure's.
+    if (!kind.startsWith('ManagedIdentity')) {
+      const url = urlOf('/parts/search.yaml');
+      const answer = await started.reader.readUrl(url);
+      expect(String(await answer.buffer())).toContain('Finds things.');
+      expect(userAgents()).toEqual([expect.stringMatching(OURS)]);
+    }
+    await started.stop();
   });
 });
 
