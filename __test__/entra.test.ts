@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { standIn } from './azure-devops';
 import { newCertificate } from './authentication/newCertificate';
+import { askMicrosoft as ask } from './entra/askMicrosoft';
 import { ManagedIdentities } from './entra/ManagedIdentities';
 import { writeTools } from './entra/tools';
 
 const azure = standIn();
-const SCRIPT = path.join(__dirname, 'entra', 'microsoft.mjs');
 const HOUR = 3_600_000;
 
 const [tenantId, clientId] = [randomUUID(), randomUUID()];
@@ -100,33 +98,6 @@ function lastIssued(): string {
   const token = azure.entra.issued.at(-1);
   if (!token) throw new Error('No token was issued');
   return token;
-}
-
-interface Answer {
-  token?: string;
-  expiresOnTimestamp?: number;
-  error?: string;
-}
-
-async function ask(
-  name: string,
-  given: unknown[],
-  env: Record<string, string> = {},
-): Promise<Answer> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [SCRIPT, name, JSON.stringify(given)],
-    {
-      env: {
-        PATH: process.env.PATH,
-        HTTPS_PROXY: azure.proxyUrl,
-        NO_PROXY: '127.0.0.1',
-        NODE_EXTRA_CA_CERTS: azure.caFile,
-        ...env,
-      },
-    },
-  );
-  return JSON.parse(stdout);
 }
 
 function askWithCertificate(own: { certificate: string; key: string }) {
