@@ -132,6 +132,7 @@ describe.each(HOSTS)('a tree at %s', at => {
     const url = await served(
       [
         { path: 'docs/out', ...link },
+        { path: 'docs/long', content: 'long/'.repeat(900), mode: 0o120777 },
         { path: 'docs/run', content: 'run', mode: 0o100755 },
       ],
       undefined,
@@ -142,9 +143,62 @@ describe.each(HOSTS)('a tree at %s', at => {
     const modes = entries.map(({ path: name, mode }) => [name, mode]);
     expect(Object.fromEntries(modes)).toEqual({
       out: 0o100644,
+      long: 0o100644,
       run: 0o100755,
     });
   });
+
+  it.each([
+    ['made on DOS', 0, 0],
+    ['of a file that is read-only on Windows', 10, 0x21],
+    ['made on Unix, with no modes', 3, 0],
+    ['made on Unix, with no permissions', 3, 0o100000 * 0x10000],
+    ['of what is no file on Unix', 3, 0o010755 * 0x10000],
+    ['made on a system that is not known', 99, 0],
+    ['made on Windows, of a file that OneDrive keeps', 0, 0x00080020],
+  ])(
+    'becomes a zip of plain files from one %s',
+    async (_what, system, attributes) => {
+      const url = await served(
+        [{ path: 'docs/a', content: 'a' }],
+        bytes =>
+          eachRecord(bytes, place => {
+            bytes.writeUInt8(system, place + 5);
+            bytes.writeUInt32LE(attributes, place + 38);
+          }),
+        { at, path: '/docs' },
+      );
+      const archive = await (await readerOf(url).readTree(url)).archive();
+      const [entry] = unzip(await buffer(archive));
+      expect(entry).toMatchObject({ path: 'a', mode: 0o100644 });
+      const dir = await (await readerOf(url).readTree(url)).dir();
+      const { mode } = await lstat(path.join(dir, 'a'));
+      expect(mode & 0o111).toBe(0);
+      expect(await contentsOf(dir)).toEqual({ a: 'a' });
+    },
+  );
+
+  it.each([
+    ['as Unix says it', 3, 0o100755],
+    ['without saying that it is a file', 3, 0o755],
+    ['as DOS says it of files from Unix', 0, 0o100755],
+  ])(
+    'becomes a zip in which a file may be executed, %s',
+    async (_what, system, mode) => {
+      const url = await served(
+        [{ path: 'docs/run', content: 'run', mode }],
+        bytes =>
+          eachRecord(bytes, place => bytes.writeUInt8(system, place + 5)),
+        { at, path: '/docs' },
+      );
+      const archive = await (await readerOf(url).readTree(url)).archive();
+      const [entry] = unzip(await buffer(archive));
+      expect(entry).toMatchObject({ path: 'run', mode: 0o100755 });
+      const dir = await (await readerOf(url).readTree(url)).dir();
+      const { mode: own } = await lstat(path.join(dir, 'run'));
+      expect(own & 0o111).not.toBe(0);
+    },
+  );
 
   it('becomes the zip that Azure DevOps sends, without a folder', async () => {
     const url = hosted.webUrl({ at });

@@ -6,6 +6,10 @@ export interface ZipEntry {
   content: Buffer;
   /** The mode of git, kept where the client is said to be Unix. */
   mode?: number;
+  /** The bytes of its name where they are not its path in UTF-8, and are not marked as such. */
+  name?: Buffer;
+  /** The extra fields that the directory has for it. */
+  fields?: Buffer;
 }
 
 /** What was deflated before: contents are kept by their repository, and are asked for again. */
@@ -17,7 +21,7 @@ export function zip(entries: ZipEntry[]): Buffer {
   const directory: Buffer[] = [];
   let offset = 0;
   for (const entry of entries) {
-    const name = Buffer.from(entry.path);
+    const name = entry.name ?? Buffer.from(entry.path);
     const body = deflate(entry.content);
     const head = header(entry, name, body);
     files.push(Buffer.concat([signature(0x04034b50), head, name, body]));
@@ -60,6 +64,21 @@ function unicodePath(fields: Buffer): string | undefined {
   return undefined;
 }
 
+/** The Info-ZIP Unicode Path Extra Field, by which an entry of this name has another. */
+export function unicodePathField(
+  name: Buffer,
+  path: string | Buffer,
+  version = 1,
+): Buffer {
+  const text = Buffer.from(path);
+  const head = Buffer.alloc(9);
+  head.writeUInt16LE(0x7075, 0);
+  head.writeUInt16LE(5 + text.length, 2);
+  head.writeUInt8(version, 4);
+  head.writeUInt32LE(crc32(name), 5);
+  return Buffer.concat([head, text]);
+}
+
 function entryAt(bytes: Buffer, at: number, nameLength: number): ZipEntry {
   const name = bytes.subarray(at + 46, at + 46 + nameLength);
   const isUtf8 = (bytes.readUInt16LE(at + 8) & 0x0800) !== 0;
@@ -95,7 +114,7 @@ function signature(value: number): Buffer {
 function header(entry: ZipEntry, name: Buffer, body: Buffer): Buffer {
   const head = Buffer.alloc(26);
   head.writeUInt16LE(20, 0);
-  head.writeUInt16LE(0x0800, 2);
+  head.writeUInt16LE(entry.name ? 0 : 0x0800, 2);
   head.writeUInt16LE(8, 4);
   head.writeUInt16LE(0x21, 8);
   head.writeUInt32LE(crc32(entry.content), 10);
@@ -113,10 +132,14 @@ function centralHeader(
 ): Buffer {
   const version = Buffer.alloc(2);
   version.writeUInt16LE(entry.mode === undefined ? 20 : 0x0314);
+  const fields = entry.fields ?? Buffer.alloc(0);
+  const lengths = Buffer.alloc(2);
+  lengths.writeUInt16LE(fields.length);
+  const start = [signature(0x02014b50), version, head.subarray(0, 24), lengths];
   const tail = Buffer.alloc(14);
   tail.writeUInt32LE((entry.mode ?? 0) * 0x10000, 6);
   tail.writeUInt32LE(offset, 10);
-  return Buffer.concat([signature(0x02014b50), version, head, tail, name]);
+  return Buffer.concat([...start, tail, name, fields]);
 }
 
 function end(count: number, size: number, offset: number): Buffer {

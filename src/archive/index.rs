@@ -3,8 +3,8 @@
 use std::{fs::File, time::SystemTime};
 
 use rawzip::{
-    CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveEntryWayfinder,
-    ZipFileHeaderRecord,
+    CompressionMethod, CreatorSystem, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive,
+    ZipArchiveEntryWayfinder, ZipFileHeaderRecord,
     time::{UtcDateTime, ZipDateTimeKind},
 };
 
@@ -18,6 +18,12 @@ const LEAST_HEADER: u64 = 30;
 const TYPE: u32 = 0o170_000;
 const FILE: u32 = 0o100_000;
 const LINK: u32 = 0o120_000;
+
+/// Who may do what with it, in its mode.
+const PERMISSIONS: u32 = 0o777;
+
+/// The mode of a file that is nothing to execute, as git has it.
+const PLAIN: u32 = FILE | 0o644;
 
 /// The most entries for which the old end of a zip has a number.
 const MOST_TOLD: u64 = 0xffff;
@@ -52,6 +58,7 @@ pub struct Entry {
     pub(super) crc32: u32,
     pub(super) place: ZipArchiveEntryWayfinder,
     pub(super) date: Option<UtcDateTime>,
+    /// The mode that it has as a file, which a link becomes in another zip.
     pub(super) mode: u32,
 }
 
@@ -114,35 +121,38 @@ impl Entry {
         };
         let date = date(&record.last_modified());
         let mode = mode(record);
+        let is_link = mode & TYPE == LINK;
         Ok(Self {
             path,
             size: record.uncompressed_size_hint(),
             packed: record.compressed_size_hint(),
             modified: date.map(|date| to_system_time(&date)),
-            is_executable: mode & 0o111 != 0 && unix_mode(record) != 0,
-            is_symlink: mode & TYPE == LINK && record.uncompressed_size_hint() <= LONGEST_LINK,
+            is_executable: !is_link && mode & 0o111 != 0,
+            is_symlink: is_link && record.uncompressed_size_hint() <= LONGEST_LINK,
             method,
             fault,
             crc32: record.crc32(),
             place: record.wayfinder(),
             date,
-            mode,
+            mode: if is_link { PLAIN } else { mode },
         })
     }
 }
 
-/// Where a zip says as what it was made on Unix, which some do that were made elsewhere.
-fn unix_mode(record: &ZipFileHeaderRecord<'_>) -> u32 {
-    record.external_attributes() >> 16
-}
-
-/// The mode. Other systems' attributes become one by rules that make everything executable, or
-/// nothing.
+/// The mode of a file or a link, where the zip has one; else that of a plain file.
+///
+/// Some zips have it that say they were made elsewhere than on Unix, and then with its type: without
+/// one, what stands in its place are attributes of Windows.
 fn mode(record: &ZipFileHeaderRecord<'_>) -> u32 {
-    let unix = unix_mode(record);
-    match unix & TYPE {
-        FILE | LINK => unix,
-        _ => record.mode().value(),
+    let mode = record.external_attributes() >> 16;
+    let permissions = mode & PERMISSIONS;
+    let system = record.version_made_by().creator_system();
+    let is_of_unix = matches!(system, CreatorSystem::UNIX | CreatorSystem::MACOS);
+    match mode & TYPE {
+        LINK => LINK,
+        FILE if permissions != 0 => FILE | permissions,
+        0 if permissions != 0 && is_of_unix => FILE | permissions,
+        _ => PLAIN,
     }
 }
 

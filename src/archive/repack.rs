@@ -10,11 +10,8 @@ use rawzip::{
     extra_fields::ExtraFieldId, path::EntryPath,
 };
 
-use super::{Archive, Entry, damaged, extract::Placed, inflate::range};
+use super::{Archive, damaged, extract::Placed, inflate::range};
 use crate::error::Error;
-
-/// The mode of a file that is no link and nothing to execute.
-const PLAIN: u32 = 0o100_644;
 
 /// Writes a zip with the entries under their new paths. A link becomes a file with the place in it,
 /// as in Backstage's own reader: it may lead out of what it is unpacked to.
@@ -29,7 +26,7 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
         let mut file = zip
             .new_file(name(path))
             .compression_method(entry.method)
-            .unix_permissions(mode(entry))
+            .unix_permissions(entry.mode)
             .crc32(Crc32Option::Custom(entry.crc32));
         if let Some(date) = entry.date {
             file = file.last_modified(date);
@@ -52,10 +49,6 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     }
     zip.finish().map_err(unwritable)?;
     Ok(())
-}
-
-const fn mode(entry: &Entry) -> u32 {
-    if entry.is_symlink { PLAIN } else { entry.mode }
 }
 
 /// The path without what a zip takes for a drive at its start, as in Backstage's own reader.
