@@ -6,6 +6,7 @@ import {
   AzureUrlReader,
   DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
+import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -27,8 +28,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import { unzip, zip, type ZipEntry } from './azure-devops/zip';
+import {
+  unicodePathField,
+  unzip,
+  zip,
+  type ZipEntry,
+} from './azure-devops/zip';
 import { limitCache, NOTHING } from './cacheLimits';
+import { namedElsewhere } from './namedElsewhere';
 import { until } from './until';
 import { upstreamFactory } from './upstreamFactory';
 
@@ -346,6 +353,128 @@ describe('a tree on disk', () => {
     expect(await tree.dir({ targetDir })).toBe(targetDir);
     expect(await contentsOf(targetDir)).toEqual({ 'other.md': 'other' });
   });
+});
+
+describe('the names in an archive that was made elsewhere', () => {
+  const named = (name: string | Buffer, path: string | Buffer) => ({
+    path: String(name),
+    content: String(path),
+    name: Buffer.from(name),
+    fields: unicodePathField(Buffer.from(name), path),
+  });
+
+  it('are those in UTF-8 that it has beside others', async () => {
+    const entries = [
+      named('docs/?.md', 'docs/ß.md'),
+      named('?/b', 'docs/ü/한.md'),
+      named('docs/x', 'other/x'),
+      named('docs/gone', 'docs/folder/'),
+      {
+        path: 'docs/plain',
+        content: 'docs/plain',
+        name: Buffer.from('docs/plain'),
+      },
+    ];
+    const url = await served(entries, undefined, { path: '/docs' });
+    const expected = {
+      'ß.md': 'docs/ß.md',
+      'ü/한.md': 'docs/ü/한.md',
+      plain: 'docs/plain',
+    };
+    const names = Object.keys(expected);
+    const filter = jest.fn(() => true);
+    const files = await (await readerOf(url).readTree(url, { filter })).files();
+    expect(files.map(file => file.path)).toEqual(names);
+    expect(filter.mock.calls.map(([name]: unknown[]) => name)).toEqual(names);
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    expect(await contentsOf(dir)).toEqual(
+      Object.fromEntries(
+        Object.entries(expected).map(([name, text]) => [
+          name,
+          Buffer.from(text).toString('latin1'),
+        ]),
+      ),
+    );
+    const archive = await (await readerOf(url).readTree(url)).archive();
+    const packed = unzip(await buffer(archive));
+    expect(packed.map(({ path: name }) => name)).toEqual(names);
+  });
+
+  it.each(['ü/a:ß', 'ü:\x01', 'ü', 'a'])(
+    'stay what they are when the zip of a folder is read again: %j',
+    async name => {
+      const entry = named('docs/?', `docs/${name}`);
+      const url = await served([entry], undefined, { path: '/docs' });
+      const archive = await (await readerOf(url).readTree(url)).archive();
+      const again = await servedBytes(await buffer(archive));
+      for (const reader of [readerOf(again), upstreamOf(again)]) {
+        expect(await namesOrRefusal(reader, again)).toEqual([name]);
+      }
+    },
+  );
+
+  it.each(['../evil', '/etc/evil', 'docs/../../evil', 'c:\\evil', '..\\evil'])(
+    'do not lead outside as %s',
+    async name => {
+      const url = await served([named('fine', name)]);
+      for (const reader of [readerOf(url), upstreamOf(url)]) {
+        const tree = await reader.readTree(url);
+        await expect(tree.dir()).rejects.toThrow(/path/);
+      }
+      expect(filesBelow(workingDirectory).join()).not.toContain('evil');
+    },
+  );
+
+  it('do not count where others take their place', async () => {
+    const url = await served([named('../evil', 'fine')]);
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    expect(await contentsOf(dir)).toEqual({ fine: 'fine' });
+  });
+
+  it('are one where it is the same in the end', async () => {
+    const url = await served([
+      { path: 'ß', content: 'first' },
+      { ...named('?', 'ß'), content: 'last' },
+    ]);
+    const dir = await (await readerOf(url).readTree(url)).dir();
+    expect(await readFile(path.join(dir, 'ß'), 'utf8')).toBe('last');
+  });
+
+  it.each([
+    ['of another version', unicodePathField(Buffer.from('a'), 'b', 2)],
+    ['of another name', unicodePathField(Buffer.from('A'), 'b')],
+    ['that is empty', unicodePathField(Buffer.from('a'), '')],
+    [
+      'that is no UTF-8',
+      unicodePathField(Buffer.from('a'), Buffer.from([0xff, 0x62])),
+    ],
+    ['that is too short', Buffer.from([0x75, 0x70, 3, 0, 1, 2, 3])],
+    ['that is cut off', unicodePathField(Buffer.from('a'), 'b').subarray(0, 9)],
+    ['of which nothing is there', Buffer.from([0x75])],
+    [
+      'behind one that is cut off',
+      Buffer.concat([
+        Buffer.from([1, 2, 255, 0]),
+        unicodePathField(Buffer.from('a'), 'b'),
+      ]),
+    ],
+  ])('are not those of a field %s', async (_what, fields) => {
+    const name = Buffer.from('a');
+    const url = await served([{ path: 'a', content: 'a', name, fields }]);
+    const files = await (await readerOf(url).readTree(url)).files();
+    expect(files.map(file => file.path)).toEqual(['a']);
+  });
+
+  it('are those that upstream finds', async () => {
+    const property = fc.asyncProperty(namedElsewhere, async entry => {
+      const url = await servedBytes(zip([entry]));
+      const [here, there] = [readerOf(url), upstreamOf(url)];
+      expect(await namesOrRefusal(here, url)).toEqual(
+        await namesOrRefusal(there, url),
+      );
+    });
+    await fc.assert(property, { numRuns: 60 });
+  }, 60_000);
 });
 
 describe('an archive that is not as it should be', () => {
@@ -676,11 +805,21 @@ function eachRecord(bytes: Buffer, call: (at: number) => void): Buffer {
   return bytes;
 }
 
+/** The paths that a reader finds, if it takes the archive at all. */
+async function namesOrRefusal(
+  reader: Pick<AzureUrlReader, 'readTree'>,
+  url: string,
+): Promise<string[] | undefined> {
+  const tree = await reader.readTree(url);
+  const files = await tree.files().catch(() => undefined);
+  return files?.map(file => file.path);
+}
+
 let repositories = 0;
 
 /** A repository whose every archive has these entries, damaged if wished. */
 async function served(
-  entries: Array<{ path: string; content: string; mode?: number }>,
+  entries: Array<Omit<ZipEntry, 'content'> & { content: string }>,
   damage = (bytes: Buffer) => bytes,
   where: Parameters<Hosted['webUrl']>[0] = {},
 ): Promise<string> {
@@ -688,13 +827,21 @@ async function served(
     ...entry,
     content: Buffer.from(entry.content),
   }));
+  return servedBytes(damage(zip(all)), where);
+}
+
+/** A repository whose every archive is these bytes. */
+async function servedBytes(
+  body: Buffer,
+  where: Parameters<Hosted['webUrl']>[0] = {},
+): Promise<string> {
   repositories += 1;
   const items = `/served${repositories}/items`;
   azure.misbehave({
     match: request => request.url.includes(items),
     status: 200,
     headers: { 'content-type': 'application/zip' },
-    body: damage(zip(all)),
+    body,
   });
   const served = await azure.addRepository({
     organization: 'read-tree',

@@ -111,7 +111,7 @@ impl std::fmt::Debug for Archive {
 impl Entry {
     fn read(record: &ZipFileHeaderRecord<'_>) -> Result<Self, Error> {
         let flags = record.flags();
-        let path = name::read(record.file_path().as_ref(), flags.is_utf8())?;
+        let path = name::of(record)?;
         let method = record.compression_method();
         let is_known = [CompressionMethod::STORE, CompressionMethod::DEFLATE].contains(&method);
         let fault = if flags.is_encrypted() {
