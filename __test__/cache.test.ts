@@ -5,9 +5,11 @@ import {
   DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import { mkdtempSync, readdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import {
   DEFAULT_TOKEN,
   standIn,
@@ -18,6 +20,7 @@ import { limitCache, NOTHING } from './cacheLimits';
 import { until } from './until';
 
 const azure = standIn();
+const run = promisify(execFile);
 const SERVICES = 40;
 
 let count = 0;
@@ -163,6 +166,30 @@ describe('what is kept', () => {
     expect(downloads()).toHaveLength(2);
   });
 
+  it('is as many archives as there are readers of small ones', async () => {
+    const url = hosted.webUrl();
+    const tokens = addTokens(150);
+    for (const token of [...tokens, ...tokens]) await read(url, 'files', token);
+    expect(downloads()).toHaveLength(tokens.length);
+  });
+
+  it('is what archives take, those that were read last', async () => {
+    const url = hosted.webUrl();
+    const archive = await readerOf(url, DEFAULT_TOKEN).readTree(url);
+    const { length } = await buffer(await archive.archive());
+    // A file takes whole blocks, which are smaller than this.
+    const diskBytes = 3 * (length + 4_096);
+    limitCache({ diskBytes: 0 });
+    limitCache({ diskBytes });
+    const [a, b, c, d] = addTokens(4);
+    for (const token of [a, b, c]) await read(url, 'files', token);
+    azure.clearRequests();
+    for (const token of [a, c, d, a, c, d]) await read(url, 'files', token);
+    expect(downloads()).toHaveLength(1);
+    await read(url, 'files', b);
+    expect(downloads()).toHaveLength(2);
+  });
+
   it.each([-1, 1.5, 'much'])('cannot be %j bytes', diskBytes => {
     expect(() => limitCache({ diskBytes })).toThrow(
       /'?backend\.reading\.azureDevOps\.cache\.diskBytes'?/,
@@ -224,6 +251,29 @@ describe.each([
   });
 });
 
+const onUnix = process.platform === 'win32' ? it.skip : it;
+
+onUnix(
+  'no more archives are kept than a quarter of the open files',
+  async () => {
+    const tokens = addTokens(101);
+    const [first, second] = tokens;
+    const last = tokens[100];
+    const readAs = async (order: string[]) => {
+      azure.clearRequests();
+      const script = path.join(__dirname, 'process', 'trees.mjs');
+      const limited = 'ulimit -n 400 && exec "$0" "$@"';
+      const args = [script, hosted.webUrl({ at: 'server' }), ...order];
+      await run('sh', ['-c', limited, process.execPath, ...args]);
+      return downloads().length;
+    };
+    // The first is read again before there is one too many, so that it is the second that goes.
+    const all = [...tokens.slice(0, 100), first, last];
+    expect(await readAs([...all, first, last])).toBe(101);
+    expect(await readAs([...all, second])).toBe(102);
+  },
+);
+
 /** Archives come so slowly that others can join. */
 function slowly(): void {
   azure.misbehave({ match: '/items', drip: { bytes: 2_000, everyMs: 20 } });
@@ -232,6 +282,17 @@ function slowly(): void {
 /** Of an archive the head is enough. */
 function isAnswered({ status, bytesSent }: RecordedRequest): boolean {
   return status === 200 && bytesSent > 0;
+}
+
+/** So many identities, whose reads are kept apart. */
+function addTokens(number: number): string[] {
+  count += 1;
+  const tokens = Array.from(
+    { length: number },
+    (_, n) => `token-${count}-${n}`,
+  );
+  tokens.forEach(token => azure.addToken(token));
+  return tokens;
 }
 
 function downloads() {

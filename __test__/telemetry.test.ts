@@ -16,6 +16,7 @@ import {
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { standIn, type Gate, type Hosted } from './azure-devops';
 import { limitCache } from './cacheLimits';
 import { until } from './until';
@@ -129,6 +130,18 @@ describe('OpenTelemetry', () => {
     expect(await lookups({ cache: 'contents', result: 'hit' })).toBe(2);
     const sizes = await level('azure_devops.cache.size');
     expect(sizes({ cache: 'contents' })).toBeGreaterThan(0);
+  });
+
+  it('tells how much is kept of archives as they take it on disk', async () => {
+    const size = async () =>
+      (await level('azure_devops.cache.size'))({ cache: 'archives' }) ?? 0;
+    const before = await size();
+    const tree = await readerOf().readTree(urlOf('/'));
+    const { length } = await buffer(await tree.archive());
+    const more = (await size()) - before;
+    expect(more).toBeGreaterThanOrEqual(length);
+    // Whole blocks, of whatever size.
+    expect(more).toBeLessThan(length + 1_000_000);
   });
 
   it('tells what is left of a budget, of the identity that has least', async () => {

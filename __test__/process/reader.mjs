@@ -7,8 +7,9 @@ const {
   DefaultAzureDevOpsCredentialsProvider,
 } = createRequire(import.meta.url)('backstage-azure-devops-native');
 
-export function readerOf(url) {
-  const integration = new AzureIntegration({ host: new URL(url).host });
+export function readerOf(url, credentials) {
+  const { host } = new URL(url);
+  const integration = new AzureIntegration({ host, credentials });
   const azure = { list: () => [integration] };
   const credentialsProvider =
     DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });

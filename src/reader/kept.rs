@@ -15,7 +15,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    cache::{Cache, Flights, Weigh},
+    cache::{Cache, Flights, Recent, Weigh},
     credentials::{Authorization, Reader},
     rest::Item,
 };
@@ -26,8 +26,12 @@ const MEMORY: u64 = 64 * 1024 * 1024;
 /// How much disk archives may take, where nothing else is configured.
 const DISK: u64 = 512 * 1024 * 1024;
 
-/// What the smallest archive counts for: each is an open file as well, of which there are not many.
-const LEAST_ARCHIVE: u64 = 4 * 1024 * 1024;
+/// How many archives are kept at most: each is an open file.
+const MOST_ARCHIVES: u64 = 1024;
+
+/// They are at most this part of the files that the process may open: the rest is for what else it
+/// does, its connections among it.
+const PART_OF_FILES: u64 = 4;
 
 /// Contents above this size are not kept in memory: they would push out too many others.
 pub(super) const MOST_BLOB: usize = 1024 * 1024;
@@ -91,7 +95,7 @@ pub(super) struct Kept {
     /// gone.
     pub folders: Cache<Key, Option<Arc<[List]>>>,
     pub zips: Cache<Key, Option<Arc<Zip>>>,
-    pub archives: Cache<Key, Arc<Stored>>,
+    pub archives: Recent<Key, Arc<Stored>>,
     /// The newest commits and files as they were read last: they may have changed since.
     pub commits: Cache<Key, Good<String>>,
     pub files: Cache<Key, Good<File>>,
@@ -110,7 +114,7 @@ pub(super) fn kept() -> &'static Kept {
         blobs: Cache::with_values_up_to(MOST_BLOB as u64, MEMORY / 2),
         folders: Cache::new(0),
         zips: Cache::new(0),
-        archives: Cache::new(DISK),
+        archives: Recent::new(DISK, most_archives()),
         commits: Cache::new(MEMORY / 16),
         files: Cache::new(MEMORY / 4),
         absent: Cache::new(MEMORY / 256),
@@ -118,6 +122,19 @@ pub(super) fn kept() -> &'static Kept {
         downloads: Flights::default(),
     });
     &KEPT
+}
+
+/// How many archives may be kept, by the limit of open files that the process has now: Node raises
+/// it as far as it may when it starts.
+fn most_archives() -> usize {
+    #[cfg(unix)]
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    #[cfg(not(unix))]
+    let files: Option<u64> = None;
+    let most = files.map_or(MOST_ARCHIVES, |files| {
+        MOST_ARCHIVES.min(files / PART_OF_FILES)
+    });
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// Bounds what the process keeps: lists and contents, in memory, and archives, on disk, to so many
@@ -179,6 +196,6 @@ impl Weigh for Option<Arc<Stored>> {
 
 impl Weigh for Arc<Stored> {
     fn bytes(&self) -> u64 {
-        self.length().max(LEAST_ARCHIVE)
+        self.on_disk()
     }
 }

@@ -92,6 +92,20 @@ impl Stored {
     pub(super) const fn length(&self) -> u64 {
         self.length
     }
+
+    /// How many bytes it takes on disk, where the system says it: it has whole blocks there.
+    pub(super) fn on_disk(&self) -> u64 {
+        #[cfg(unix)]
+        let blocks = {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = self.file.metadata();
+            // Of this size whatever the disk's own blocks are.
+            metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
+        };
+        #[cfg(not(unix))]
+        let blocks = 0;
+        self.length.max(blocks)
+    }
 }
 
 async fn empty(file: &mut BufWriter<tokio::fs::File>) -> io::Result<()> {

@@ -1,4 +1,7 @@
-//! What is kept for whoever asks again: bounded by bytes, and made once for all who ask meanwhile.
+//! What is kept for whoever asks again: bounded by bytes, and made once for all who ask meanwhile; or
+//! bounded by number as well.
+
+mod recent;
 
 use std::{
     collections::HashMap,
@@ -15,6 +18,8 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
     sync::{self, DefaultLifecycle},
 };
+
+pub use recent::Recent;
 
 use crate::error::Error;
 

@@ -1,0 +1,260 @@
+//! What was asked for last, within so many bytes and of so many.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    hash::Hash,
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::Weigh;
+
+/// Values that never change, by their keys, within so many bytes and of so many: for what takes more
+/// than its bytes, as open files do.
+///
+/// What was asked for longest ago goes first. A value that is larger than all the room is not kept.
+pub struct Recent<K, V> {
+    kept: Mutex<Kept<K, V>>,
+}
+
+struct Kept<K, V> {
+    /// How many bytes there is room for, and how many are taken.
+    room: u64,
+    bytes: u64,
+    /// How many values there may be.
+    most: usize,
+    values: HashMap<K, Entry<V>>,
+    /// The keys by when their values were asked for: the first of them longest ago.
+    order: BTreeMap<u64, K>,
+    /// How often any was asked for.
+    asked: u64,
+}
+
+struct Entry<V> {
+    value: V,
+    bytes: u64,
+    /// Its place in the order.
+    asked: u64,
+}
+
+impl<K, V> Recent<K, V>
+where
+    K: Clone + Eq + Hash,
+    V: Clone + Weigh,
+{
+    /// An empty one with room for so many bytes and so many values.
+    #[must_use]
+    pub fn new(bytes: u64, most: usize) -> Self {
+        let kept = Kept {
+            room: bytes,
+            bytes: 0,
+            most,
+            values: HashMap::new(),
+            order: BTreeMap::new(),
+            asked: 0,
+        };
+        Self { kept: kept.into() }
+    }
+
+    /// Makes room for more bytes, or for fewer; for none at all it keeps nothing.
+    pub fn resize(&self, bytes: u64) {
+        let mut kept = self.lock();
+        kept.room = bytes;
+        let gone = kept.make_room(0, 0);
+        release(kept, gone);
+    }
+
+    /// The value, if it is kept.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.lock().get(key)
+    }
+
+    /// How many bytes are kept.
+    pub fn bytes(&self) -> u64 {
+        self.lock().bytes
+    }
+
+    /// Keeps a value, if there is room for it.
+    pub fn put(&self, key: K, value: V) {
+        let bytes = value.bytes();
+        let mut kept = self.lock();
+        let before = kept.remove(&key);
+        let is_room = kept.room > 0 && bytes <= kept.room && kept.most > 0;
+        let mut gone = Vec::new();
+        if is_room {
+            gone = kept.make_room(bytes, 1);
+            kept.insert(key, value, bytes);
+        }
+        gone.extend(before);
+        release(kept, gone);
+    }
+
+    /// Keeps a value no longer, as when it turned out to be damaged.
+    pub fn forget(&self, key: &K) {
+        let mut kept = self.lock();
+        let gone = kept.remove(key);
+        release(kept, gone);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept<K, V>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets go of values where nobody waits for it: what they hold may take time to close.
+fn release<T, G>(guard: G, gone: T) {
+    drop(guard);
+    drop(gone);
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
+    fn get(&mut self, key: &K) -> Option<V> {
+        let found = self.values.get_mut(key)?;
+        self.asked += 1;
+        let before = mem::replace(&mut found.asked, self.asked);
+        if let Some(key) = self.order.remove(&before) {
+            self.order.insert(self.asked, key);
+        }
+        Some(found.value.clone())
+    }
+
+    fn insert(&mut self, key: K, value: V, bytes: u64) {
+        self.asked += 1;
+        let asked = self.asked;
+        self.bytes += bytes;
+        self.order.insert(asked, key.clone());
+        let entry = Entry {
+            value,
+            bytes,
+            asked,
+        };
+        self.values.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &K) -> Option<V> {
+        let removed = self.values.remove(key)?;
+        self.order.remove(&removed.asked);
+        self.bytes -= removed.bytes;
+        Some(removed.value)
+    }
+
+    /// What has to go for so many more bytes and values.
+    fn make_room(&mut self, bytes: u64, values: usize) -> Vec<V> {
+        let mut gone = Vec::new();
+        while self.bytes.saturating_add(bytes) > self.room || self.values.len() + values > self.most
+        {
+            let Some((_, key)) = self.order.first_key_value() else {
+                break;
+            };
+            let key = key.clone();
+            gone.extend(self.remove(&key));
+        }
+        gone
+    }
+}
+
+impl<K, V> fmt::Debug for Recent<K, V> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Recent").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread};
+
+    use super::*;
+
+    fn keys_of(recent: &Recent<u8, u64>) -> Vec<u8> {
+        let kept = recent.lock();
+        kept.order.values().copied().collect()
+    }
+
+    #[test]
+    fn what_was_asked_for_longest_ago_goes_first() {
+        let recent = Recent::new(100, 10);
+        for key in 1..=4 {
+            recent.put(key, 25);
+        }
+        assert_eq!(recent.get(&1), Some(25));
+        recent.put(5, 26);
+        assert_eq!(keys_of(&recent), [4, 1, 5]);
+        assert_eq!(recent.bytes(), 76);
+    }
+
+    #[test]
+    fn there_are_never_more_than_there_may_be() {
+        let recent = Recent::new(100, 3);
+        for key in 1..=5 {
+            recent.put(key, 0);
+            recent.get(&1);
+        }
+        assert_eq!(keys_of(&recent), [4, 5, 1]);
+        let none = Recent::new(100, 0);
+        none.put(1, 1);
+        assert_eq!(none.get(&1), None);
+    }
+
+    #[test]
+    fn what_is_too_large_pushes_out_nothing() {
+        let recent = Recent::new(100, 10);
+        recent.put(1, 100);
+        recent.put(2, 101);
+        assert_eq!(keys_of(&recent), [1]);
+    }
+
+    #[test]
+    fn what_is_put_again_counts_once() {
+        let recent = Recent::new(100, 10);
+        recent.put(1, 60);
+        recent.put(2, 30);
+        recent.put(1, 70);
+        assert_eq!((keys_of(&recent), recent.bytes()), (vec![2, 1], 100));
+    }
+
+    #[test]
+    fn less_room_is_less_at_once_and_none_keeps_nothing() {
+        let recent = Recent::new(100, 10);
+        recent.put(1, 60);
+        recent.put(2, 40);
+        recent.resize(50);
+        assert_eq!((keys_of(&recent), recent.bytes()), (vec![2], 40));
+        recent.resize(0);
+        recent.put(3, 0);
+        assert_eq!((keys_of(&recent), recent.bytes()), (vec![], 0));
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_room() {
+        let recent = Recent::new(100, 10);
+        recent.put(1, 60);
+        recent.forget(&1);
+        recent.forget(&2);
+        assert_eq!((recent.get(&1), recent.bytes()), (None, 0));
+    }
+
+    #[test]
+    fn what_is_asked_from_many_threads_stays_within_the_bounds() {
+        let recent = Arc::new(Recent::new(1_000, 20));
+        let threads: Vec<_> = (0..4_u8)
+            .map(|thread| {
+                let recent = Arc::clone(&recent);
+                thread::spawn(move || {
+                    for turn in 0..=u8::MAX {
+                        let key = turn.wrapping_mul(31).wrapping_add(thread) % 60;
+                        if recent.get(&key).is_none() {
+                            recent.put(key, u64::from(key));
+                        }
+                        assert!(recent.bytes() <= 1_000);
+                    }
+                })
+            })
+            .collect();
+        assert!(threads.into_iter().all(|thread| thread.join().is_ok()));
+        let kept = recent.lock();
+        let bytes = kept.values.values().map(|value| value.bytes);
+        assert_eq!(bytes.sum::<u64>(), kept.bytes);
+        assert!(kept.values.len() <= 20 && kept.values.len() == kept.order.len());
+    }
+}
