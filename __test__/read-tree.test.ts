@@ -450,7 +450,7 @@ describe('the names in an archive that was made elsewhere', () => {
     ],
     ['that is too short', Buffer.from([0x75, 0x70, 3, 0, 1, 2, 3])],
     ['that is cut off', unicodePathField(Buffer.from('a'), 'b').subarray(0, 9)],
-    ['of which nothing is there', Buffer.from([0x75])],
+    ['that has not even a length', Buffer.from([0x75])],
     [
       'behind one that is cut off',
       Buffer.concat([

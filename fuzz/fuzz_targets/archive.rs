@@ -27,8 +27,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// A zip in which every two lines are the two names of an entry, the second of which is in its
-/// Unicode Path field and its content: no fuzzer finds out the checksum that makes it count.
+/// A zip in which every two lines are the two names of an entry. The second is in its Unicode Path
+/// field, and is its content: no fuzzer finds out the checksum that makes it count.
 fn made_elsewhere(bytes: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     let mut zip = ZipArchiveWriter::new(Vec::new());

@@ -102,7 +102,7 @@ where
     }
 }
 
-/// Lets go of values where nobody waits for it: what they hold may take time to close.
+/// Lets go of values after the lock: what they hold may take time to close.
 fn release<T, G>(guard: G, gone: T) {
     drop(guard);
     drop(gone);
