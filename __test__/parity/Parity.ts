@@ -1,8 +1,8 @@
 /** Asks both packages the same questions and holds every difference against the table. */
 import fc from 'fast-check';
-import { EXCEPTIONS, type Questions } from './exceptions';
+import { EXCEPTIONS, type Exception, type Questions } from './exceptions';
 import { same, written, type Outcome } from './outcome';
-import { here, upstream, type Package } from './packages';
+import { here, isUpstream, upstream, type Package } from './packages';
 import type { Difference, Rule } from './rule';
 import { seed } from './seed';
 
@@ -12,6 +12,13 @@ type Section = keyof Questions;
 export interface Asking<Question> {
   ask(from: Package, question: Question): Outcome | Promise<Outcome>;
   same?(upstream: Outcome, here: Outcome): boolean;
+}
+
+/** An answer of each package, upstream's as the rows of the table translate it. */
+interface Answers<Question> extends Difference<Question> {
+  isDifferent: boolean;
+  /** The rows that changed upstream's answer. */
+  translatedBy: string[];
 }
 
 /** One section of the parity tests, with the count of what was asked. */
@@ -66,34 +73,42 @@ export class Parity<S extends Section> {
 
   async #count(question: Questions[S]): Promise<void> {
     this.#questions += 1;
-    const difference = await this.#differ(question);
-    const reason = difference && this.#reason(difference);
-    if (reason !== undefined) {
-      this.#met.add(reason);
-      this.#explained += 1;
-    } else if (difference) {
+    const answers = await this.#answers(question);
+    const reasons = [...answers.translatedBy, ...this.#reason(answers)];
+    if (this.#isExplained(answers)) {
+      reasons.forEach(where => this.#met.add(where));
+      this.#explained += reasons.length > 0 ? 1 : 0;
+    } else {
       this.#unexplained += 1;
     }
   }
 
   async #refuse(question: Questions[S]): Promise<void> {
-    const difference = await this.#differ(question);
-    if (!difference || this.#reason(difference) !== undefined) return;
-    const parts = Object.entries(difference);
+    const answers = await this.#answers(question);
+    if (this.#isExplained(answers)) return;
+    const { upstream: theirs, here: ours } = answers;
+    const parts = Object.entries({ question, upstream: theirs, here: ours });
     const lines = parts.map(([name, part]) => `${name}: ${written(part)}`);
     throw new Error(`not in the table\n${lines.join('\n')}`);
   }
 
-  async #differ(
-    question: Questions[S],
-  ): Promise<Difference<Questions[S]> | undefined> {
+  async #answers(question: Questions[S]): Promise<Answers<Questions[S]>> {
     const { ask, same: isSame = same } = this.#asking;
-    const theirs = await ask(upstream, question);
+    let theirs = await ask(upstream, question);
     const ours = await ask(here, question);
+    const translatedBy: string[] = [];
+    for (const { where, rule } of this.#rules()) {
+      const translated = rule.translate?.(question, theirs) ?? theirs;
+      if (!same(translated, theirs)) translatedBy.push(where);
+      theirs = translated;
+    }
     const difference = { question, upstream: theirs, here: ours };
-    return isSame(theirs, ours) && !this.#isMissed(difference)
-      ? undefined
-      : difference;
+    const isDifferent = !isSame(theirs, ours) || this.#isMissed(difference);
+    return { ...difference, isDifferent, translatedBy };
+  }
+
+  #isExplained(answers: Answers<Questions[S]>): boolean {
+    return !answers.isDifferent || this.#reason(answers).length > 0;
   }
 
   /** Whether the table wants another answer than upstream's, which was given. */
@@ -106,19 +121,22 @@ export class Parity<S extends Section> {
     );
   }
 
-  /** The row of the table that a difference follows. */
-  #reason(difference: Difference<Questions[S]>): string | undefined {
+  /** The row of the table that a difference follows, the first of them, or none. */
+  #reason(answers: Answers<Questions[S]>): string[] {
+    if (!answers.isDifferent) return [];
     const found = this.#rules().find(
-      ({ rule }) => rule.applies(difference.question) && rule.holds(difference),
+      ({ rule }) => rule.applies(answers.question) && rule.holds(answers),
     );
-    return found?.where;
+    return found ? [found.where] : [];
   }
 
-  /** The table's rows of this section. */
+  /** The rules that the table has for this section and for the upstream that is installed. */
   #rules(): Array<{ where: string; rule: Rule<Questions[S]> }> {
-    return EXCEPTIONS.flatMap(row => {
-      const rule = row[this.#section] as Rule<Questions[S]> | undefined;
-      return rule ? [{ where: row.where, rule }] : [];
-    });
+    return EXCEPTIONS.filter(({ versions }) => isUpstream(versions)).flatMap(
+      (row: Exception) => {
+        const rule = row[this.#section] as Rule<Questions[S]> | undefined;
+        return rule ? [{ where: row.where, rule }] : [];
+      },
+    );
   }
 }

@@ -12,6 +12,7 @@ import {
 import { AzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import { dirname, join } from 'node:path';
 import * as native from 'backstage-azure-devops-native';
+import { satisfies } from 'semver';
 
 /** What upstream and this package have in common, with the types of this one. */
 export type Package = Pick<
@@ -43,6 +44,15 @@ export const upstream = {
 } as unknown as Package;
 
 export { ScmIntegrations };
+
+/** The version of `@backstage/backend-defaults`, which says that of all that it is released with. */
+export const { version: upstreamVersion } =
+  require('@backstage/backend-defaults/package.json') as { version: string };
+
+/** Whether the upstream that is installed is one of these versions; without a range, it is. */
+export function isUpstream(versions = '*'): boolean {
+  return satisfies(upstreamVersion, versions, { includePrerelease: true });
+}
 
 /** Upstream does not export its `AzureUrl`, and `exports` hides the file from its name. */
 function internalAzureUrl(): unknown {

@@ -14,8 +14,15 @@ import {
   type HostedVersion,
 } from './hostedRepositories';
 import { outcomeOf, same, thrown, type Outcome } from './outcome';
-import { ScmIntegrations, upstream, type Package } from './packages';
+import {
+  ScmIntegrations,
+  isUpstream,
+  upstream,
+  type Package,
+} from './packages';
 import { parsed } from './parsed';
+import { answerUrl } from './urlQuestions';
+import { UNTYPED, expectedOf, isReadOtherwise } from './urlRules';
 import { repositoryUrl } from './urlText';
 
 /** The token that the stand-in does not know. */
@@ -58,7 +65,7 @@ export interface ReadAnswer {
   contents: unknown[];
   etag?: string;
   lastModifiedAt?: Date;
-  sent: object[];
+  sent: Array<{ url: string }>;
   asked: string[];
 }
 
@@ -377,11 +384,12 @@ export function readQuestions(
         }),
       ),
     )
-    .map(({ file, ...question }) => ({
-      ...question,
-      ...file,
-      options: withEtag(question.options, file.there),
-    }))
+    .map(({ file, ...question }) => {
+      const asked = { ...question, ...file };
+      return isReadOtherwise(file.url)
+        ? { ...asked, answer: undefined, options: undefined }
+        : { ...asked, options: withEtag(question.options, file.there) };
+    })
     .filter(
       ({ answer: own, options: given }) =>
         !given || (own?.status ?? 200) === 200,
@@ -406,9 +414,9 @@ function optional<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined, freq: 2 });
 }
 
-/** Whether a version is sent with a type, which the table has rows for. */
+/** Whether upstream does not send a version as what it is, which the table has rows for. */
 function isTyped({ version = '' }: HostedVersion): boolean {
-  return /^G[TC]/.test(version);
+  return (isUpstream(UNTYPED) ? /^G[TC]/ : /^GC/).test(version);
 }
 
 function fileUrl(
@@ -423,6 +431,8 @@ function fileUrl(
     url => `${url}&_a=contents#L1`,
     url => url.replace(/%2F/g, '/'),
     url => url.replace('https://dev.', `https://${organization}@dev.`),
+    asPasted,
+    asCommitPage,
     url =>
       url.includes('parity') ? url.replace(/_git\/.*\?/, '_git/none?') : url,
   ];
@@ -430,7 +440,7 @@ function fileUrl(
     .record({
       path: fc.constantFrom(...files.keys(), ...missing),
       slash: fc.constantFrom('/', '/', ''),
-      rewrite: fc.constantFrom(...rewrites.slice(0, 5), ...rewrites),
+      rewrite: fc.constantFrom(...rewrites.slice(0, 7), ...rewrites),
     })
     .map(({ path, slash, rewrite }) => {
       const url = hosted.webUrl({ at, version, path: slash + path });
@@ -438,6 +448,22 @@ function fileUrl(
       const there = isElsewhere ? undefined : files.get(path);
       return { url: rewrite(url), there };
     });
+}
+
+/** Without the project, where it has the repository's name and its host leaves it out. */
+function asPasted(url: string): string {
+  const [, start, project, repository, end] =
+    /^(.*(?:visualstudio\.com|\/tfs\/[^/]*))\/([^/]*)\/_git\/([^?]*)(.*)$/.exec(
+      url,
+    ) ?? [];
+  return start && project === repository
+    ? `${start}/_git/${repository}${end}`
+    : url;
+}
+
+/** The page of the commit in place of the version. */
+function asCommitPage(url: string): string {
+  return url.replace(/\?(.*)&version=GC(\w+)$/, '/commit/$2?$1&version=GBmain');
 }
 
 /**
@@ -454,12 +480,9 @@ export const noFileQuestions: fc.Arbitrary<ReadQuestion> = fc.record({
 });
 
 function isNoFile(url: string): boolean {
-  try {
-    upstream.getAzureFileFetchUrl(url);
-    return false;
-  } catch {
-    return !/version=/i.test(url);
-  }
+  const question = { call: 'getAzureFileFetchUrl', url } as const;
+  const answers = [answerUrl(upstream, question), expectedOf(question)];
+  return answers.every(answer => 'error' in answer);
 }
 
 /** Readers of every host as text. */

@@ -1,5 +1,6 @@
 /** How reads may differ. */
 import { same, type Outcome, type Thrown } from './outcome';
+import { upstream } from './packages';
 import {
   REVOKED,
   mustSignIn,
@@ -8,7 +9,8 @@ import {
   type ReadQuestion,
 } from './readQuestions';
 import type { Rule } from './rule';
-import { hasVersion } from './urlRules';
+import { expectedOf, hasVersion, isReadOtherwise, withType } from './urlRules';
+import { webUrlOf } from './webUrl';
 
 /** What the caller has is not read again. */
 export const conditions: Rule<ReadQuestion> = {
@@ -58,23 +60,77 @@ function classOf(status?: number): string | undefined {
   return { 401: 'AuthenticationError', 403: 'NotAllowedError' }[status ?? 0];
 }
 
-/** Here a version that is no branch is read as what it is. */
-export function typedRead(prefix: string, type: string): Rule<ReadQuestion> {
-  const parameter = `&versionDescriptor.versionType=${type}`;
+/** Upstream's read, with the type of the version in every REST URL. */
+function withTypes({ url }: ReadQuestion, theirs: Outcome): Outcome {
+  const restUrl = restUrlOf(url);
+  if (restUrl === undefined) return theirs;
+  const typed = withType(restUrl, url);
+  if ('error' in theirs) {
+    const { name, message } = theirs.error;
+    return { error: { name, message: message.replace(restUrl, () => typed) } };
+  }
+  const { sent, asked, ...answer } = theirs.value as ReadAnswer;
   return {
-    always: true,
-    applies: ({ url }) => hasVersion(url, prefix),
-    holds: ({ question, upstream: theirs, here }) => {
-      if ('error' in here) {
-        const { name, message } = here.error;
-        const plain = { name, message: message.replace(parameter, '') };
-        return sameRead(theirs, { error: plain }) || isRefused(question, here);
-      }
-      const { sent, contents } = here.value as ReadAnswer;
-      const isSent = JSON.stringify(sent).includes(parameter);
-      return isSent && holdsFile(contents, question);
+    value: {
+      ...answer,
+      sent: sent.map(own => ({ ...own, url: withType(own.url, url) })),
+      asked: asked.map(own => withType(own, url)),
     },
   };
+}
+
+function restUrlOf(url: string): string | undefined {
+  try {
+    return upstream.getAzureFileFetchUrl(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Here a tag is read as a tag, where upstream looks for a branch of its name. */
+export const typedVersions: Rule<ReadQuestion> = {
+  ...readAs('tag', url => hasVersion(url, 'GT')),
+  translate: (question, theirs) =>
+    question.call === 'toString' ? theirs : withTypes(question, theirs),
+};
+
+/** A commit is read as one, or refused by its URL. */
+export const commitUrls = readAs('commit', url => hasVersion(url, 'GC'));
+export const commitPages = readAs(
+  'commit',
+  url => webUrlOf(url)?.commit !== undefined,
+);
+
+/** The repository is the one that the project's name leads to. */
+export const pastedUrls = readAs('', url => webUrlOf(url)?.isPasted ?? false);
+
+/** What is read is the file in that kind of version, or an error that says why it is not. */
+function readAs(
+  type: string,
+  applies: (url: string) => boolean,
+): Rule<ReadQuestion> {
+  return {
+    always: true,
+    applies: ({ call, url }) => call !== 'toString' && applies(url),
+    holds: ({ question, upstream: theirs, here }) => {
+      if ('error' in here) {
+        const isSame = sameRead(theirs, here) && !isReadOtherwise(question.url);
+        return isSame || isRefused(question, here) || isNoUrl(question, here);
+      }
+      const { sent, contents } = here.value as ReadAnswer;
+      const isSent = JSON.stringify(sent).includes(`versionType=${type}`);
+      return (isSent || type === '') && holdsFile(contents, question);
+    },
+  };
+}
+
+/** Whether the URL itself is refused, as it has to be. */
+function isNoUrl({ url }: ReadQuestion, here: Outcome): boolean {
+  const expected = expectedOf({ call: 'getAzureFileFetchUrl', url });
+  return (
+    'error' in expected &&
+    isThrown(here, expected.error.name, expected.error.message)
+  );
 }
 
 /** What is no file is refused by Azure DevOps, or before it is asked. */

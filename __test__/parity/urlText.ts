@@ -1,6 +1,7 @@
 /** Generates URLs of Azure DevOps in every form, and what looks like one. */
 import fc from 'fast-check';
 import { isReadAlike } from './readAlike';
+import { isOfNoName } from './webUrl';
 
 /** Names and pieces that URL parsers, decoders and encoders treat in their own ways. */
 const PIECES = [
@@ -122,12 +123,44 @@ const FORMS: Array<(a: string, b: string, c: string, d: string) => string[]> = [
   (a, b) => [a, '%5f%67it', b],
 ];
 
+/** As the address bar shows a repository whose project has its name. */
+const PASTED: typeof FORMS = [
+  a => ['_git', a],
+  a => ['DefaultCollection', '_git', a],
+  a => ['defaultCOLLECTION', '_git', a],
+  a => ['%44efaultCollection', '_git', a],
+  (a, b) => ['tfs', a, '_git', b],
+  (a, b) => ['TFS', a, '_git', b],
+];
+
+const COMMIT = '0a1B2c3D4e'.repeat(4);
+
+/** What follows the repository: a page of it, that of a commit above all. */
+const page = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('') },
+  { weight: 3, arbitrary: fc.constant(`/commit/${COMMIT}`) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ...[`/commit/${COMMIT}/`, `/commit/${COMMIT}${'f'.repeat(24)}`],
+      ...[`/commit/${COMMIT}/a`, `/%63ommit/%30${COMMIT.slice(1)}`],
+      ...[`/commit/${COMMIT}0`, `/commit/${COMMIT.slice(1)}`, '/commit/main'],
+      ...['/commit', '/commit/', '/commit//', '/commits', '/Commit/0a'],
+      ...[`/commits/${COMMIT}`, `//commit/${COMMIT}`, '/pullrequest/1', '//'],
+    ),
+  },
+  { weight: 1, arbitrary: awkward.map(text => `/commit/${text}`) },
+);
+
 const pathname = fc
   .tuple(
-    fc.constantFrom(...FORMS, ...FORMS.slice(0, 3), ...FORMS.slice(0, 3)),
+    fc.oneof(
+      fc.constantFrom(...FORMS, ...FORMS.slice(0, 3), ...FORMS.slice(0, 3)),
+      fc.constantFrom(...PASTED),
+    ),
     fc.tuple(segment, segment, segment, segment),
     fc.constantFrom('/', '/', '/', '/', '/', '/', '/', '\\', '//', ''),
-    fc.constantFrom('', '', '', '/'),
+    fc.oneof({ weight: 3, arbitrary: page }, fc.constant('/')),
   )
   .map(([form, names, slash, end]) =>
     ['', ...form(...names)].join('/').replace('/', slash).concat(end),
@@ -194,7 +227,8 @@ export const repositoryUrl: fc.Arbitrary<string> = fc
     { weight: 3, arbitrary: damaged },
     { weight: 1, arbitrary: fc.constantFrom('[::1]', 'null') },
   )
-  .filter(isReadAlike);
+  .filter(isReadAlike)
+  .filter(url => !isOfNoName(url));
 
 const RELATIVE = [
   ...['./x', '../x', '../../../x', '/x', '/x/./y/../z', '//host/x', '?q', '#f'],
