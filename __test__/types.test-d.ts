@@ -1,12 +1,7 @@
 /**
- * What the public types promise beside Backstage's, checked by `tsc` and never run: it compiles, or
- * a promise is broken.
+ * What the public types promise beside the newest Backstage's, checked by `tsc` and never run: it
+ * compiles, or a promise is broken. `types-oldest.test-d.ts` is what they promise beside every one.
  */
-import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
-import type {
-  BackendFeature,
-  UrlReaderService,
-} from '@backstage/backend-plugin-api';
 import type * as upstream from '@backstage/integration';
 import * as ours from 'backstage-azure-devops-native';
 import type { Config } from '../config';
@@ -109,37 +104,6 @@ export const functions: Same<
 > = true;
 ours.readAzureIntegrationConfig satisfies typeof upstream.readAzureIntegrationConfig;
 ours.readAzureIntegrationConfigs satisfies typeof upstream.readAzureIntegrationConfigs;
-
-/** What a backend, and code that is written for upstream's classes, does with ours. */
-export function use(
-  deps: Omit<
-    ConstructorParameters<typeof ours.AzureUrlReader>[1],
-    'credentialsProvider'
-  >,
-  theirs: {
-    integration: upstream.AzureIntegration;
-    integrations: upstream.ScmIntegrations;
-    provider: upstream.AzureDevOpsCredentialsProvider;
-  },
-): unknown {
-  const { fromIntegrations } = ours.DefaultAzureDevOpsCredentialsProvider;
-  const provider: upstream.AzureDevOpsCredentialsProvider = fromIntegrations(
-    theirs.integrations,
-  );
-  const { treeResponseFactory } = deps;
-  const reader: UrlReaderService = new ours.AzureUrlReader(theirs.integration, {
-    treeResponseFactory,
-    credentialsProvider: theirs.provider,
-  });
-  const integration: upstream.ScmIntegration = new ours.AzureIntegration(
-    theirs.integration.config,
-  );
-  return [provider, reader, integration];
-}
-ours.AzureUrlReader.factory satisfies ReaderFactory;
-ours.AzureIntegration
-  .factory satisfies upstream.ScmIntegrationsFactory<ours.AzureIntegration>;
-ours.default satisfies BackendFeature;
 
 type IntegrationKeys = ConfiguredIntegration extends infer T ? keyof T : never;
 type ConfiguredIntegration = NonNullable<

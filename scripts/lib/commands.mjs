@@ -74,8 +74,8 @@ export function npmOutput(args, options = {}) {
   return output('npm', args, { shell: windows, ...options });
 }
 
-/** The JavaScript file behind a development tool such as `tsc`. */
-function toolFile(name) {
+/** The JavaScript file behind a development tool such as `tsc`, as it is installed in a folder. */
+function toolFile(name, folder) {
   const files = {
     'api-extractor': '@microsoft/api-extractor/bin/api-extractor',
     jest: 'jest/bin/jest.js',
@@ -83,11 +83,11 @@ function toolFile(name) {
     prettier: 'prettier/bin/prettier.cjs',
     tsc: 'typescript/bin/tsc',
   };
-  const file = inRoot('node_modules', files[name]);
+  const file = path.join(folder, 'node_modules', files[name]);
   return existsSync(file) ? file : fail(`${name} is not installed: npm ci`);
 }
 
 /** The command line of a development tool, run by this very Node. */
-export function tool(name, args) {
-  return [process.execPath, [toolFile(name), ...args]];
+export function tool(name, args, folder = root) {
+  return [process.execPath, [toolFile(name, folder), ...args]];
 }
