@@ -1,4 +1,4 @@
-// Everything that looks at the code without running it: formatting, lints, types, and whether the committed types are up to date.
+// Everything that looks at the code without running it: formatting, lints, types, and whether what is generated and committed is up to date.
 import { existsSync } from 'node:fs';
 import { fail, inRoot, section, tool, tryRun } from './lib/commands.mjs';
 import { ensureDependencies } from './lib/dependencies.mjs';
@@ -16,6 +16,10 @@ const formatted = [
 
 const checks = {
   'npm run api -- --check': [process.execPath, ['scripts/api.mjs', '--check']],
+  'npm run differences -- --check': [
+    process.execPath,
+    ['scripts/differences.mjs', '--check'],
+  ],
   rustfmt: ['cargo', ['fmt', '--check']],
   clippy: clippy(),
   tsc: tool('tsc', ['-p', 'tsconfig.json']),

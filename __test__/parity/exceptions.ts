@@ -91,7 +91,7 @@ export const EXCEPTIONS: Exception[] = [
   {
     where: '`token` in the options',
     upstream: 'ignored',
-    here: 'the read is the caller’s own',
+    here: 'read as the caller',
   },
   {
     where: '`etag`, `lastModifiedAfter` on `readUrl` and exact `search`',
