@@ -7,6 +7,8 @@ import type { ConfigQuestion } from './configQuestions';
 import { positionsInConfig } from './configRules';
 import type { CredentialQuestion } from './credentialQuestions';
 import { organizationsByName } from './credentialRules';
+import type { GlobQuestion } from './globQuestions';
+import { newestMinimatch } from './globRules';
 import type { ReadQuestion } from './readQuestions';
 import * as reads from './readRules';
 import type { Rule } from './rule';
@@ -22,6 +24,7 @@ export interface Questions {
   credentials: CredentialQuestion;
   reads: ReadQuestion;
   trees: TreeQuestion;
+  globs: GlobQuestion;
 }
 
 /** One row of the table, with a rule for every section that it shows in. */
@@ -104,6 +107,13 @@ export const EXCEPTIONS: Exception[] = [
     upstream:
       "downloads the whole repository; on hosts other than Azure's own the pattern is taken for a file name",
     here: 'lists, then reads only what matches; on every configured host',
+  },
+  {
+    where: 'rare patterns (`???` and letters like 🚀, nested groups)',
+    upstream: 'as in minimatch 10',
+    here: 'as in minimatch 11, which 0.19 has',
+    versions: '<0.19.0',
+    globs: newestMinimatch,
   },
   {
     where: 'organizations in credentials',

@@ -133,7 +133,8 @@ async function filesIn(directory: string, prefix = ''): Promise<TreeFile[]> {
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function readerFor(
+/** A reader of one host, with a credential that reads everything. */
+export function readerFor(
   from: Package,
   url: string,
   workingDirectory: string,
