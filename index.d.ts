@@ -237,7 +237,7 @@ export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
  * @public
  */
 export declare interface AzureReadMessage {
-    /** The web URL that was read. */
+    /** The web URL that was read; what stands before its host is shown where it is no secret. */
     url: string;
     /**
      * The last REST URL that was asked for it: that of the file; that of the archive, or of the newest

@@ -55,6 +55,15 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     },
   );
 
+  it('a submodule is no file', async () => {
+    const submodule = { id: '1'.repeat(40), mode: '160000' } as const;
+    await hosted.git.commit({ files: { 'lib/own': submodule } });
+    await expect(reader.readUrl(urlOf('/lib/own'))).rejects.toMatchObject({
+      name: 'InputError',
+      message: expect.stringContaining('it is a submodule and not a file'),
+    });
+  });
+
   it('JSON is a file, whatever it says, however long it is', async () => {
     for (const name of ['folder.json', 'large.json']) {
       const plain = await reader.readUrl(urlOf(`/docs/${name}`));
@@ -142,6 +151,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
       ['https://adfs.example.com/adfs/ls?x=s3cret', true],
       ['https://idp.example.com/x?x=s3cret', true],
       ['https://gateway.example.com/blocked?x=s3cret#s3cret', false],
+      ['https://new.example.com/p/_apis/git/repositories/auth/items', false],
       ['https://user:s3cret@mirror.example.com/p/_apis/git?x=s3cret', false],
     ] as const;
     for (const [location, isSignIn] of answers) {
@@ -182,11 +192,14 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
 
 type Reader = Pick<typeof reader, 'readUrl' | 'readTree'>;
 
+/** Why a read failed, which it has to. */
 async function failureOf(read: Promise<unknown>): Promise<Error> {
-  return read.then(
-    () => new Error('it was read'),
+  const outcome = await read.then(
+    () => undefined,
     error => error,
   );
+  expect(outcome).toBeInstanceOf(Error);
+  return outcome;
 }
 
 function upstreamAt(at: 'dev.azure.com' | 'server'): Reader {

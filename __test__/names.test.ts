@@ -1,13 +1,16 @@
 /** Files and folders with names that URLs, encoders and Backstage's own registry each treat in their way. */
 import { ScmIntegrations } from '@backstage/integration';
+import { AzureIntegration } from 'backstage-azure-devops-native';
 import { createFetchTemplateAction } from '@backstage/plugin-scaffolder-backend';
 import { DirectoryPreparer } from '@backstage/plugin-techdocs-node';
 import { mkdtempSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { standIn, type Hosted } from './azure-devops';
 import { contentsOf } from './contentsOf';
 import { readerService } from './readerService';
+import { until } from './until';
 
 /** Names that the registry, which takes a path for that of a URL, resolves to what they are. */
 const NAMES = [
@@ -161,9 +164,17 @@ describe('a path with escapes', () => {
     });
 
   it('is asked for decoded where it is not there, and its folder is remembered', async () => {
-    expect(await read('/x%20y/first.md')).toBe('first');
-    expect(asked()).toEqual(['/x%20y/first.md', '/x y/first.md', '/x%20y']);
-    azure.clearRequests();
+    // Whoever reads first does not wait until it is known.
+    azure.misbehave({ match: 'recursionLevel=none', delayMs: 500 });
+    const startedAt = Date.now();
+    const first = Array.from({ length: 10 }, () => read('/x%20y/first.md'));
+    expect(new Set(await Promise.all(first))).toEqual(new Set(['first']));
+    expect(Date.now() - startedAt).toBeLessThan(500);
+    await until(() => asked().includes('/x%20y'));
+    expect(asked().filter(own => own === '/x%20y')).toHaveLength(1);
+    await until(() => azure.requests.every(({ status }) => status !== 0));
+    await wait(50);
+    azure.reset();
     expect(await read('/x%20y/second.md')).toBe('second');
     expect(await read('/x%20y/deep%20er/third.md')).toBe('third');
     expect(asked()).toEqual(['/x y/second.md', '/x y/deep er/third.md']);
@@ -173,6 +184,57 @@ describe('a path with escapes', () => {
     );
     expect(await tree.files()).toHaveLength(1);
     expect(asked()).toEqual([null, '/x y/deep er']);
+    azure.clearRequests();
+    const pattern = later.webUrl({ path: '/x%20y/f*.md', at: 'server' });
+    expect((await reader.search(pattern)).files).toHaveLength(1);
+    const folders = azure.requests.flatMap(({ body }) =>
+      body?.includes('itemDescriptors')
+        ? JSON.parse(body).itemDescriptors.map((item: any) => item.path)
+        : [],
+    );
+    expect(folders).toEqual(['/x y']);
+  });
+
+  it('of a pattern is searched for at one commit, and costs one request again', async () => {
+    const url = later.webUrl({ path: '/x%20y/deep%20er/t*.md', at: 'server' });
+    for (const requests of [4, 1]) {
+      azure.clearRequests();
+      const { files } = await reader.search(url);
+      expect(files.map(file => pathOf(file.url))).toEqual([
+        '/x y/deep er/third.md',
+      ]);
+      const commits = asked().filter(own => own === null).length;
+      expect(azure.requests.length).toBeLessThanOrEqual(requests);
+      expect(
+        azure.requests.filter(({ url: own }) => own.includes('/commits?')),
+      ).toHaveLength(1);
+      expect(commits).toBeGreaterThan(0);
+    }
+  });
+
+  it('of a pattern is decoded in its folder before it is in its names', async () => {
+    for (const [pattern, found] of [
+      ['/x%20y/c%20*.md', ['/x y/c%20d.md']],
+      ['/x%20y/%73econd*', ['/x y/second.md']],
+      ['/x y/%7Bfirst,second%7D*.md', ['/x y/first.md', '/x y/second.md']],
+      ['/no%20where/*.md', []],
+    ] as const) {
+      const { files } = await reader.search(
+        later.webUrl({ path: pattern, at: 'server' }),
+      );
+      expect(files.map(file => pathOf(file.url))).toEqual(found);
+    }
+  });
+
+  it('of a pattern is found in an archive, too', async () => {
+    azure.misbehave({
+      match: ({ url: own }) => /itemsbatch|recursionLevel=full&api/.test(own),
+      status: 501,
+    });
+    const { files } = await reader.search(
+      later.webUrl({ path: '/x%20y/c%20*.md', at: 'server' }),
+    );
+    expect(files.map(file => pathOf(file.url))).toEqual(['/x y/c%20d.md']);
   });
 
   it('names the file that is called so, wherever there is one', async () => {
@@ -257,6 +319,18 @@ describe('as the address bar shows it', () => {
     const { files } = await readerAt(base).search(`${base}?path=/*`);
     expect(String(await files[0].content())).toBe('then');
     expect(await contentOf(files[0].url.replace(/\?.*/, ''))).toBe('then');
+  });
+
+  it('what lies beside a file of a commit is resolved in that commit', async () => {
+    for (const id of [first, first.slice(0, 7), 'main', '']) {
+      const base = `https://dev.azure.com/pasted/Shop/_git/Shop/commit/${id}?path=/x/y.md`;
+      for (const url of ['./a.md', '../a.md', '/a.md']) {
+        const ours = new AzureIntegration({ host: 'dev.azure.com' });
+        expect(ours.resolveUrl({ url, base })).toBe(
+          integrations.resolveUrl({ url, base }),
+        );
+      }
+    }
   });
 
   it('a commit that is none is an error, and not the default branch', async () => {

@@ -76,6 +76,66 @@ describe('options', () => {
   });
 });
 
+it('configuration may be null where upstream takes null', async () => {
+  const config = { host: 'dev.azure.com', credentials: null } as never;
+  const own = { retry: null, staleIfThrottled: null, ...(config as object) };
+  const list = () => [{ config: own as never }];
+  const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
+    azure: { list },
+  });
+  const none = new AzureUrlReader(new AzureIntegration(own as never), {
+    treeResponseFactory: {} as never,
+    credentialsProvider: provider,
+  });
+  azure.anonymous.add('options');
+  const read = await none.readUrl(hosted.webUrl({ path: '/a.md' }));
+  expect(String(await read.buffer())).toBe('a');
+});
+
+it.each([
+  ['an object', (own: [string, string]) => Object.fromEntries([own])],
+  ['pairs', (own: [string, string]) => [own]],
+  ['Headers', (own: [string, string]) => new Headers([own])],
+  ['a Map', (own: [string, string]) => new Map([own])],
+])('headers of a provider may be %s', async (_what, made) => {
+  const headers = made(['Authorization', `Bearer ${JWT}`]);
+  const own = new AzureUrlReader(
+    new AzureIntegration({ host: 'dev.azure.com' }),
+    {
+      treeResponseFactory: {} as never,
+      credentialsProvider: {
+        getCredentials: async () => ({ headers }) as never,
+      },
+    },
+  );
+  const read = await own.readUrl(secret.webUrl({ path: '/a.md' }));
+  expect(String(await read.buffer())).toBe('a');
+});
+
+it.each([
+  'http://dev.azure.com',
+  'http://org.visualstudio.com:8080',
+  'http://DEV.azure.com:443',
+])('%s is not asked, with or without a token', async origin => {
+  const { host } = new URL(origin);
+  const plain = readerService([host]).reader;
+  const url = `${origin}/o/p/_git/r?path=/a.md`;
+  for (const options of [undefined, { token: USERS_TOKEN }]) {
+    for (const read of [
+      () => plain.readUrl(url, options),
+      () => plain.readTree(url, options),
+      () => plain.search(url.replace('a.md', '*'), options),
+    ]) {
+      await expect(read()).rejects.toMatchObject({
+        name: 'InputError',
+        message: expect.stringContaining('write https in place of http'),
+      });
+    }
+  }
+  expect(azure.requests).toEqual([]);
+  expect(azure.proxyRequests).toEqual([]);
+});
+
 describe('a URL', () => {
   const url = () => new URL(hosted.webUrl({ path: '/a.md' }));
   const readers = () =>
@@ -125,7 +185,8 @@ describe('what cannot be taken', () => {
     ['an etag', () => read({ etag: holder() })],
     ['a token', () => read({ token: { value: SECRET } })],
     ['a token in a list', () => read({ token: [SECRET, 5] })],
-    ['a time', () => read({ lastModifiedAfter: SECRET })],
+    ['a time', () => read({ lastModifiedAfter: new Date(SECRET) })],
+    ['what is no time', () => read({ lastModifiedAfter: SECRET })],
     ['a folder', () => dirOf({ targetDir: holder() })],
     ['a credential', () => providerOf({ personalAccessToken: [SECRET] })],
     ['organizations', () => providerOf({ organizations: { a: SECRET } })],
@@ -143,7 +204,7 @@ describe('what cannot be taken', () => {
         () => 'taken',
         error => error,
       );
-    expect(failure).toBeInstanceOf(Error);
+    expect(failure.name).toMatch(/Error$/);
     expect(inspect(failure, { depth: 9 })).not.toContain(SECRET);
     expect(String(failure.stack)).not.toContain(SECRET);
   });
@@ -180,7 +241,7 @@ describe('a token', () => {
     const tree = await reader.readTree(secret.webUrl(), { token });
     expect(await tree.files()).toHaveLength(3);
     for (const path of ['/a.md', '/docs/*.md']) {
-      await reader.search(secret.webUrl({ path }), { token } as never);
+      await reader.search(secret.webUrl({ path }), { token });
     }
     const headers = azure.requests.map(request => request.headers);
     expect(new Set(headers.map(own => own.authorization))).toEqual(
@@ -205,29 +266,59 @@ describe('a token', () => {
     expect(String(await read.buffer())).toBe('a');
     await own.readTree(secret.webUrl(), { token: USERS_TOKEN });
     const pattern = secret.webUrl({ path: '/docs/*.md' });
-    await own.search(pattern, { token: USERS_TOKEN } as never);
+    await own.search(pattern, { token: USERS_TOKEN });
   });
 
-  it('that is empty is none', async () => {
+  it.each(['', ' \n', false, 0])('that is %j is none', async token => {
     const url = hosted.webUrl({ path: '/a.md' });
-    const read = await reader.readUrl(url, { token: '' });
+    const read = await reader.readUrl(url, { token: token as string });
     expect(String(await read.buffer())).toBe('a');
   });
 
+  it('may stand between blanks', async () => {
+    const url = secret.webUrl({ path: '/a.md' });
+    const read = await reader.readUrl(url, { token: ` ${USERS_TOKEN}\n` });
+    expect(String(await read.buffer())).toBe('a');
+  });
+
+  it('is sent to the host of the reader alone', async () => {
+    const own = readerOfKind(AzureUrlReader);
+    const url = secret.webUrl({ path: '/a.md', at: 'server' });
+    const options = { token: USERS_TOKEN };
+    for (const read of [
+      () => own.readUrl(url, options),
+      () => own.readTree(url, options),
+      () => own.search(url.replace('a.md', '*.md'), options),
+    ]) {
+      await expect(read()).rejects.toMatchObject({
+        name: 'InputError',
+        message: expect.stringContaining('is for dev.azure.com'),
+      });
+    }
+    expect(azure.requests).toEqual([]);
+  });
+
   it('leaves nothing behind, for others or for itself', async () => {
+    const own = await azure.addRepository({
+      organization: 'users-only',
+      project: 'p',
+      repository: 'not-read-before',
+      files: { 'a.md': 'a', 'docs/b.md': 'b', 'docs/c.md': 'c' },
+    });
     const once = async () => {
       azure.clearRequests();
-      const tree = await reader.readTree(secret.webUrl(), { token: JWT });
+      const tree = await reader.readTree(own.webUrl(), { token: JWT });
       await tree.files();
-      const pattern = secret.webUrl({ path: '/docs/*.md' });
-      const { files } = await reader.search(pattern, { token: JWT } as never);
+      const pattern = own.webUrl({ path: '/docs/*.md' });
+      const { files } = await reader.search(pattern, { token: JWT });
       await Promise.all(files.map(file => file.content()));
       return azure.requests.map(request => request.url);
     };
     const first = await once();
     expect(await once()).toEqual(first);
-    // Three for the search (commit, folder, contents), two for the tree.
-    expect(first.length).toBeGreaterThanOrEqual(5);
+    expect(first.join('\n')).toMatch(/download=true/);
+    expect(first.join('\n')).toMatch(/itemsbatch/);
+    expect(first.join('\n')).toMatch(/blobs/);
   });
 
   it('that is refused says whose it is, and shows nothing of it', async () => {

@@ -46,6 +46,8 @@ it.each<[string, (path: (own?: string) => string) => Promise<unknown>]>([
   ['a pattern in all folders', url => reader.search(url('/**/README.md'))],
   ['a pattern that most files match', url => reader.search(url('/**'))],
   ['a pattern that no file matches', url => reader.search(url('/x/*.yaml'))],
+  ['a pattern with escapes', url => reader.search(url('/%73ervices/s?/*'))],
+  ['another', url => reader.search(url('/%73ervices/**/catalog-info.yaml'))],
 ])('%s, read twice', async (_what, read) => {
   const urls: string[] = [];
   const url = (path?: string) => {
@@ -69,6 +71,13 @@ it.each<[string, (path: (own?: string) => string) => Promise<unknown>]>([
     });
     expect(message.durationMs).toBeGreaterThan(0);
   }
+});
+
+it('a URL is told without its password', async () => {
+  const url = hosted.webUrl({ path: '/README.md' });
+  await reader.readUrl(url.replace('://', '://user:pa55word@'));
+  expect(messages).toHaveLength(1);
+  expect(JSON.stringify(messages)).not.toContain('pa55word');
 });
 
 it.each([

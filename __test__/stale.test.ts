@@ -139,6 +139,19 @@ describe('while an identity is blocked', () => {
     expect(azure.requests).toEqual([]);
   });
 
+  it.each(['/%62/*.yaml', '/%62/**/*.yaml', '/%62/no*'])(
+    'a search for %s, whose folder is found decoded, is as it was read last',
+    async pattern => {
+      const reader = readerOf({ minutes: 5 });
+      const before = await reader.search(patternOf(pattern));
+      await block();
+      const after = await reader.search(patternOf(pattern));
+      expect(after.etag).toBe(before.etag);
+      expect(await contentsOf(after)).toEqual(await contentsOf(before));
+      expect(azure.requests).toEqual([]);
+    },
+  );
+
   it('a search is as it was read last, whatever another search has seen since', async () => {
     const reader = readerOf({ minutes: 5 });
     const before = await reader.search(patternOf('/**/*.yaml'));

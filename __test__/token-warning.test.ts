@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { startedWith } from './backend/startedWith';
 
 const token = [{ personalAccessToken: 'a-token' }];
 const { NODE_ENV } = process.env;
@@ -14,6 +15,17 @@ const { NODE_ENV } = process.env;
 afterEach(() => {
   process.env.NODE_ENV = NODE_ENV;
 });
+
+// First, because a process is warned once.
+it.each([true, false])(
+  'is left to the built-in reader of a backend that has both: %s',
+  async withOurs => {
+    const azure = [{ host: 'dev.azure.com', credentials: token }];
+    const { log, stop } = await startedWith({ azure, withOurs });
+    expect(log.matching(/are deprecated/)).toHaveLength(1);
+    await stop();
+  },
+);
 
 it('is given where ours is the only reader, once for each host', () => {
   const hosts = [

@@ -59,6 +59,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    is_missing: bool,
 }
 
 impl Error {
@@ -69,7 +70,23 @@ impl Error {
             kind,
             message: message.into(),
             source: None,
+            is_missing: kind == ErrorKind::NotFound,
         }
+    }
+
+    /// The same failure, of something that Azure DevOps did not find, whatever kind it is told as.
+    #[must_use]
+    pub fn of_what_is_missing(self) -> Self {
+        Self {
+            is_missing: true,
+            ..self
+        }
+    }
+
+    /// Whether Azure DevOps did not find what was asked for.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        self.is_missing
     }
 
     /// A failure that no other kind names.

@@ -396,32 +396,31 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(without_byte_order_mark(body))
 }
 
-/// Whether an answer to the question for a file's content describes a folder of that path instead.
+/// What an answer to the question for a file's content describes in its place, in a word: the folder or
+/// submodule of that path.
 #[must_use]
-pub fn is_folder(answer: &[u8], path: &str) -> bool {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Described {
-        #[serde(rename = "gitObjectType")]
-        kind: String,
-        object_id: String,
-        path: String,
-    }
+pub fn described(answer: &[u8], path: &str) -> Option<&'static str> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Answer {
-        One(Described),
-        List(Values<Described>),
+        One(ListedItem),
+        List(Values<ListedItem>),
     }
-    let described = match json(answer) {
-        Ok(Answer::One(item)) => Some(item),
-        Ok(Answer::List(list)) => list.value.into_iter().next(),
-        Err(_) => None,
+    let item = match json(answer).ok()? {
+        Answer::One(item) => item,
+        Answer::List(list) => list.value.into_iter().next()?,
     };
-    let trimmed = |path: &str| path.trim_matches('/').to_owned();
-    described.is_some_and(|item| {
-        item.kind == "tree" && !item.object_id.is_empty() && trimmed(&item.path) == trimmed(path)
-    })
+    let what = match item.kind.as_str() {
+        "tree" => "folder",
+        "commit" => "submodule",
+        _ => return None,
+    };
+    // A server may write the path in its own way.
+    let names = |path: &str| -> Vec<String> {
+        let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
+        names.map(str::to_lowercase).collect()
+    };
+    (!item.object_id.is_empty() && names(&item.path) == names(path)).then_some(what)
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ pub const AZURE_HOST: &str = "dev.azure.com";
 /// The collection that every organization of the older hosts has, and that their URLs may leave out.
 const OLDER_COLLECTION: &str = "DefaultCollection";
 
-/// Below which an Azure DevOps Server has its collections, unless it was set up otherwise.
+/// The path under which an Azure DevOps Server has its collections, unless it was set up otherwise.
 const VIRTUAL_DIRECTORY: &str = "tfs";
 
 /// The REST API version of every request; Azure DevOps Server knows it since 2020.
@@ -272,13 +272,7 @@ impl AzureUrl {
     /// # Errors
     /// The origin is not one of the web's.
     pub fn to_list_url(&self, folder: &str) -> Result<String, Error> {
-        let mut url = self.resource("items")?;
-        url.query_pairs_mut()
-            .append_pair("recursionLevel", "full")
-            .append_pair("api-version", API_VERSION)
-            .append_pair("scopePath", folder);
-        self.append_version(&mut url, VERSION);
-        Ok(url.into())
+        self.to_items_url("full", folder)
     }
 
     /// The REST URL of what describes an item, as a list of one.
@@ -288,8 +282,17 @@ impl AzureUrl {
     /// # Errors
     /// The origin is not one of the web's.
     pub fn to_item_url(&self, path: &str) -> Result<String, Error> {
-        let list = self.to_list_url(path)?;
-        Ok(list.replacen("recursionLevel=full", "recursionLevel=none", 1))
+        self.to_items_url("none", path)
+    }
+
+    fn to_items_url(&self, recursion: &str, path: &str) -> Result<String, Error> {
+        let mut url = self.resource("items")?;
+        url.query_pairs_mut()
+            .append_pair("recursionLevel", recursion)
+            .append_pair("api-version", API_VERSION)
+            .append_pair("scopePath", path);
+        self.append_version(&mut url, VERSION);
+        Ok(url.into())
     }
 
     /// The REST URL of lists of what is directly in each of many folders.
@@ -471,10 +474,15 @@ fn has_host(url: &Url) -> bool {
 }
 
 fn resolve_in_repository(url: &str, base: &str, lines: Option<&Lines>) -> Result<String, Error> {
-    let azure_url = AzureUrl::from_repo_url(base)?;
     let mut resolved = parse(base)?;
+    let place = Place::of(&resolved)?;
+    // The page of a commit is one of its repository, whatever version stands beside it.
+    if place.commit.is_none() {
+        AzureUrl::from_repo_url(base)?;
+    }
+    let own = parameter(&resolved, "path").unwrap_or_default();
     // Any host does: only the path that comes out of it is used.
-    let tree = parse(&format!("https://a.com{}", azure_url.path().unwrap_or("")))?;
+    let tree = parse(&format!("https://a.com{own}"))?;
     let path = join(&tree, url)?;
     let mut parameters = vec![("path", path.path())];
     if let Some(lines) = lines {
@@ -524,13 +532,29 @@ pub fn file_urls(url: &str, paths: &[String]) -> Result<Vec<String>, Error> {
     Ok(urls.collect())
 }
 
-/// The path of a web URL decoded once more, in its place; nothing where there is nothing to decode.
+/// The web URL with another path in its place.
+///
+/// # Errors
+/// The text is no URL.
+pub fn with_path(url: &str, path: &str) -> Result<String, Error> {
+    let mut url = parse(url)?;
+    set_parameters(&mut url, &[("path", path)]);
+    Ok(url.into())
+}
+
+/// The other ways to write a pattern with percent escapes: with the folder in front of it decoded once,
+/// then all of it.
 #[must_use]
-pub fn with_decoded_path(url: &str) -> Option<String> {
-    let mut url = Url::parse(url).ok()?;
-    let path = decoded_once(&parameter(&url, "path")?)?;
-    set_parameters(&mut url, &[("path", &path)]);
-    Some(url.into())
+pub fn pattern_spellings(path: &str) -> Vec<String> {
+    let folder = literal_folder(path.trim_start_matches('/'));
+    let (folder, rest) = match path.strip_prefix(&folder) {
+        Some(rest) if folder != "/" => (folder.as_str(), rest),
+        _ => ("", path),
+    };
+    let named = decoded_once(folder).map(|folder| format!("{folder}{rest}"));
+    let mut paths: Vec<String> = named.into_iter().chain(decoded_once(path)).collect();
+    paths.dedup();
+    paths
 }
 
 /// A path with its percent escapes decoded, those that stand for UTF-8; nothing where it has none.
@@ -600,6 +624,18 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// The pattern of a repository URL by each way to write it, as it is written first.
+    #[must_use]
+    pub fn spellings(url: &str) -> Vec<Self> {
+        let path = Url::parse(url).ok().and_then(|url| parameter(&url, "path"));
+        let others = pattern_spellings(path.as_deref().unwrap_or_default());
+        let others = others.iter().filter_map(|path| with_path(url, path).ok());
+        std::iter::once(url.to_owned())
+            .chain(others)
+            .filter_map(|url| Self::of(&url))
+            .collect()
+    }
+
     /// Reads the path of a repository URL, if it is a pattern (`*` or `?`) and not the name of a
     /// file.
     #[must_use]
@@ -699,7 +735,9 @@ pub fn parse(text: &str) -> Result<Url, Error> {
     Url::parse(text).map_err(|_| Error::invalid_url())
 }
 
-fn parameter(url: &Url, name: &str) -> Option<String> {
+/// The first query parameter of a name, decoded.
+#[must_use]
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs()
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
@@ -755,7 +793,9 @@ impl Place {
         if owner.is_empty() || project.is_empty() || repo.is_empty() {
             return Err(Error::other("Azure URL must point to a git repository"));
         }
-        let is_commits = parts.get(git + 2).is_some_and(|page| page == "commit");
+        let is_commits = parts
+            .get(git + 2)
+            .is_some_and(|page| page.eq_ignore_ascii_case("commit"));
         Ok(Self {
             owner,
             project,

@@ -13,7 +13,7 @@ import type {
   ReadTreeResponseFactory,
   ReaderFactory,
 } from '@backstage/backend-defaults/urlReader';
-import { NotFoundError } from '@backstage/errors';
+import { InputError, NotFoundError } from '@backstage/errors';
 import { durationToMilliseconds } from '@backstage/types';
 import { Minimatch } from 'minimatch';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
@@ -29,6 +29,7 @@ import { limitCache } from './limitCache';
 import { logTo } from './log';
 import { measured, startMetrics } from './metrics';
 import type {
+  CallersToken,
   Cancellation,
   Credentials,
   Failure,
@@ -110,8 +111,8 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceReadUrlOptions,
   ): Promise<UrlReaderServiceReadUrlResponse> {
-    return measured('readUrl', () =>
-      this.#readFile(String(url), plain(options)),
+    return measured('readUrl', async () =>
+      this.#readFile(`${url}`, plain(options)),
     );
   }
 
@@ -140,7 +141,7 @@ export class AzureUrlReader implements UrlReaderService {
   ): Promise<UrlReaderServiceReadTreeResponse> {
     return measured('readTree', async () => {
       const startedAt = performance.now();
-      const text = String(url);
+      const text = `${url}`;
       const { tree, result } = await this.#readTree(text, plain(options));
       publishRead(text, result, startedAt);
       return tree;
@@ -152,7 +153,8 @@ export class AzureUrlReader implements UrlReaderService {
     options: UrlReaderServiceReadTreeOptions,
     search: { pattern?: string; maxAge?: number; commit?: string } = {},
   ): Promise<{ tree: TreeResponse; result: ReadTreeResult }> {
-    const { signal, filter, etag, token } = options;
+    const { signal, filter, etag } = options;
+    const token = this.#callersToken(options);
     const workingDirectory = workingDirectoryOf(this.#deps);
     const headers = this.#asksProvider(options)
       ? await this.#headersOf(url)
@@ -163,7 +165,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           token,
-          retry: this.#integration.config.retry,
+          retry: this.#integration.config.retry ?? undefined,
           ...search,
           etag,
           directory: workingDirectory,
@@ -185,7 +187,7 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options?: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    return measured('search', () => this.#search(url, plain(options)));
+    return measured('search', async () => this.#search(url, plain(options)));
   }
 
   async #search(
@@ -195,9 +197,9 @@ export class AzureUrlReader implements UrlReaderService {
     if (typeof url !== 'string') {
       throw new Error('The url must be a string.');
     }
-    const pattern = native().patternOf(url);
-    if (pattern) {
-      return this.#searchPatterns(url, pattern, options);
+    const patterns = native().patternsOf(url);
+    if (patterns.length > 0) {
+      return this.#searchPattern(url, patterns, options);
     }
     try {
       const file = await this.#readFile(url, options);
@@ -211,19 +213,6 @@ export class AzureUrlReader implements UrlReaderService {
     }
   }
 
-  /** Searches for the pattern as it is written, and, where nothing matches, as it is decoded once. */
-  async #searchPatterns(
-    url: string,
-    pattern: Pattern,
-    options: UrlReaderServiceSearchOptions,
-  ): Promise<UrlReaderServiceSearchResponse> {
-    const found = await this.#searchPattern(url, pattern, options);
-    const decodedUrl =
-      found.files.length === 0 ? native().withDecodedPath(url) : undefined;
-    const decoded = decodedUrl && native().patternOf(decodedUrl);
-    return decoded ? this.#searchPattern(decodedUrl, decoded, options) : found;
-  }
-
   /** The host, and whether it has credentials. */
   toString(): string {
     const { host, credentials } = this.#integration.config;
@@ -232,47 +221,48 @@ export class AzureUrlReader implements UrlReaderService {
 
   async #searchPattern(
     url: string,
-    pattern: Pattern,
+    patterns: Pattern[],
     options: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
     const startedAt = performance.now();
-    const matcher = new Minimatch(pattern.glob);
-    const matches = (path: string) => matcher.match(path);
+    const { whole } = patterns[0];
     const { signal } = options;
     const found = await cancellable(signal, async cancellation => {
-      const listing = await this.#list(url, pattern, options, cancellation);
+      const listing = await this.#list(url, whole, options, cancellation);
       if (!listing) {
-        return { from: pattern.whole, prefix: '', commit: undefined };
+        const globs = patterns.map(({ glob }) => glob);
+        return { globs, from: whole, prefix: '' };
       }
-      const places = matching(listing.paths(), matches);
-      if (isMost(places.length, listing.total)) {
-        const commit = listing.isNewest ? listing.etag : undefined;
-        return { from: pattern.within, prefix: pattern.folder, commit };
+      const { matched, places } = await matching(listing, signal);
+      const { glob, within, folder } = matched.pattern;
+      if (isMost(places.length, matched.total)) {
+        const commit = matched.isNewest ? matched.etag : undefined;
+        return { globs: [glob], from: within, prefix: folder, commit };
       }
-      const contents = await this.#contents(url, listing, places, options);
-      if (contents) publishRead(url, listing, startedAt);
+      const contents = await this.#contents(url, matched, places, options);
+      if (contents) publishRead(url, matched, startedAt);
       return contents;
     });
     // Its identity is blocked meanwhile: what was found before stands in.
-    if (!found) return this.#searchPattern(url, pattern, options);
+    if (!found) return this.#searchPattern(url, patterns, options);
     if ('files' in found) return found;
-    const search = { ...pattern, ...found, startedAt };
-    return this.#searchArchive(url, search, matches, options);
+    return this.#searchArchive(url, { ...found, startedAt }, options);
   }
 
   /** Lists what the pattern may match; nothing where the server does not list. */
   async #list(
     url: string,
-    { whole }: Pattern,
+    whole: string,
     options: UrlReaderServiceSearchOptions,
     cancellation?: Cancellation,
   ): Promise<Listing | null> {
-    const { etag, signal, token } = options;
+    const { etag, signal } = options;
+    const token = this.#callersToken(options);
     const headers = this.#asksProvider(options)
       ? await this.#headersOf(whole)
       : undefined;
     const directory = workingDirectoryOf(this.#deps);
-    const { retry } = this.#integration.config;
+    const retry = this.#integration.config.retry ?? undefined;
     const maxAge = this.#maxAge();
     const question = { url, headers, token, retry, maxAge, etag, directory };
     const listing = native().list(question, this.#credentials, cancellation);
@@ -304,15 +294,16 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    { glob, from, prefix, commit, startedAt }: ArchiveSearch,
-    matches: (path: string) => boolean,
+    { globs, from, prefix, commit, startedAt }: ArchiveSearch,
     { etag, signal, token }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    const filter = (path: string) => matches(prefix + path);
+    const matchers = globs.map(glob => new Minimatch(glob));
+    const filter = (path: string) =>
+      matchers.some(matcher => matcher.match(prefix + path));
     const options = { etag, signal, token, filter };
-    const search = { pattern: glob, maxAge: this.#maxAge(), commit };
+    const search = { pattern: globs[0], maxAge: this.#maxAge(), commit };
     const { tree, result } = await this.#readTree(from, options, search);
-    const files = await tree.files();
+    const files = firstMatched(await tree.files(), matchers, prefix);
     publishRead(url, result, startedAt);
     const paths = files.map(({ path }) => prefix + path);
     const urls = unwrap(native().fileUrls(url, paths));
@@ -331,8 +322,9 @@ export class AzureUrlReader implements UrlReaderService {
     headers: string[][] | undefined,
     options: UrlReaderServiceReadUrlOptions,
   ): Promise<ReadUrlResult> {
-    const { signal, etag, token } = options;
-    const { retry } = this.#integration.config;
+    const { signal, etag } = options;
+    const token = this.#callersToken(options);
+    const retry = this.#integration.config.retry ?? undefined;
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
       native().readUrl(
@@ -357,6 +349,12 @@ export class AzureUrlReader implements UrlReaderService {
       : toError(outcome);
   }
 
+  /** The token in the options, and the host to which alone it is sent. */
+  #callersToken({ token }: { token?: string }): CallersToken | undefined {
+    const { host } = this.#integration.config;
+    return token === undefined ? undefined : { token, host };
+  }
+
   /** Whether a provider that is not ours has to say how the read is authorized. */
   #asksProvider({ token }: { token?: string }): boolean {
     return !token && !this.#credentials;
@@ -375,14 +373,15 @@ export class AzureUrlReader implements UrlReaderService {
   async #headersOf(url: string): Promise<string[][] | undefined> {
     const { credentialsProvider } = this.#deps;
     const credentials = await credentialsProvider.getCredentials({ url });
-    const headers = credentials && Object.entries(credentials.headers);
-    return headers?.map(([name, value]) => [name, String(value)]);
+    return credentials ? headerPairs(credentials.headers) : undefined;
   }
 
   /** How old may be what stands in for a new answer, in milliseconds. */
   #maxAge(): number | undefined {
     const { staleIfThrottled } = this.#integration.config;
-    return staleIfThrottled && durationToMilliseconds(staleIfThrottled.maxAge);
+    return staleIfThrottled
+      ? durationToMilliseconds(staleIfThrottled.maxAge)
+      : undefined;
   }
 }
 
@@ -408,9 +407,22 @@ export function makeReaders({
   }));
 }
 
+/** Headers in each form in which `fetch` takes them. */
+function headerPairs(headers: unknown): string[][] {
+  const isIterable =
+    typeof headers === 'object' &&
+    headers !== null &&
+    Symbol.iterator in headers;
+  const pairs = isIterable
+    ? [...(headers as Iterable<[unknown, unknown]>)]
+    : Object.entries(headers ?? {});
+  return pairs.map(([name, value]) => [`${name}`, `${value}`]);
+}
+
 /** A search in an archive: of which repository or folder, and at which commit, if that is known. */
 interface ArchiveSearch {
-  glob: string;
+  /** The pattern by each way to write it; the first that matches anything counts. */
+  globs: string[];
   from: string;
   /** What stands before the paths in it. */
   prefix: string;
@@ -420,20 +432,49 @@ interface ArchiveSearch {
 
 type Options = UrlReaderServiceReadUrlOptions & UrlReaderServiceReadTreeOptions;
 
-/** What is read of the options, of which `null` counts as none: all, or each. */
+/** What is read of the options: `null` counts as none, for all or for each, and a blank token too. */
 function plain(options: Options | null | undefined): Options {
+  const { etag, filter, lastModifiedAfter, signal, token } = options ?? {};
+  if (lastModifiedAfter && typeof lastModifiedAfter.getTime !== 'function') {
+    throw new InputError('The option lastModifiedAfter is not a date');
+  }
+  const isBlank = typeof token === 'string' && token.trim() === '';
   return {
-    etag: options?.etag ?? undefined,
-    filter: options?.filter ?? undefined,
-    lastModifiedAfter: options?.lastModifiedAfter ?? undefined,
-    signal: options?.signal ?? undefined,
-    token: options?.token ?? undefined,
+    etag: etag ?? undefined,
+    filter: filter ?? undefined,
+    lastModifiedAfter: lastModifiedAfter ?? undefined,
+    signal: signal || undefined,
+    token: isBlank ? undefined : token || undefined,
   };
 }
 
-/** The places and paths of those that match. */
-function matching(paths: string[], matches: (path: string) => boolean) {
-  return [...paths.entries()].filter(([, path]) => matches(path));
+/**
+ * The places and paths of the files that match, in the list by the first way to write the pattern by which
+ * any do, or else by the last.
+ */
+async function matching(
+  listing: Listing,
+  signal: AbortSignal | undefined,
+): Promise<{ matched: Listing; places: Array<[number, string]> }> {
+  const matcher = new Minimatch(listing.pattern.glob);
+  const all = [...listing.paths().entries()];
+  const places = all.filter(([, path]) => matcher.match(path));
+  if (places.length > 0) return { matched: listing, places };
+  const other = unwrapUnless(signal, await listing.otherwise());
+  return other ? matching(other, signal) : { matched: listing, places };
+}
+
+/** Of files of which each matches some of these, those that match the first by which any do. */
+function firstMatched<F extends { path: string }>(
+  files: F[],
+  matchers: Minimatch[],
+  prefix: string,
+): F[] {
+  if (matchers.length === 1) return files;
+  const matched = matchers.map(matcher =>
+    files.filter(({ path }) => matcher.match(prefix + path)),
+  );
+  return matched.find(own => own.length > 0) ?? [];
 }
 
 /**

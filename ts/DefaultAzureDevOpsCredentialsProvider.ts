@@ -39,7 +39,12 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   static fromIntegrations(
     integrations: AzureIntegrations,
   ): DefaultAzureDevOpsCredentialsProvider {
-    const configs = integrations.azure.list().map(({ config }) => config);
+    const configs = integrations.azure
+      .list()
+      .map(({ config: { host, credentials } }) => ({
+        host,
+        credentials: credentials ?? undefined,
+      }));
     return new DefaultAzureDevOpsCredentialsProvider(
       unwrap(native().Credentials.fromIntegrations(configs)),
     );

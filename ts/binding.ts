@@ -1,5 +1,5 @@
 import type * as Binding from './native';
-import { withoutValues } from './withoutValues';
+import { guardBinding } from './guardBinding';
 
 let binding: typeof Binding | undefined;
 
@@ -14,7 +14,7 @@ export function native(): typeof Binding {
 
 function load(): typeof Binding {
   try {
-    return withoutValues(require('./native'));
+    return guardBinding(require('./native'));
   } catch (cause) {
     throw new Error(
       `The native part of backstage-azure-devops-native could not be loaded on ${process.platform}-${process.arch}, ${reasons(cause).join('; ')}`,

@@ -12,12 +12,12 @@ const WARNS_SINCE = [0, 19] as const;
  * where it cannot be found out, it is taken not to.
  */
 export function builtInReaderWarns(): boolean {
-  const [major, minor] = versionOf(folderOfLoaded() ?? folderOfInstalled());
+  const [major, minor] = versionOf(folderOfInstalled() ?? folderOfLoaded());
   const [firstMajor, firstMinor] = WARNS_SINCE;
   return major > firstMajor || (major === firstMajor && minor >= firstMinor);
 }
 
-/** The folder of the package as it runs in this process, which is not always the one that we would find. */
+/** The folder of the package as it runs in this process, for where it cannot be found as others are. */
 function folderOfLoaded(): string | undefined {
   const part = path.join('node_modules', ...PACKAGE.split('/')) + path.sep;
   const file = Object.keys(require.cache).find(name => name.includes(part));
@@ -26,6 +26,7 @@ function folderOfLoaded(): string | undefined {
 
 /** The folder of the package as the backend's own code would find it. */
 function folderOfInstalled(): string | undefined {
+  // A plugin may have brought another one; that of the backend is found from its own code.
   const paths = [process.argv[1], process.cwd(), __dirname];
   try {
     const file = require.resolve(`${PACKAGE}/package.json`, {

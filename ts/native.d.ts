@@ -81,6 +81,13 @@ export declare class Credentials {
 export declare class Listing {
   /** The commit. */
   get etag(): string
+  /** The pattern to match paths with, by the way to write it whose folder is there. */
+  get pattern(): Pattern
+  /**
+   * The list by another way to write the pattern, for where nothing matches it by this way; `null`
+   * where there is none.
+   */
+  otherwise(): Promise<Listing | null | Failure>
   /** Whether the commit is the newest, and does not stand in for that. */
   get isNewest(): boolean
   /** The REST URL that was asked for the commit. */
@@ -122,6 +129,14 @@ export declare class Tree {
   pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
   /** Lets go of it, and of its archive when nobody else has that: it takes room on disk until then. */
   close(): void
+}
+
+/** A token that the caller of a read gives. */
+export interface CallersToken {
+  /** The token, raw. */
+  token: string
+  /** The host of the reader, to which alone it is sent. */
+  host: string
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */
@@ -277,8 +292,11 @@ export interface Pattern {
   within: string
 }
 
-/** The pattern that the path of a repository URL is; nothing where it names a file. */
-export declare function patternOf(url: string): Pattern | null
+/**
+ * The pattern that the path of a repository URL is, by each way to write it, as it is written first;
+ * none where it names a file.
+ */
+export declare function patternsOf(url: string): Array<Pattern>
 
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
@@ -299,7 +317,7 @@ export interface ReadTreeOptions {
    */
   headers?: Array<Array<string>>
   /** A token of the caller's, with which this is read in place of any credential. */
-  token?: string
+  token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
   /** The pattern that is searched for in it; missing where it is read for itself. */
@@ -351,7 +369,7 @@ export interface ReadUrlOptions {
    */
   headers?: Array<Array<string>>
   /** A token of the caller's, with which this is read in place of any credential. */
-  token?: string
+  token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
   /**
@@ -426,9 +444,6 @@ export interface TreeFiles {
   /** When they were changed, in milliseconds since 1970; 0 where the archive does not say it. */
   modified: Array<number>
 }
-
-/** The web URL with its path decoded once more; nothing where there is nothing to decode. */
-export declare function withDecodedPath(url: string): string | null
 
 /** The URL as a message may show it. */
 export declare function withoutSecrets(url: string): string

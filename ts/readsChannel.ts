@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { native } from './binding';
 import type { ReadUrlResult } from './native';
 
 /**
@@ -7,7 +8,7 @@ import type { ReadUrlResult } from './native';
  * @public
  */
 export interface AzureReadMessage {
-  /** The web URL that was read. */
+  /** The web URL that was read; what stands before its host is shown where it is no secret. */
   url: string;
   /**
    * The last REST URL that was asked for it: that of the file; that of the archive, or of the newest
@@ -39,7 +40,7 @@ export function publishRead(
   const { request, scope, credential, status } = result;
   const durationMs = performance.now() - startedAt;
   const message: AzureReadMessage = {
-    url: url,
+    url: native().withoutSecrets(url),
     request,
     scope,
     credential,

@@ -16,7 +16,7 @@ export function redact<T extends object>(
   return Object.defineProperty(redacted, inspect.custom, {
     enumerable: false,
     value: (_depth: number, options: InspectOptions) =>
-      inspect(withoutValues(redacted, fields), options),
+      inspect(redactedCopy(redacted, fields), options),
   });
 }
 
@@ -46,7 +46,7 @@ export function redactConfig(
   ]);
 }
 
-function withoutValues(object: object, fields: ReadonlyArray<string>): object {
+function redactedCopy(object: object, fields: ReadonlyArray<string>): object {
   const entries = Object.entries(object).map(([key, value]) => [
     key,
     (fields.includes(key) && value !== undefined) || isKey(value)
@@ -69,7 +69,7 @@ function isKey(value: unknown): boolean {
 export function redactHeaders<T extends object>(headers: T): T {
   const method = {
     value(this: object, _depth: number, options: InspectOptions) {
-      return inspect(withoutValues(this, Object.keys(this)), options);
+      return inspect(redactedCopy(this, Object.keys(this)), options);
     },
   };
   const prototype = Object.create(null, {

@@ -19,6 +19,7 @@ type Options = {
 /** What its plugins read with in a real backend that was started, with nothing but them. */
 export interface Started {
   reader: UrlReaderService;
+  log: BackendLog;
   stop(): Promise<void>;
 }
 
@@ -34,11 +35,12 @@ export async function startedWith(options: Options): Promise<Started> {
     factory: () => new ConfigReader(data as never),
   });
   const probe = new ReaderProbe();
+  const log = new BackendLog();
   const backend = createBackend();
   backend.add(config);
-  backend.add(new BackendLog().factory);
+  backend.add(log.factory);
   backend.add(probe.plugin);
   if (withOurs) backend.add(azureUrlReaderServiceFactory);
   await backend.start();
-  return { reader: probe.reader, stop: () => backend.stop() };
+  return { reader: probe.reader, log, stop: () => backend.stop() };
 }

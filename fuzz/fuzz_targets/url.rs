@@ -2,7 +2,7 @@
 #![no_main]
 
 use backstage_azure_devops_native::url::{
-    AzureUrl, Pattern, decoded_once, file_urls, is_visual_studio, origin, with_decoded_path,
+    AzureUrl, Pattern, decoded_once, file_urls, is_visual_studio, origin, with_path,
 };
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -27,10 +27,10 @@ fuzz_target!(|text: &str| {
     let found = AzureUrl::from_repo_url(&found[0]).expect("it names the same repository");
     assert_eq!(found.path(), Some(format!("/{text}").as_str()));
     assert_eq!(found.version(), repository.version(), "{text}");
-    if let Some(decoded) = with_decoded_path(text) {
-        let decoded = AzureUrl::from_repo_url(&decoded).expect("it names the same repository");
-        let once = repository.path().and_then(decoded_once);
-        assert_eq!(decoded.path(), once.as_deref(), "{text}");
+    if let Some(decoded) = repository.path().and_then(decoded_once) {
+        let url = with_path(text, &decoded).expect("it is a URL");
+        let url = AzureUrl::from_repo_url(&url).expect("it names the same repository");
+        assert_eq!(url.path(), Some(decoded.as_str()), "{text}");
     }
     let Ok(again) = repository.to_repo_url() else {
         return;

@@ -15,6 +15,7 @@ use super::{
     cross,
     reader::{Cancellation, duration, source_of},
     tree::ReadTreeOptions,
+    url::Pattern,
 };
 use crate::reader;
 
@@ -56,6 +57,26 @@ impl Listing {
     #[napi(getter)]
     pub fn etag(&self) -> &str {
         &self.listing.etag
+    }
+
+    /// The pattern to match paths with, by the way to write it whose folder is there.
+    #[napi(getter)]
+    pub fn pattern(&self) -> Pattern {
+        self.listing.pattern.clone().into()
+    }
+
+    /// The list by another way to write the pattern, for where nothing matches it by this way; `null`
+    /// where there is none.
+    #[napi(catch_unwind)]
+    pub fn otherwise<'env>(
+        &self,
+        env: &'env Env,
+    ) -> napi::Result<PromiseRaw<'env, Either<Either<Listing, Null>, Failure>>> {
+        let listing = Arc::clone(&self.listing);
+        cross(env, async move {
+            let listing = listing.otherwise().await?.map(Arc::new);
+            Ok(listing.map_or(Either::B(Null), |listing| Either::A(Listing { listing })))
+        })
     }
 
     /// Whether the commit is the newest, and does not stand in for that.

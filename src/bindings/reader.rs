@@ -31,7 +31,7 @@ pub struct ReadUrlOptions {
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
     /// A token of the caller's, with which this is read in place of any credential.
-    pub token: Option<String>,
+    pub token: Option<CallersToken>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
     /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
@@ -41,6 +41,15 @@ pub struct ReadUrlOptions {
     pub etag: Option<String>,
     /// The time of an earlier answer, in milliseconds since 1970.
     pub last_modified_after: Option<f64>,
+}
+
+/// A token that the caller of a read gives.
+#[napi(object, object_to_js = false)]
+pub struct CallersToken {
+    /// The token, raw.
+    pub token: String,
+    /// The host of the reader, to which alone it is sent.
+    pub host: String,
 }
 
 /// A file that is there.
@@ -138,10 +147,11 @@ pub fn read_url<'env>(
 pub(super) fn source_of(
     credentials: Option<&Credentials>,
     headers: Option<Vec<Vec<String>>>,
-    token: Option<String>,
+    token: Option<CallersToken>,
 ) -> CredentialSource {
-    if let Some(token) = token.filter(|token| !token.is_empty()) {
-        return CredentialSource::Token(token.into());
+    if let Some(CallersToken { token, host }) = token {
+        let token = token.trim().into();
+        return CredentialSource::Token { token, host };
     }
     match (credentials, headers) {
         (Some(credentials), _) => {

@@ -19,7 +19,7 @@ use super::{
     config::{RetryFields, retry_of},
     credentials::Credentials,
     cross,
-    reader::{Cancellation, duration, source_of},
+    reader::{CallersToken, Cancellation, duration, source_of},
 };
 use crate::{error::Error, reader};
 
@@ -32,7 +32,7 @@ pub struct ReadTreeOptions {
     /// it had none.
     pub headers: Option<Vec<Vec<String>>>,
     /// A token of the caller's, with which this is read in place of any credential.
-    pub token: Option<String>,
+    pub token: Option<CallersToken>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
     /// The pattern that is searched for in it; missing where it is read for itself.

@@ -142,16 +142,25 @@ pub struct Pattern {
     pub within: String,
 }
 
-/// The pattern that the path of a repository URL is; nothing where it names a file.
+/// The pattern that the path of a repository URL is, by each way to write it, as it is written first;
+/// none where it names a file.
 #[napi(catch_unwind)]
-pub fn pattern_of(url: String) -> Option<Pattern> {
-    let found = url::Pattern::of(&url)?;
-    Some(Pattern {
-        glob: found.glob,
-        whole: found.whole,
-        folder: found.folder,
-        within: found.within,
-    })
+pub fn patterns_of(url: String) -> Vec<Pattern> {
+    url::Pattern::spellings(&url)
+        .into_iter()
+        .map(Into::into)
+        .collect()
+}
+
+impl From<url::Pattern> for Pattern {
+    fn from(pattern: url::Pattern) -> Self {
+        Self {
+            glob: pattern.glob,
+            whole: pattern.whole,
+            folder: pattern.folder,
+            within: pattern.within,
+        }
+    }
 }
 
 /// The URLs of files of the repository that a web URL names; no slash stands before their paths.
@@ -161,12 +170,6 @@ pub fn file_urls(url: String, paths: Vec<String>) -> Either<Vec<String>, Failure
         Ok(urls) => Either::A(urls),
         Err(error) => Either::B(error.into()),
     }
-}
-
-/// The web URL with its path decoded once more; nothing where there is nothing to decode.
-#[napi(catch_unwind)]
-pub fn with_decoded_path(url: String) -> Option<String> {
-    url::with_decoded_path(&url)
 }
 
 /// The URL as a message may show it.

@@ -27,11 +27,12 @@ use crate::error::Error;
 pub trait Weigh {
     /// How much, in bytes.
     fn bytes(&self) -> u64;
+}
 
-    /// Whether it may be kept for another time at all.
-    fn may_be_kept(&self) -> bool {
-        true
-    }
+/// What something is kept under.
+pub trait CacheKey: Clone + Eq + Hash {
+    /// Whether it may be kept for a later time. What may not is shared while it is made, and then gone.
+    fn may_be_kept(&self) -> bool;
 }
 
 /// Values that never change, by their keys, within so many bytes.
@@ -49,7 +50,7 @@ type Making<V> = Shared<BoxFuture<'static, Result<V, Error>>>;
 
 impl<K, V> Cache<K, V>
 where
-    K: Clone + Eq + Hash + Weigh,
+    K: CacheKey + Weigh,
     V: Clone + Weigh,
 {
     /// An empty cache with room for so many bytes.
@@ -204,6 +205,12 @@ mod tests {
         }
     }
 
+    impl CacheKey for &'static str {
+        fn may_be_kept(&self) -> bool {
+            !self.starts_with("callers")
+        }
+    }
+
     impl Weigh for u64 {
         fn bytes(&self) -> u64 {
             *self
@@ -212,6 +219,16 @@ mod tests {
 
     fn cache(bytes: u64) -> Arc<Cache<&'static str, u64>> {
         Arc::new(Cache::new(bytes))
+    }
+
+    #[tokio::test]
+    async fn what_may_not_be_kept_is_made_again() {
+        let cache = cache(100);
+        for value in [1, 2] {
+            let made = cache.get_or_make(&"callers", || async move { Ok(value) });
+            assert_eq!(made.await.ok(), Some(value));
+        }
+        assert_eq!(cache.get(&"callers"), None);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! What was asked for last, within so many bytes and of so many.
+//! The values that were asked for last, bounded by their bytes and by their number.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,10 +8,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::Weigh;
+use super::{CacheKey, Weigh};
 
-/// Values that never change, by their keys, within so many bytes and of so many: for what takes more
-/// than its bytes, as open files do.
+/// Values that never change, by their keys, bounded by their bytes and by their number: for values that
+/// take more than bytes, as open files do.
 ///
 /// What was asked for longest ago goes first. A value that is larger than all the room is not kept.
 pub struct Recent<K, V> {
@@ -40,7 +40,7 @@ struct Entry<V> {
 
 impl<K, V> Recent<K, V>
 where
-    K: Clone + Eq + Hash,
+    K: CacheKey,
     V: Clone + Weigh,
 {
     /// An empty one with room for so many bytes and so many values.
@@ -82,7 +82,7 @@ where
         let before = kept.remove(&key);
         let is_room = kept.room > 0 && bytes <= kept.room && kept.most > 0;
         let mut gone = Vec::new();
-        if is_room {
+        if is_room && key.may_be_kept() {
             gone = kept.make_room(bytes, 1);
             kept.insert(key, value, bytes);
         }
@@ -165,6 +165,22 @@ mod tests {
     use std::{sync::Arc, thread};
 
     use super::*;
+
+    /// The key of what may not be kept.
+    const CALLERS: u8 = 0;
+
+    impl CacheKey for u8 {
+        fn may_be_kept(&self) -> bool {
+            *self != CALLERS
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_kept_is_not() {
+        let recent = Recent::new(100, 10);
+        recent.put(CALLERS, 1);
+        assert_eq!((recent.get(&CALLERS), recent.bytes()), (None, 0));
+    }
 
     fn keys_of(recent: &Recent<u8, u64>) -> Vec<u8> {
         let kept = recent.lock();

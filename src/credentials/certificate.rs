@@ -20,7 +20,10 @@ use ring::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use serde_json::{Value, json};
-use tokio::{fs::File, io::AsyncReadExt};
+use tokio::{
+    fs::{self, File},
+    io::AsyncReadExt,
+};
 use url::Url;
 
 use super::token::TokenError;
@@ -36,6 +39,9 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How every PEM begins.
 const BEGIN: &str = "-----BEGIN ";
+
+/// The longest name of a file that any common system takes, in bytes.
+const LONGEST_NAME: usize = 255;
 
 /// `id-ecPublicKey` as a key in PKCS#8 has it: <https://www.rfc-editor.org/rfc/rfc5480#section-2.1.1>.
 const ELLIPTIC_CURVE: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
@@ -56,7 +62,7 @@ impl Certificate {
     /// subject instead of each certificate.
     pub(super) async fn read(path: &str, sends_chain: bool) -> Result<Self, TokenError> {
         // Else the message, which names the path, would tell the key.
-        if path.contains(BEGIN) {
+        if is_content(path) {
             return Err(TokenError::refused(
                 "where the path of a certificate is expected, there is the certificate itself: give the path of a file, or set clientCertificate",
             ));
@@ -90,7 +96,11 @@ impl Certificate {
             .position(|certificate| is_of(certificate, &key))
             .ok_or("has a private key that is not that of its certificate")?;
         // A chain may be written from either end; it is sent from the app's own to its issuers'.
-        chain[..=own].reverse();
+        if own + 1 == chain.len() {
+            chain.reverse();
+        } else {
+            chain[..=own].rotate_right(1);
+        }
         let thumbprint = encode(digest(&SHA256, &chain[0]));
         let mut header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
         if sends_chain {
@@ -124,10 +134,27 @@ impl Certificate {
     }
 }
 
+/// Whether it is no path but the certificate itself: a PEM, or a PFX in base64.
+fn is_content(path: &str) -> bool {
+    path.contains(BEGIN)
+        || path.contains(['\n', '\r'])
+        || path
+            .split(['/', '\\'])
+            .any(|name| name.len() > LONGEST_NAME)
+        || (path.len() > LONGEST_NAME && path.starts_with("MII"))
+}
+
 async fn content(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    // To open what is none, as a pipe, may take for ever.
+    if !fs::metadata(path).await?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
     let mut content = Zeroizing::new(Vec::new());
     let file = File::open(path).await?;
-    file.take(MAX_FILE).read_to_end(&mut content).await?;
+    file.take(MAX_FILE + 1).read_to_end(&mut content).await?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
     Ok(content)
 }
 

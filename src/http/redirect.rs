@@ -26,19 +26,21 @@ pub struct Away {
     pub is_sign_in: bool,
 }
 
-/// Words in a host or a path by which a page to sign in at is known.
-const SIGN_IN_WORDS: [&str; 16] = [
-    "account",
-    "accounts",
+/// Names, in a host or as a part of a path, by which a page to sign in at is known.
+const SIGN_IN_NAMES: [&str; 18] = [
     "adfs",
     "auth",
+    "auth0",
+    "authelia",
     "authenticate",
+    "authn",
     "authorize",
     "idp",
-    "logon",
     "oauth",
     "oauth2",
     "oidc",
+    "okta",
+    "openid",
     "saml",
     "saml2",
     "sso",
@@ -46,8 +48,11 @@ const SIGN_IN_WORDS: [&str; 16] = [
     "vssps",
 ];
 
-/// The beginnings of such words.
-const SIGN_IN_BEGINNINGS: [&str; 2] = ["login", "signin"];
+/// The beginnings of such names.
+const SIGN_IN_BEGINNINGS: [&str; 5] = ["login", "logon", "signin", "sign-in", "signon"];
+
+/// The most of a path that is shown.
+const MOST_SHOWN: usize = 200;
 
 impl Redirect {
     /// Reads status and headers of what `url` answered.
@@ -88,30 +93,34 @@ fn is_api(to: &Url) -> bool {
 
 impl Away {
     fn of(from: &Url, to: &Url) -> Self {
-        let is_own_page = is_same_host(from, to) && !is_api(to);
-        let mut shown = to.clone();
-        shown.set_query(None);
-        shown.set_fragment(None);
-        // Both fail only for URLs that can have no user.
-        let _ = shown.set_username("");
-        let _ = shown.set_password(None);
         Self {
-            to: shown.into(),
-            is_sign_in: is_own_page || (!is_same_host(from, to) && looks_like_sign_in(to)),
+            to: shown(to),
+            is_sign_in: !is_api(to) && (is_same_host(from, to) || looks_like_sign_in(to)),
         }
     }
 }
 
+/// The place as far as a message may tell: the rest of a URL may hold what lets its bearer in.
+fn shown(to: &Url) -> String {
+    if !matches!(to.scheme(), "http" | "https") {
+        return format!("a URL of the scheme {}", to.scheme());
+    }
+    let path = to.path().split(';').next().unwrap_or_default();
+    let path: String = path.chars().take(MOST_SHOWN).collect();
+    format!("{}://{}{path}", to.scheme(), quirks::host(to))
+}
+
 fn looks_like_sign_in(to: &Url) -> bool {
-    let place = format!("{}/{}", quirks::host(to), to.path()).to_ascii_lowercase();
-    let is_split = |c: char| !c.is_ascii_alphanumeric();
-    place.split(is_split).any(|word| {
-        SIGN_IN_WORDS.contains(&word)
+    let host = to.host_str().unwrap_or_default();
+    let in_host = host.split(['.', '-']);
+    let in_path = to.path().split('/').map(|name| name.trim_matches('_'));
+    in_host.chain(in_path).any(|name| {
+        let name = name.to_ascii_lowercase();
+        SIGN_IN_NAMES.contains(&name.as_str())
             || SIGN_IN_BEGINNINGS
                 .iter()
-                .any(|start| word.starts_with(start))
-    }) || place.contains("sign-in")
-        || place.contains("sign_in")
+                .any(|start| name.starts_with(start))
+    })
 }
 
 #[cfg(test)]
@@ -176,6 +185,22 @@ mod tests {
                 "https://gateway/sso/start",
                 true,
             ),
+            (
+                "https://new/C/login-service/_apis/git/repositories/auth/items",
+                "https://new/C/login-service/_apis/git/repositories/auth/items",
+                false,
+            ),
+            (
+                "https://gateway/account-suspended;sig=s3cret",
+                "https://gateway/account-suspended",
+                false,
+            ),
+            (
+                "https://company.eu.auth0.com/u/x",
+                "https://company.eu.auth0.com/u/x",
+                true,
+            ),
+            ("data:text/plain,s3cret", "a URL of the scheme data", false),
             (
                 "https://files.example.com/blocked",
                 "https://files.example.com/blocked",

@@ -40,8 +40,8 @@ pub(super) enum Wanted {
     Json,
 }
 
-/// Since when tokens for all organizations are refused, in the words of Backstage's own reader, and
-/// where it is explained.
+/// What happens to tokens for all organizations, on the day that Backstage's own reader names, and where
+/// that is explained.
 const TOKENS_END: &str = "a token for all organizations stops working on January 27, 2027";
 const TOKENS_PAGE: &str =
     "https://backstage.io/docs/integrations/azure/locations#using-a-personal-access-token-pat";
@@ -72,7 +72,11 @@ impl Read<'_> {
             StatusCode::FORBIDDEN => ErrorKind::NotAllowed,
             _ => ErrorKind::Other,
         };
-        let mut message = self.outcome(status, &refusal.reason);
+        let mut message = if refusal.is_limit {
+            self.outcome_in_words(&format!("{} {}", status.as_u16(), refusal.reason))
+        } else {
+            self.outcome(status, &refusal.reason)
+        };
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
             message.push_str(". Azure DevOps answered with its sign-in page");
         }
@@ -92,7 +96,11 @@ impl Read<'_> {
         if let Some(tried) = &refusal.tried {
             message.push_str(&tried.to_string());
         }
-        Error::new(self.kind(kind), message)
+        let error = Error::new(self.kind(kind), message);
+        if kind == ErrorKind::NotFound {
+            return error.of_what_is_missing();
+        }
+        error
     }
 
     /// Who asked for more than it may, and what helps.
@@ -312,12 +320,15 @@ impl Read<'_> {
     }
 
     fn outcome(&self, status: StatusCode, reason: &str) -> String {
+        match status {
+            StatusCode::NON_AUTHORITATIVE_INFORMATION => self.outcome_in_words(&self.rejected()),
+            _ => self.outcome_in_words(&format!("{} {reason}", status.as_u16())),
+        }
+    }
+
+    fn outcome_in_words(&self, what: &str) -> String {
         let url = without_secrets(self.url);
         let request = self.request;
-        let what = match status {
-            StatusCode::NON_AUTHORITATIVE_INFORMATION => self.rejected(),
-            _ => format!("{} {reason}", status.as_u16()),
-        };
         match self.purpose {
             Purpose::File => format!("{url} could not be read as {request}, {what}"),
             Purpose::Tree => {

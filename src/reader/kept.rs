@@ -15,7 +15,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    cache::{Cache, Flights, Recent, Weigh},
+    cache::{Cache, CacheKey, Flights, Recent, Weigh},
     credentials::{Authorization, Reader},
     rest::Item,
 };
@@ -76,7 +76,9 @@ impl Weigh for Key {
     fn bytes(&self) -> u64 {
         (size_of::<Self>() + self.address.len()) as u64
     }
+}
 
+impl CacheKey for Key {
     fn may_be_kept(&self) -> bool {
         self.may_be_kept
     }

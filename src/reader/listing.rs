@@ -14,6 +14,7 @@ use super::{
     read_tree::{accept, is_unknown, newest_commit},
     read_url::{CredentialSource, authorize},
     replicas::Replicas,
+    spelling::Spellings,
     walk::Walk,
 };
 use crate::{
@@ -21,10 +22,10 @@ use crate::{
     credentials::Authorization,
     error::Error,
     http::Client,
-    metrics::{Found, count_lookups},
+    metrics::{self, count_lookups},
     pattern::{Shape, literal_folder},
     rest::{self, Item, Refusal},
-    url::{AzureUrl, Pattern, parse},
+    url::{AzureUrl, Pattern, parse, with_path},
 };
 
 /// How Azure DevOps says that a folder is not there. Whatever else is not found may be the call.
@@ -62,10 +63,15 @@ pub struct Listing {
     pub exchange: Arc<Exchange>,
     /// The REST URL of its newest commit, which was asked for it; lists are perhaps kept.
     pub commits: Url,
+    /// The pattern by the way to write it whose folder is there.
+    pub pattern: Pattern,
     pub(super) url: AzureUrl,
     pub(super) items: Vec<Item>,
     pub(super) directory: PathBuf,
     pub(super) last: LastGood<String>,
+    /// The other ways to write the pattern.
+    left: Spellings,
+    lists: Arc<Lists>,
 }
 
 /// Lists what may match the pattern, at the newest commit; nothing where the server does not list.
@@ -93,7 +99,8 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
         .map_err(unable)?;
     let pattern = url.path().unwrap_or_default().trim_start_matches('/');
     let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
-    let lists = Lists {
+    let lists = Arc::new(Lists {
+        pattern_url: input.url,
         web_url,
         etag: input.etag,
         directory: input.directory,
@@ -102,7 +109,7 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
         last: last.clone(),
         commits: commits.clone(),
         url,
-    };
+    });
     let newest = async {
         let commit = newest_commit(client, &lists.web_url, &commits, &authorization).await?;
         lists.at(commit, None).await
@@ -119,7 +126,10 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
 }
 
 /// The lists of what may match a pattern, one for each commit.
+#[derive(Debug)]
 struct Lists {
+    /// The URL that the caller gave, and that of the repository.
+    pattern_url: String,
     web_url: String,
     url: AzureUrl,
     /// The commit that the caller has already.
@@ -134,40 +144,73 @@ struct Lists {
 
 impl Lists {
     /// The list at a commit, which the caller has not; nothing where the server does not list.
-    async fn at(&self, etag: String, age: Option<Duration>) -> Result<Option<Listing>, Error> {
+    async fn at(
+        self: &Arc<Self>,
+        etag: String,
+        age: Option<Duration>,
+    ) -> Result<Option<Listing>, Error> {
         if self.etag.as_ref() == Some(&etag) {
             return Err(self.last.unchanged(etag, age, &self.web_url));
         }
-        let url = self.url.at_commit(&etag);
-        let pattern = url.path().unwrap_or_default().trim_start_matches('/');
-        let folder = literal_folder(pattern);
-        let exchange = Arc::new(Exchange {
-            request: parse(&url.to_list_url(&folder)?)?,
+        let spellings = Spellings::of_pattern(&self.url, &self.authorization);
+        self.by(spellings, etag, age).await
+    }
+
+    /// The list by the first of these ways to write the pattern whose folder is there, or by the last of
+    /// them.
+    async fn by(
+        self: &Arc<Self>,
+        mut spellings: Spellings,
+        etag: String,
+        age: Option<Duration>,
+    ) -> Result<Option<Listing>, Error> {
+        while let Some(spelling) = spellings.next() {
+            let path = spelling.url.path().unwrap_or_default();
+            let pattern = path.trim_start_matches('/');
+            let folder = literal_folder(pattern);
+            let url = spelling.url.at_commit(&etag);
+            let exchange = self.exchange(parse(&url.to_list_url(&folder)?)?, age);
+            let Some(found) = found(&exchange, &url, &etag, pattern).await? else {
+                return Ok(None);
+            };
+            if !found.is_folder_there {
+                spellings.note_absent(&spelling, &folder, &self.authorization);
+                if spellings.has_more() {
+                    continue;
+                }
+            }
+            if age.is_some() {
+                exchange.tell_stale();
+            }
+            let spelled = with_path(&self.pattern_url, path)?;
+            let no_pattern = || Error::other("the URL names no pattern");
+            return Ok(Some(Listing {
+                pattern: Pattern::of(&spelled).ok_or_else(no_pattern)?,
+                etag,
+                total: found.total,
+                age,
+                exchange,
+                commits: self.commits.clone(),
+                items: found.items,
+                url,
+                directory: self.directory.clone(),
+                last: self.last.clone(),
+                left: spellings,
+                lists: Arc::clone(self),
+            }));
+        }
+        Err(spellings.failure())
+    }
+
+    fn exchange(&self, request: Url, age: Option<Duration>) -> Arc<Exchange> {
+        Arc::new(Exchange {
+            request,
             url: self.web_url.clone(),
             authorization: self.authorization.clone(),
             purpose: Purpose::Tree,
             status: age.map_or(StatusCode::OK.as_u16(), |_| NOT_ASKED),
             cancellation: self.cancellation.clone(),
-        });
-        let shape = Shape::of(pattern);
-        let found = match walked(&exchange, &url, &etag, shape.as_ref()).await? {
-            Some(items) => Some((items, None)),
-            None => listed(&exchange, shape.as_ref()).await?,
-        };
-        if age.is_some() {
-            exchange.tell_stale();
-        }
-        Ok(found.map(|(items, total)| Listing {
-            etag,
-            total,
-            age,
-            exchange,
-            commits: self.commits.clone(),
-            items,
-            url,
-            directory: self.directory.clone(),
-            last: self.last.clone(),
-        }))
+        })
     }
 
     /// Whether the archive of the repository at a commit is kept.
@@ -178,32 +221,59 @@ impl Lists {
     }
 }
 
-/// The files that may match, found level by level; nothing where that is not the way.
+/// What was found of a pattern.
+struct Found {
+    /// The files that may match.
+    items: Vec<Item>,
+    /// How many there are in the folder, where all of them were listed.
+    total: Option<u32>,
+    is_folder_there: bool,
+}
+
+/// What there is of a pattern: level by level where that is the way, else of all below its folder;
+/// nothing where the server does not list.
+async fn found(
+    exchange: &Arc<Exchange>,
+    url: &AzureUrl,
+    commit: &str,
+    pattern: &str,
+) -> Result<Option<Found>, Error> {
+    let shape = Shape::of(pattern);
+    match walked(exchange, url, commit, shape.as_ref()).await? {
+        Some(found) => Ok(Some(found)),
+        None => listed(exchange, shape.as_ref()).await,
+    }
+}
+
 async fn walked(
     exchange: &Arc<Exchange>,
     url: &AzureUrl,
     commit: &str,
     shape: Option<&Shape>,
-) -> Result<Option<Vec<Item>>, Error> {
+) -> Result<Option<Found>, Error> {
     let Some((folder, levels)) = shape.and_then(Shape::levels) else {
         return Ok(None);
     };
     let request = parse(&url.to_folders_url()?)?;
     let walk = Walk::new(Arc::clone(exchange), request, commit.to_owned());
-    walk.files(folder, levels).await
+    let items = walk.files(folder, levels).await?;
+    Ok(items.map(|items| Found {
+        is_folder_there: !items.is_empty() || walk.is_there(folder),
+        items,
+        total: None,
+    }))
 }
 
-/// The files below the folder that may match, and how many there are in all.
-async fn listed(
-    exchange: &Arc<Exchange>,
-    shape: Option<&Shape>,
-) -> Result<Option<(Vec<Item>, Option<u32>)>, Error> {
+async fn listed(exchange: &Arc<Exchange>, shape: Option<&Shape>) -> Result<Option<Found>, Error> {
     let all = all(exchange).await?;
     Ok(all.map(|all| {
-        let total = u32::try_from(all.len()).unwrap_or(u32::MAX);
         let may_match = |item: &&Item| shape.is_none_or(|shape| shape.may_match(&item.path));
         let items = all.iter().filter(may_match).cloned();
-        (items.collect(), Some(total))
+        Found {
+            items: items.collect(),
+            total: Some(u32::try_from(all.len()).unwrap_or(u32::MAX)),
+            is_folder_there: !all.is_empty(),
+        }
     }))
 }
 
@@ -212,7 +282,7 @@ async fn listed(
 async fn all(exchange: &Arc<Exchange>) -> Result<Option<List>, Error> {
     let key = Key::of(&exchange.request, &exchange.authorization);
     if kept().lists.get(&key).is_some() {
-        count_lookups("lists", Found::Here, 1);
+        count_lookups("lists", metrics::Found::Here, 1);
     }
     let ask = || shared_or_asked(key.clone(), exchange.for_all(exchange.request.clone()));
     let listed = kept().lists.get_or_make(&key, ask).await?;
@@ -231,7 +301,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
         return ask_for_all(exchange).await;
     };
     if let Some(list) = replicas.list(&key).await {
-        count_lookups("lists", Found::AtReplica, 1);
+        count_lookups("lists", metrics::Found::AtReplica, 1);
         return Ok(Some(list));
     }
     let list = ask_for_all(exchange).await?;
@@ -242,7 +312,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
 }
 
 async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
-    count_lookups("lists", Found::Nowhere, 1);
+    count_lookups("lists", metrics::Found::Nowhere, 1);
     let read = exchange.read();
     let request = exchange.request.clone();
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;
@@ -262,6 +332,22 @@ pub(super) async fn says_no_such_folder(response: Response) -> bool {
 }
 
 impl Listing {
+    /// The list by another way to write the pattern, for where nothing matches it by this way; nothing
+    /// where there is none.
+    ///
+    /// # Errors
+    /// As [`list`].
+    pub async fn otherwise(&self) -> Result<Option<Self>, Error> {
+        if !self.left.has_more() {
+            return Ok(None);
+        }
+        let left = self.left.clone();
+        let again = self.lists.by(left, self.etag.clone(), self.age);
+        let cancellation = &self.exchange.cancellation;
+        let again = cancellation.run_until_cancelled(again).await;
+        again.unwrap_or_else(|| Err(self.exchange.ended()))
+    }
+
     /// The paths of the files, without a slash before them.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.items.iter().map(|item| item.path.as_str())

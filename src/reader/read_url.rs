@@ -9,7 +9,7 @@ use reqwest::{
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
-use url::Url;
+use url::{Url, quirks};
 
 use super::{
     body::Body,
@@ -25,13 +25,13 @@ use crate::{
     error::{Error, ErrorKind},
     http::{Client, is_json, is_page},
     rest::{self, Conditions, Refusal},
-    url::{AzureUrl, parse},
+    url::{AZURE_HOST, AzureUrl, is_visual_studio, parameter, parse},
 };
 
 /// The largest file that is remembered, in bytes.
 const MOST_KEPT: usize = 1024 * 1024;
 
-/// The most bytes in which Azure DevOps describes a folder.
+/// The most bytes in which Azure DevOps describes a folder or submodule.
 const MOST_DESCRIPTION: usize = 32 * 1024;
 
 /// The endings of files that are pages themselves.
@@ -45,7 +45,12 @@ pub enum CredentialSource {
     /// Headers that the caller's own provider gave.
     Provided(Vec<(String, SecretString)>),
     /// A token that the caller gave for this read.
-    Token(SecretString),
+    Token {
+        /// The token, raw.
+        token: SecretString,
+        /// The host to which alone it is sent, with its port.
+        host: String,
+    },
     /// None: the caller's provider had nothing.
     Nobody,
 }
@@ -144,7 +149,7 @@ async fn new(
     let is_json = is_json(&response);
     let mut body = Body::of(response, Arc::clone(&exchange)).await;
     if is_json {
-        refuse_folder(&mut body, &exchange).await?;
+        refuse_description(&mut body, &exchange).await?;
     }
     if last.is_wanted() {
         let filled = body.fill(MOST_KEPT);
@@ -168,20 +173,22 @@ async fn new(
     })
 }
 
-/// Refuses the description of a folder, which Azure DevOps gives where a file was asked for.
-async fn refuse_folder(body: &mut Body, exchange: &Exchange) -> Result<(), Error> {
+/// Refuses the description of what is no file, which Azure DevOps gives in place of a content.
+async fn refuse_description(body: &mut Body, exchange: &Exchange) -> Result<(), Error> {
     let filled = body.fill(MOST_DESCRIPTION);
     let filled = exchange.cancellation.run_until_cancelled(filled).await;
     filled.ok_or_else(|| exchange.ended())?;
-    let path = path_of(&exchange.request);
-    if body
+    let path = parameter(&exchange.request, "path").unwrap_or_default();
+    let described = body
         .whole()
-        .is_some_and(|answer| rest::is_folder(answer, &path))
-    {
-        let why = "it is a folder and not a file";
-        return Err(exchange.read().unusable(ErrorKind::Input, why));
+        .and_then(|answer| rest::described(answer, &path));
+    match described {
+        Some(kind) => {
+            let why = format!("it is a {kind} and not a file");
+            Err(exchange.read().unusable(ErrorKind::Input, &why))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// What was read last, as if it had come now.
@@ -228,8 +235,7 @@ async fn get_item(
             Err(error) => spellings.note(&spelling, error)?,
             Ok(response) => {
                 if spellings.is_written_missing() {
-                    // On the heap: it is rarely needed, and would make every read a large one.
-                    Box::pin(learn_of_folder(url, exchange)).await;
+                    learn_of_folder(url, &exchange.authorization);
                 }
                 return Ok((response, request));
             }
@@ -259,16 +265,35 @@ pub(super) async fn authorize(
     source: CredentialSource,
     retry: Retry,
 ) -> Result<Authorization, Error> {
+    refuse_plain_text(request)?;
     let authorization = match source {
         CredentialSource::Nobody => Authorization::anonymous(),
         CredentialSource::Provided(headers) => Authorization::provided(headers)?,
-        CredentialSource::Token(token) => Authorization::of_callers_token(&token)?,
+        CredentialSource::Token { token, host } => {
+            if quirks::host(request) != host {
+                let message =
+                    format!("the token in the options is for {host}, which the URL does not name");
+                return Err(Error::new(ErrorKind::Input, message));
+            }
+            Authorization::of_callers_token(&token)?
+        }
         CredentialSource::Configured(credentials) => {
             credentials.authorize(request, &client.entra()).await?
         }
     };
     tell_who(&authorization, request);
     Ok(authorization.with_retry(retry))
+}
+
+/// Azure DevOps Services is asked over TLS alone: the scheme is chosen by the one who registers a URL, and
+/// a credential goes along.
+fn refuse_plain_text(request: &Url) -> Result<(), Error> {
+    let host = request.host_str().unwrap_or_default();
+    if request.scheme() == "https" || (host != AZURE_HOST && !is_visual_studio(host)) {
+        return Ok(());
+    }
+    let message = format!("{host} is not asked in plain text: write https in place of http");
+    Err(Error::new(ErrorKind::Input, message))
 }
 
 async fn accept(
@@ -292,15 +317,9 @@ async fn accept(
 
 /// Whether the file that a REST URL names may be a page itself, by its name.
 fn may_be_page(request: &Url) -> bool {
-    let path = path_of(request).to_ascii_lowercase();
+    let path = parameter(request, "path").unwrap_or_default();
+    let path = path.to_ascii_lowercase();
     PAGES.iter().any(|ending| path.ends_with(ending))
-}
-
-/// The path that a REST URL asks for.
-fn path_of(request: &Url) -> String {
-    let mut query = request.query_pairs();
-    let path = query.find(|(key, _)| key == "path");
-    path.map_or_else(String::new, |(_, path)| path.into_owned())
 }
 
 /// The text of a header; a byte is a character, as in `fetch`.

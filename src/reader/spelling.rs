@@ -1,25 +1,33 @@
-//! The ways in which a path may be meant that holds percent escapes: as it is written, or decoded once.
+//! The ways to read a path with percent escapes: as it is written, or decoded once.
 //!
 //! Backstage's own registry of integrations resolves `./my docs` to a URL in which the path is encoded
 //! once more than it should be, and cannot be replaced.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::{
+    task,
+    time::{Instant, timeout},
+};
+use url::Url;
 
 use super::{
-    exchange::Exchange,
     kept::{Key, kept},
     listing::says_no_such_folder,
 };
 use crate::{
     cache::Weigh,
+    config::Retry,
     credentials::Authorization,
-    error::{Error, ErrorKind},
+    error::Error,
     http::Client,
+    pattern::literal_folder,
     rest,
-    url::{AzureUrl, decoded_once, parse},
+    url::{AzureUrl, decoded_once, parse, pattern_spellings},
 };
+
+/// How long finding out about a folder may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For how long it is remembered that a folder does not exist as it is written.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
@@ -36,7 +44,7 @@ impl Weigh for Absent {
 
 /// The ways to write the path that a read names, in the order in which they are tried, and what became
 /// of those that were.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spellings {
     /// The first to try comes last.
     left: Vec<Spelling>,
@@ -46,7 +54,7 @@ pub(super) struct Spellings {
 }
 
 /// One way to write a path.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Spelling {
     pub url: AzureUrl,
     /// Whether it is the way in which the caller wrote it.
@@ -60,27 +68,35 @@ impl Spellings {
         let path = url.path().unwrap_or_default();
         let (folder, name) = split(path);
         let named = decoded_once(folder).map(|folder| format!("{folder}{name}"));
-        Self::new(url, named, folder, authorization)
+        let mut others: Vec<String> = named.into_iter().chain(decoded_once(path)).collect();
+        others.dedup();
+        Self::new(url, others, folder, authorization)
+    }
+
+    /// Those of a pattern.
+    pub(super) fn of_pattern(url: &AzureUrl, authorization: &Authorization) -> Self {
+        let path = url.path().unwrap_or_default();
+        let folder = literal_folder(path.trim_start_matches('/'));
+        Self::new(url, pattern_spellings(path), &folder, authorization)
     }
 
     /// Those of a folder.
     pub(super) fn of_folder(url: &AzureUrl, authorization: &Authorization) -> Self {
-        Self::new(url, None, url.path().unwrap_or_default(), authorization)
+        let path = url.path().unwrap_or_default();
+        let others = decoded_once(path).into_iter().collect();
+        Self::new(url, others, path, authorization)
     }
 
     fn new(
         url: &AzureUrl,
-        named: Option<String>,
+        others: Vec<String>,
         folder: &str,
         authorization: &Authorization,
     ) -> Self {
-        let decoded = url.path().and_then(decoded_once);
-        let mut paths: Vec<String> = named.into_iter().chain(decoded).collect();
-        paths.dedup();
-        let mut ways: Vec<Spelling> = paths
-            .iter()
+        let mut ways: Vec<Spelling> = others
+            .into_iter()
             .map(|path| Spelling {
-                url: url.at_path(path),
+                url: url.at_path(&path),
                 is_as_written: false,
             })
             .collect();
@@ -108,7 +124,7 @@ impl Spellings {
     /// # Errors
     /// The failure is another one, after which there is nothing more to try.
     pub(super) fn note(&mut self, spelling: &Spelling, failure: Error) -> Result<(), Error> {
-        if failure.kind() != ErrorKind::NotFound {
+        if !failure.is_missing() {
             return Err(failure);
         }
         self.is_written_missing |= spelling.is_as_written;
@@ -116,6 +132,25 @@ impl Spellings {
             self.missing = Some(failure);
         }
         Ok(())
+    }
+
+    /// Notes that the folder of a pattern is not there by this way, which is remembered of the way in which
+    /// the caller wrote it.
+    pub(super) fn note_absent(
+        &mut self,
+        spelling: &Spelling,
+        folder: &str,
+        authorization: &Authorization,
+    ) {
+        self.is_written_missing |= spelling.is_as_written;
+        if spelling.is_as_written && decoded_once(folder).is_some() {
+            remember_absent(&spelling.url, folder, authorization);
+        }
+    }
+
+    /// Whether there is another way to try.
+    pub(super) const fn has_more(&self) -> bool {
+        !self.left.is_empty()
     }
 
     /// Whether there was nothing by the way in which the caller wrote it.
@@ -130,28 +165,47 @@ impl Spellings {
     }
 }
 
-/// Finds out whether it is the folder of a file that does not exist as it is written, and remembers it.
+/// Finds out, while the caller goes on, whether it is the folder of a file that does not exist as it is
+/// written, and remembers it.
 ///
-/// What cannot be found out is asked again with the next file.
-pub(super) async fn learn_of_folder(url: &AzureUrl, exchange: &Exchange) {
+/// What cannot be found out in time is asked again with the next file.
+pub(super) fn learn_of_folder(url: &AzureUrl, authorization: &Authorization) {
     let (folder, _) = split(url.path().unwrap_or_default());
     let Some(folder) = first_escaped(folder) else {
         return;
     };
-    let authorization = &exchange.authorization;
     if authorization.is_callers() || is_absent(url, folder, authorization) {
         return;
     }
-    let request = url.to_item_url(folder).and_then(|url| parse(&url));
-    let (Ok(client), Ok(request)) = (Client::shared(), request) else {
+    let Some(key) = key(url, folder, authorization) else {
         return;
     };
-    if let Ok(answer) = rest::list_items(client, request, authorization).await
-        && answer.status().is_client_error()
-        && says_no_such_folder(answer).await
-    {
-        remember_absent(url, folder, authorization);
+    let Ok(request) = url.to_item_url(folder).and_then(|url| parse(&url)) else {
+        return;
+    };
+    let once = Retry {
+        max_retries: 0,
+        ..authorization.retry().clone()
+    };
+    let authorization = authorization.clone().with_retry(once);
+    task::spawn(async move {
+        // Together with the others that read their first file in it.
+        let ask = || ask_for_folder(request, authorization);
+        let _ = timeout(PATIENCE, kept().absent.get_or_make(&key, ask)).await;
+    });
+}
+
+/// Asks for a folder that does not exist.
+async fn ask_for_folder(request: Url, authorization: Authorization) -> Result<Absent, Error> {
+    let answer = rest::list_items(Client::shared()?, request, &authorization).await;
+    let is_absent = match answer {
+        Ok(answer) if answer.status().is_client_error() => says_no_such_folder(answer).await,
+        Ok(_) | Err(_) => false,
+    };
+    if is_absent {
+        return Ok(Absent(Instant::now()));
     }
+    Err(Error::other("nothing is known of the folder"))
 }
 
 /// Remembers that a folder does not exist as it is written.
@@ -170,9 +224,19 @@ fn is_absent(url: &AzureUrl, folder: &str, authorization: &Authorization) -> boo
         .filter(|folder| folder.contains('%'))
         .any(|folder| {
             let key = key(url, folder, authorization);
-            let absent = key.and_then(|key| kept().absent.get(&key));
-            absent.is_some_and(|Absent(seen)| seen.elapsed() < REMEMBERED)
+            key.is_some_and(|key| is_remembered(&key))
         })
+}
+
+fn is_remembered(key: &Key) -> bool {
+    let Some(Absent(seen)) = kept().absent.get(key) else {
+        return false;
+    };
+    let is_recent = seen.elapsed() < REMEMBERED;
+    if !is_recent {
+        kept().absent.forget(key);
+    }
+    is_recent
 }
 
 /// A folder of a repository at a version, for one principal.
@@ -187,12 +251,13 @@ fn split(path: &str) -> (&str, &str) {
     path.split_at(path.rfind('/').map_or(0, |slash| slash + 1))
 }
 
-/// The highest folder whose name has an escape.
+/// The highest folder whose name has an escape that can be decoded.
 fn first_escaped(folder: &str) -> Option<&str> {
     let folder = folder.trim_end_matches('/');
-    let escape = folder.find('%')?;
-    let end = folder.get(escape..)?.find('/');
-    folder.get(..end.map_or(folder.len(), |end| escape + end))
+    let ends = folder.match_indices('/').map(|(at, _)| at);
+    ends.chain([folder.len()])
+        .filter_map(|end| folder.get(..end))
+        .find(|folder| decoded_once(folder).is_some())
 }
 
 #[cfg(test)]
@@ -237,12 +302,56 @@ mod tests {
     }
 
     #[test]
+    fn a_patterns_folder_is_decoded_before_the_rest_of_it() {
+        let nobody = Authorization::anonymous();
+        for (path, ways) in [
+            ("/*.md", &["/*.md"][..]),
+            ("/s%20t/*.md", &["/s%20t/*.md", "/s t/*.md"]),
+            (
+                "/s%20t/50%20*.md",
+                &["/s%20t/50%20*.md", "/s t/50%20*.md", "/s t/50 *.md"],
+            ),
+            ("/%7Ba,b%7D/*.md", &["/%7Ba,b%7D/*.md", "/{a,b}/*.md"]),
+            ("//s%20t/*.md", &["//s%20t/*.md", "//s t/*.md"]),
+        ] {
+            assert_eq!(
+                paths(Spellings::of_pattern(&url(path), &nobody)),
+                ways,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_remembered_for_five_minutes_for_one_principal_repository_and_version() {
+        let absent = |seen: Instant, url: &AzureUrl, authorization: &Authorization| {
+            let key = key(url, "/m%20n", &Authorization::anonymous());
+            kept()
+                .absent
+                .put(key.unwrap_or_else(|| unreachable!()), Absent(seen));
+            is_absent(url, "/m%20n", authorization)
+        };
+        let nobody = Authorization::anonymous();
+        let token = Authorization::of_callers_token(&"token".into());
+        let token = token.unwrap_or_else(|error| unreachable!("{error}"));
+        let (now, own) = (Instant::now(), url("/"));
+        assert!(absent(now, &own, &nobody));
+        assert!(!absent(now, &own, &token));
+        assert!(!is_absent(&own.at_commit("1"), "/m%20n", &nobody));
+        let other = AzureUrl::from_repo_url("https://dev.azure.com/spelling/_git/s?path=/");
+        assert!(other.is_ok_and(|other| !is_absent(&other, "/m%20n", &nobody)));
+        let long_ago = now.checked_sub(REMEMBERED).unwrap_or(now);
+        assert!(!absent(long_ago, &own, &nobody));
+    }
+
+    #[test]
     fn the_highest_folder_with_an_escape_is_found() {
         for (folder, first) in [
             ("/a/b/", None),
             ("/a%20b/c/", Some("/a%20b")),
             ("/a/b%20c/d%20e/", Some("/a/b%20c")),
             ("/a/b%20c", Some("/a/b%20c")),
+            ("/100%/a%20b/c", Some("/100%/a%20b")),
         ] {
             assert_eq!(first_escaped(folder), first, "{folder}");
         }

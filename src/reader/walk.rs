@@ -79,6 +79,16 @@ impl Walk {
         self.level(&folders, last, false).await
     }
 
+    /// Whether a folder was there that was asked for by its path: one without anything in it is not.
+    pub(super) fn is_there(&self, folder: &str) -> bool {
+        let key = self.key(&Folder {
+            path: folder.trim_start_matches('/').to_owned(),
+            id: None,
+        });
+        let list = kept().lists.get(&key).flatten();
+        list.is_none_or(|list| !list.is_empty())
+    }
+
     /// The folders, or the files, that are directly in these folders and may match.
     async fn level(
         &self,
@@ -201,8 +211,9 @@ async fn ask(
     let answer = rest::list_folders(client, request, read.authorization, &commit, &paths).await;
     let response = answer.map_err(|failure| read.failed(failure))?;
     let lists = if is_not_taken(response.status()) {
-        if says_no_such_folder(response).await {
-            return Ok(None);
+        // The one that is asked for by its path alone; the others were found.
+        if paths.len() == 1 && says_no_such_folder(response).await {
+            return Ok(Some(Arc::new([List::default()])));
         }
         None
     } else {

@@ -6,13 +6,21 @@ const OTHER_TYPE = /^(?:InvalidArg|[A-Za-z]+Expected)$/;
 /** How the binding's message about such a value ends, after the value itself. */
 const EXPECTED = /into rust type `(\w+)`(?: on ([\w.]+))?[\w. ]*$/;
 
+/** What JavaScript calls the types of the binding's messages. */
+const TYPES: Record<string, string> = {
+  bool: 'a boolean',
+  f64: 'a number',
+  u32: 'a number',
+  String: 'a string',
+};
+
 /**
  * The same binding, no call of which prints what it was given.
  *
  * Of a value that it cannot convert the binding's own message shows all: a URL with its password, or a
  * configuration with its secrets.
  */
-export function withoutValues<B extends object>(binding: B): B {
+export function guardBinding<B extends object>(binding: B): B {
   const guarded = Object.entries(binding).map(([name, own]) => {
     if (typeof own !== 'function') return [name, own];
     return [name, /^[A-Z]/.test(name) ? guardClass(own) : guard(own)];
@@ -61,7 +69,8 @@ function withoutValue(error: unknown): unknown {
   if (!OTHER_TYPE.test(String(code))) return error;
   const [, type, place] = EXPECTED.exec(String(message)) ?? [];
   const what = place?.split('.').at(-1) ?? 'an argument';
+  const expected = TYPES[type];
   return new TypeError(
-    `backstage-azure-devops-native cannot take a value of this type for ${what}${type ? `: ${type} was expected` : ''}`,
+    `backstage-azure-devops-native cannot take a value of this type for ${what}${expected ? `: ${expected} was expected` : ''}`,
   );
 }
