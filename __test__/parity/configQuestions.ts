@@ -24,6 +24,25 @@ export function entriesOf(question: ConfigQuestion): JsonObject[] {
   }
 }
 
+/** The same question about entries that are changed. */
+export function withEntries(
+  question: ConfigQuestion,
+  change: (entry: JsonObject) => JsonObject,
+): ConfigQuestion {
+  switch (question.call) {
+    case 'readAzureIntegrationConfig':
+      return { ...question, entry: change(question.entry) };
+    case 'readAzureIntegrationConfigs':
+      return { ...question, entries: question.entries.map(change) };
+    default: {
+      const azure = entriesOf(question).map(change);
+      return azure.length > 0
+        ? { ...question, data: { integrations: { azure } } }
+        : question;
+    }
+  }
+}
+
 export function answerConfig(from: Package, question: ConfigQuestion): unknown {
   switch (question.call) {
     case 'readAzureIntegrationConfig':

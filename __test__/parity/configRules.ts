@@ -1,6 +1,12 @@
 /** How messages about the config may differ. */
-import { entriesOf, type ConfigQuestion } from './configQuestions';
-import { same, type Outcome } from './outcome';
+import {
+  answerConfig,
+  entriesOf,
+  withEntries,
+  type ConfigQuestion,
+} from './configQuestions';
+import { same, thrown, type Outcome } from './outcome';
+import { upstream } from './packages';
 import type { Rule } from './rule';
 
 /** Upstream's message with other positions. */
@@ -45,4 +51,101 @@ function withRealPositions(
     );
     return { error: { name, message: real } };
   });
+}
+
+const CERTIFICATES = ['clientCertificate', 'clientCertificatePath'] as const;
+
+/** What upstream says of a secret in the certificate's place, which goes with the same fields. */
+export const certificates: Rule<ConfigQuestion> = {
+  always: true,
+  applies: question =>
+    entriesOf(question)
+      .flatMap(credentialsOf)
+      .some(own => certificatesOf(own).length > 0),
+  holds: ({ question, here }) => {
+    const expected = withCertificates(question, asSecrets(question));
+    return (
+      (isOdd(question) && 'error' in here) ||
+      same(here, expected) ||
+      positionsInConfig.holds({ question, upstream: expected, here })
+    );
+  },
+};
+
+type Credential = Record<string, unknown>;
+
+function certificatesOf(own: object | null | undefined): string[] {
+  const fields = own && typeof own === 'object' ? own : {};
+  return CERTIFICATES.filter(field => field in fields);
+}
+
+/** Upstream's answer where each certificate is a secret, and what is not to be is refused too. */
+function asSecrets(question: ConfigQuestion): Outcome {
+  const asked = withEntries(question, entry => {
+    if (!Array.isArray(entry.credentials)) return entry;
+    return { ...entry, credentials: entry.credentials.map(asSecret) as never };
+  });
+  try {
+    return { value: answerConfig(upstream, asked) };
+  } catch (error) {
+    return { error: thrown(error) };
+  }
+}
+
+function asSecret(own: unknown): unknown {
+  const fields = certificatesOf(own as object);
+  if (fields.length === 0) return own;
+  const { clientCertificate, clientCertificatePath, ...rest } =
+    own as Credential;
+  const values = [rest.clientSecret, clientCertificate, clientCertificatePath];
+  const [clientSecret, ...more] = values.filter(value => value !== undefined);
+  // Of two that exclude each other none is a secret; any two fields do for that.
+  const { personalAccessToken = 'refused' } = rest;
+  return {
+    ...rest,
+    clientSecret,
+    ...(more.length > 0 ? { personalAccessToken } : {}),
+  };
+}
+
+/** The answer about secrets as one about the certificates that they stand for. */
+function withCertificates(question: ConfigQuestion, outcome: Outcome): Outcome {
+  const fields = entriesOf(question)
+    .flatMap(credentialsOf)
+    .map(own => certificatesOf(own)[0]);
+  if ('error' in outcome) {
+    const { name, message } = outcome.error;
+    const field = fields.find(own => own !== undefined) ?? 'clientSecret';
+    const told = message.replaceAll('clientSecret', field);
+    return { error: { name, message: told } };
+  }
+  return { value: renamed(outcome.value, fields) };
+}
+
+/** Takes a field for each credential, in their order, that the secret in it is named. */
+function renamed(value: unknown, fields: Array<string | undefined>): unknown {
+  if (Array.isArray(value)) return value.map(own => renamed(own, fields));
+  if (typeof value !== 'object' || value === null) return value;
+  if (!('kind' in value)) {
+    const entries = Object.entries(value);
+    return Object.fromEntries(
+      entries.map(([key, own]) => [key, renamed(own, fields)]),
+    );
+  }
+  const field = fields.shift();
+  if (!field) return value;
+  const { clientSecret, ...rest } = value as Credential;
+  return { ...rest, kind: 'ClientCertificate', [field]: clientSecret };
+}
+
+/** Whether a certificate is no text, of which each field has a message of its own. */
+function isOdd(question: ConfigQuestion): boolean {
+  return entriesOf(question)
+    .flatMap(credentialsOf)
+    .some(own =>
+      certificatesOf(own).some(field => {
+        const value = (own as Credential)[field];
+        return typeof value !== 'string' || value === '';
+      }),
+    );
 }

@@ -4,16 +4,16 @@
  * question asks; a test of its own shows it.
  */
 import type { ConfigQuestion } from './configQuestions';
-import { positionsInConfig } from './configRules';
+import { certificates, positionsInConfig } from './configRules';
 import type { CredentialQuestion } from './credentialQuestions';
 import { organizationsByName } from './credentialRules';
 import type { GlobQuestion } from './globQuestions';
-import { newestMinimatch } from './globRules';
+import { foundUrls, newestMinimatch } from './globRules';
 import type { ReadQuestion } from './readQuestions';
 import * as reads from './readRules';
 import type { Rule } from './rule';
 import type { TreeQuestion } from './treeQuestions';
-import { modes, refusedArchives } from './treeRules';
+import { filesAsTrees, modes, refusedArchives } from './treeRules';
 import type { UrlQuestion } from './urlQuestions';
 import * as urls from './urlRules';
 
@@ -55,6 +55,20 @@ export const EXCEPTIONS: Exception[] = [
     urls: urls.editUrls,
   },
   {
+    where: 'credentials with `clientCertificate` or `clientCertificatePath`',
+    upstream: 'rejected, or read as if the certificate were not there',
+    here: 'certificates of service principals, as 0.19 has them',
+    versions: '<0.19.0',
+    configs: certificates,
+  },
+  {
+    where: 'answers 203',
+    upstream: 'told by their number',
+    here: 'told as rejected credentials, as 0.19 does',
+    versions: '<0.19.0',
+    reads: reads.rejectedCredentials,
+  },
+  {
     where:
       '`{org}.visualstudio.com/_git/{repo}`, `…/DefaultCollection/_git/{repo}`, `{server}/tfs/{collection}/_git/{repo}`',
     upstream: 'rejected, or another project',
@@ -80,16 +94,20 @@ export const EXCEPTIONS: Exception[] = [
     where: 'URLs of files that `search` finds',
     upstream: 'the path is encoded twice: 404',
     here: 'encoded once',
+    globs: foundUrls,
   },
   {
     where: 'a path with `%XX` that is not there',
     upstream: '404',
     here: "the path decoded once is read, since Backstage's own registry of integrations writes it so",
+    reads: reads.decodedPaths,
   },
   {
     where: 'a folder read as a file; a file read as a tree',
     upstream: "the folder's JSON; an empty tree",
     here: 'an error that says so',
+    reads: reads.folders,
+    trees: filesAsTrees,
   },
   {
     where: '`token` in the options',

@@ -13,10 +13,18 @@ export interface GlobQuestion {
   pattern: string;
 }
 
-/** What was found: the paths of the files, which are also what is in them. */
 export interface GlobAnswer {
   etag: string;
-  found: string[];
+  found: FoundFile[];
+}
+
+export interface FoundFile {
+  /** What is in the file: its path. */
+  content: string;
+  /** Where it is said to be, and the path and the other parameters there, decoded. */
+  place: string;
+  path: string | null;
+  others: string[][];
 }
 
 const FOLDERS = [
@@ -50,6 +58,9 @@ export const GLOB_FILES = [
 
 let hosted: Promise<Hosted> | undefined;
 
+/** Where all of them are. */
+export const GLOB_PLACE = 'https://dev.azure.com/globs/Project/_git/Parity';
+
 /** Upstream takes patterns for patterns on Azure's own hosts only. */
 export async function answerGlob(
   from: Package,
@@ -65,9 +76,22 @@ export async function answerGlob(
   const reader = readerFor(from, url, workingDirectory);
   return outcomeOf(async (): Promise<GlobAnswer> => {
     const { etag, files } = await reader.search(url);
-    const contents = await Promise.all(files.map(file => file.content()));
-    return { etag, found: contents.map(String).sort() };
+    const found = files.map(async file =>
+      foundAt(file.url, String(await file.content())),
+    );
+    return { etag, found: inOrder(await Promise.all(found)) };
   });
+}
+
+function foundAt(url: string, content: string): FoundFile {
+  const { origin, pathname, hash, searchParams } = new URL(url);
+  const others = [...searchParams].filter(([name]) => name !== 'path');
+  const path = searchParams.get('path');
+  return { content, place: `${origin}${pathname}${hash}`, path, others };
+}
+
+function inOrder(found: FoundFile[]): FoundFile[] {
+  return found.sort((a, b) => (a.content < b.content ? -1 : 1));
 }
 
 const workingDirectory = mkdtempSync(path.join(tmpdir(), 'globs-'));

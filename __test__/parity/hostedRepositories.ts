@@ -51,9 +51,13 @@ const name = fc
 
 /** Folders and files end differently, so that none is both. */
 const path = fc
-  .tuple(fc.array(name, { maxLength: 2 }), name)
-  .map(([folders, file]) =>
-    [...folders.map(folder => `${folder}-d`), `${file}-f`].join('/'),
+  .tuple(
+    fc.array(name, { maxLength: 2 }),
+    name,
+    fc.constantFrom('-f', '-f', '-f', '-f.html', '-f.XHTML'),
+  )
+  .map(([folders, file, end]) =>
+    [...folders.map(folder => `${folder}-d`), `${file}${end}`].join('/'),
   );
 
 const content = fc.oneof(

@@ -386,7 +386,7 @@ export function readQuestions(
     )
     .map(({ file, ...question }) => {
       const asked = { ...question, ...file };
-      return isReadOtherwise(file.url)
+      return isReadOtherwise(file.url) || hasEscapes(file.url)
         ? { ...asked, answer: undefined, options: undefined }
         : { ...asked, options: withEtag(question.options, file.there) };
     })
@@ -425,6 +425,10 @@ function fileUrl(
   at: (typeof PLACES)[number],
 ): fc.Arbitrary<Pick<ReadQuestion, 'url' | 'there'>> {
   const missing = ['missing', 'missing/a b', '', 'MISSING%zz'];
+  const folders = [...files.keys()]
+    .filter(path => path.includes('/'))
+    .slice(0, 3)
+    .map(path => path.slice(0, path.lastIndexOf('/')));
   const rewrites: Array<(url: string) => string> = [
     url => url,
     url => url.replaceAll('+', '%20'),
@@ -433,14 +437,15 @@ function fileUrl(
     url => url.replace('https://dev.', `https://${organization}@dev.`),
     asPasted,
     asCommitPage,
+    asRegistryWrites,
     url =>
       url.includes('parity') ? url.replace(/_git\/.*\?/, '_git/none?') : url,
   ];
   return fc
     .record({
-      path: fc.constantFrom(...files.keys(), ...missing),
+      path: fc.constantFrom(...files.keys(), ...missing, ...folders),
       slash: fc.constantFrom('/', '/', ''),
-      rewrite: fc.constantFrom(...rewrites.slice(0, 7), ...rewrites),
+      rewrite: fc.constantFrom(...rewrites.slice(0, 8), ...rewrites),
     })
     .map(({ path, slash, rewrite }) => {
       const url = hosted.webUrl({ at, version, path: slash + path });
@@ -464,6 +469,21 @@ function asPasted(url: string): string {
 /** The page of the commit in place of the version. */
 function asCommitPage(url: string): string {
   return url.replace(/\?(.*)&version=GC(\w+)$/, '/commit/$2?$1&version=GBmain');
+}
+
+/** With the path encoded once more, as Backstage's own registry resolves it. */
+function asRegistryWrites(text: string): string {
+  const url = new URL(text);
+  const path = url.searchParams.get('path') ?? '';
+  const names = path.split('/').map(encodeURIComponent);
+  url.searchParams.set('path', names.join('/'));
+  return url.href;
+}
+
+/** Whether the path has escapes in it when it is decoded. */
+export function hasEscapes(url: string): boolean {
+  const path = parsed(url)?.searchParams.get('path') ?? '';
+  return /%[0-9a-f]{2}/i.test(path);
 }
 
 /**

@@ -3,12 +3,14 @@ import { same, type Outcome, type Thrown } from './outcome';
 import { upstream } from './packages';
 import {
   REVOKED,
+  hasEscapes,
   mustSignIn,
   sameRead,
   type ReadAnswer,
   type ReadQuestion,
 } from './readQuestions';
-import type { Rule } from './rule';
+import { parsed } from './parsed';
+import { translation, type Rule } from './rule';
 import { expectedOf, hasVersion, isReadOtherwise, withType } from './urlRules';
 import { webUrlOf } from './webUrl';
 
@@ -27,14 +29,94 @@ export const organizationsInReads: Rule<ReadQuestion> = {
   holds: ({ upstream: theirs, here }) => same(withToken(theirs, REVOKED), here),
 };
 
-/** An error that says what to check. */
+/** An error that says what to check; of a 203 it begins as upstream's does. */
 export const signInPages: Rule<ReadQuestion> = {
   applies: question =>
-    mustSignIn(question) || [203, 302].includes(question.answer?.status ?? 0),
-  holds: ({ question, here }) =>
-    isThrown(here, 'AuthenticationError', `${question.url} could not be`) &&
-    / Read with .*: (check|add) /.test(here.error.message),
+    mustSignIn(question) ||
+    [203, 302].includes(question.answer?.status ?? 0) ||
+    isPageForFile(question),
+  holds: ({ question, upstream: theirs, here }) => {
+    const start =
+      question.answer?.status === 203 && 'error' in theirs
+        ? theirs.error.message
+        : `${question.url} could not be`;
+    return (
+      isThrown(here, 'AuthenticationError', start) &&
+      / Read with .*: (check|add) /.test(here.error.message)
+    );
+  },
 };
+
+/** Upstream's error with the newest upstream's words for a 203. */
+export const rejectedCredentials = translation<ReadQuestion>(
+  ({ url }, theirs) => {
+    if (!('error' in theirs)) return theirs;
+    const { name, message } = theirs.error;
+    const { host = '' } = parsed(url) ?? {};
+    const isAzures = /^dev\.azure\.com$|\.visualstudio\.com$/.test(host);
+    const isGlobal = isAzures ? ' and is not a global token' : '';
+    const words = `, Azure DevOps rejected the provided credentials. If you are using a personal access token, check that it has not expired${isGlobal}. See https://backstage.io/docs/integrations/azure/locations#using-a-personal-access-token-pat`;
+    const told = message.replace(/, 203 [\w -]*$/, () => words);
+    return { error: { name, message: told } };
+  },
+);
+
+/** Whether a page stands in for a file that is none itself, by its name. */
+function isPageForFile({ answer, url }: ReadQuestion): boolean {
+  const { status = 0, headers = {} } = answer ?? {};
+  const path = parsed(url)?.searchParams.get('path') ?? '';
+  return (
+    status >= 200 &&
+    status < 300 &&
+    headers['content-type'] === 'text/html' &&
+    !/\.(x?html|htm)$/i.test(path)
+  );
+}
+
+/** An error that says what it is, in place of what Azure DevOps says of the folder. */
+export const folders: Rule<ReadQuestion> = {
+  applies: ({ there }) => there === undefined,
+  holds: ({ question, upstream: theirs, here }) =>
+    isOfFolder(theirs) && isFolder(question, here),
+};
+
+/**
+ * The file of the decoded path, or as little as there is at the path itself, after a few looks: at
+ * the folder and at the file's name, as they are and decoded.
+ */
+export const decodedPaths: Rule<ReadQuestion> = {
+  applies: ({ url }) => hasEscapes(url),
+  holds: ({ question, upstream: theirs, here }) => {
+    if (!isNothing(theirs)) return false;
+    if ('error' in here) return isFolder(question, here);
+    const { sent, contents } = here.value as ReadAnswer;
+    return sent.length <= 4 && holdsFile(contents, question);
+  },
+};
+
+/** Whether there is no such file. */
+function isNothing(theirs: Outcome): boolean {
+  return 'error' in theirs
+    ? theirs.error.name === 'NotFoundError'
+    : (theirs.value as ReadAnswer).contents.length === 0;
+}
+
+function isOfFolder(theirs: Outcome): boolean {
+  if ('error' in theirs) return false;
+  const [found] = (theirs.value as ReadAnswer).contents as Array<
+    Buffer | { content: Buffer }
+  >;
+  const content = Buffer.isBuffer(found) ? found : found?.content;
+  return String(content).includes('"isFolder":true');
+}
+
+function isFolder({ url }: ReadQuestion, here: Outcome): boolean {
+  return isThrown(
+    here,
+    'InputError',
+    `Unable to read ${url}, it is a folder and not a file`,
+  );
+}
 
 /** An error of a class of its own, in words that begin as upstream's do. */
 export const unauthorized: Rule<ReadQuestion> = {
@@ -134,10 +216,8 @@ function isNoUrl({ url }: ReadQuestion, here: Outcome): boolean {
 }
 
 /** What is no file is refused by Azure DevOps, or before it is asked. */
-function isRefused(
-  { there, url, provider }: ReadQuestion,
-  here: Outcome,
-): boolean {
+function isRefused(question: ReadQuestion, here: Outcome): boolean {
+  const { there, url, provider } = question;
   const noPath = 'Azure URL must point to a specific path';
   if (provider?.rejects !== undefined) {
     const rejection = `Unable to read ${url}, ${provider.rejects}`;
@@ -147,7 +227,8 @@ function isRefused(
   const names = ['Error', 'NotFoundError'];
   return (
     !there &&
-    names.some(name => starts.some(start => isThrown(here, name, start)))
+    (isFolder(question, here) ||
+      names.some(name => starts.some(start => isThrown(here, name, start))))
   );
 }
 

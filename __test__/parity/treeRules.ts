@@ -30,6 +30,21 @@ export const refusedArchives: Rule<TreeQuestion> = {
   },
 };
 
+/** A file is not read as a folder that has nothing in it. */
+export const filesAsTrees: Rule<TreeQuestion> = {
+  always: true,
+  applies: ({ draft, path: at = '' }) => {
+    const path = at.replace(/^\/+|\/+$/g, '');
+    return draft.files.some(file => file.path === path);
+  },
+  holds: ({ here }) =>
+    'error' in here &&
+    here.error.name === 'InputError' &&
+    /^Failed to read tree from .*, it is a file and not a folder/s.test(
+      here.error.message,
+    ),
+};
+
 /** The same files, and each of the kind that git has; Azure DevOps Server says none. */
 export const modes: Rule<TreeQuestion> = {
   always: true,
