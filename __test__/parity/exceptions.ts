@@ -177,24 +177,6 @@ export const EXCEPTIONS: Exception[] = [
     here: '`InputError`, and nothing is sent',
   },
   {
-    where:
-      'answers and archives beyond the limits; patterns that expand too far',
-    upstream: 'fill memory or disk, or hold the event loop up',
-    here: 'an error that names the limit and its key',
-  },
-  {
-    where:
-      '`Content-Encoding` that cannot be decoded, `206`, bodies that HTTP/2 cuts off',
-    upstream: 'taken for the content, in part',
-    here: 'an error',
-  },
-  {
-    where:
-      'certificates, TLS settings, proxies of the environment, `ALL_PROXY`',
-    upstream: "Node's own",
-    here: 'as the tables in [docs/](docs) say, row by row',
-  },
-  {
     where: 'empty repository, odd JSON',
     upstream: '`TypeError`',
     here: 'a clear error',
@@ -206,6 +188,16 @@ export const EXCEPTIONS: Exception[] = [
     trees: refusedArchives,
   },
   {
+    where: 'extra fields of a zip that are cut off',
+    upstream: 'the archive is refused',
+    here: 'they are ignored, as by `unzip`',
+  },
+  {
+    where: '`search` of what is no URL',
+    upstream: 'the words of a library for git URLs',
+    here: 'a `TypeError`, "Invalid URL", as from `readUrl`',
+  },
+  {
     where: 'executable bits in `dir()`',
     upstream: 'lost',
     here: 'kept, as are links that stay inside',
@@ -215,6 +207,11 @@ export const EXCEPTIONS: Exception[] = [
     where: '`lastModifiedAt` of archive entries',
     upstream: 'a DOS time read as milliseconds of 1970',
     here: "the entry's real date, or none",
+  },
+  {
+    where: 'proxies that the environment names',
+    upstream: 'used where Node is told to (`NODE_USE_ENV_PROXY`)',
+    here: 'used',
   },
   {
     where: 'no credential for `dev.azure.com`',

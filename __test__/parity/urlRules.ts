@@ -165,9 +165,7 @@ function resolved(
 ): Outcome {
   const { url, base } = question;
   if (parsed(url)) return answerOfNewest(question);
-  if ('error' in expectedOf({ call: 'fromRepoUrl', url: base })) {
-    return asAnyUrl(url, base);
-  }
+  if (!isBase(base)) return asAnyUrl(url, base);
   const own = new URL(base);
   const known = new URL(base);
   known.pathname = KNOWN_PLACE;
@@ -181,6 +179,13 @@ function resolved(
   if (answer.hash !== KNOWN_HASH) return asAnyUrl(url, base);
   answer.pathname = own.pathname;
   return { value: answer.href.replace(KNOWN_HASH, () => fragmentOf(own)) };
+}
+
+/** Whether what stands beside it is resolved in its repository; of a commit's page, whatever the commit. */
+function isBase(base: string): boolean {
+  const web = webUrlOf(base);
+  const url = web?.commit === undefined ? base : withVersion(web.url, 'GBany');
+  return !('error' in expectedOf({ call: 'fromRepoUrl', url }));
 }
 
 /** With its mark, which `hash` leaves out where nothing follows it. */

@@ -31,7 +31,7 @@ export function webUrlOf(text: string): WebUrl | undefined {
   return {
     url: whole.toString(),
     isPasted: git.isPasted,
-    commit: names[page] === 'commit' ? (names[page + 1] ?? '') : undefined,
+    commit: /^commit$/i.test(names[page]) ? (names[page + 1] ?? '') : undefined,
   };
 }
 
