@@ -16,10 +16,11 @@ export const positionsInConfig: Rule<ConfigQuestion> = {
     withRealPositions(question, theirs).some(real => same(here, real)),
 };
 
-type Named = { organizations?: unknown };
+type Named = Record<string, unknown>;
 
 function credentialsOf(entry: { credentials?: unknown }): Named[] {
-  return Array.isArray(entry.credentials) ? entry.credentials : [];
+  const credentials = entry?.credentials;
+  return Array.isArray(credentials) ? credentials : [];
 }
 
 function namesAny({ organizations }: Named): boolean {
@@ -64,9 +65,10 @@ export const certificates: Rule<ConfigQuestion> = {
       .some(own => certificatesOf(own).length > 0),
   holds: ({ question, here }) => {
     const expected = withCertificates(question, asSecrets(question));
+    const told = withoutFields(here);
     return (
       (isOdd(question) && 'error' in here) ||
-      same(here, expected) ||
+      same(told, withoutFields(expected)) ||
       positionsInConfig.holds({ question, upstream: expected, here })
     );
   },
@@ -74,15 +76,15 @@ export const certificates: Rule<ConfigQuestion> = {
 
 type Credential = Record<string, unknown>;
 
-function certificatesOf(own: object | null | undefined): string[] {
-  const fields = own && typeof own === 'object' ? own : {};
-  return CERTIFICATES.filter(field => field in fields);
+/** The fields that are there; `null` counts as none. */
+function certificatesOf(own: Credential | null | undefined): string[] {
+  return CERTIFICATES.filter(field => (own?.[field] ?? null) !== null);
 }
 
 /** Upstream's answer where each certificate is a secret, and what is not to be is refused too. */
 function asSecrets(question: ConfigQuestion): Outcome {
   const asked = withEntries(question, entry => {
-    if (!Array.isArray(entry.credentials)) return entry;
+    if (!Array.isArray(entry?.credentials)) return entry;
     return { ...entry, credentials: entry.credentials.map(asSecret) as never };
   });
   try {
@@ -93,12 +95,14 @@ function asSecrets(question: ConfigQuestion): Outcome {
 }
 
 function asSecret(own: unknown): unknown {
-  const fields = certificatesOf(own as object);
+  const fields = certificatesOf(own as Credential);
   if (fields.length === 0) return own;
   const { clientCertificate, clientCertificatePath, ...rest } =
     own as Credential;
   const values = [rest.clientSecret, clientCertificate, clientCertificatePath];
-  const [clientSecret, ...more] = values.filter(value => value !== undefined);
+  const [clientSecret, ...more] = values.filter(
+    value => (value ?? null) !== null,
+  );
   // Of two that exclude each other none is a secret; any two fields do for that.
   const { personalAccessToken = 'refused' } = rest;
   return {
@@ -113,13 +117,17 @@ function withCertificates(question: ConfigQuestion, outcome: Outcome): Outcome {
   const fields = entriesOf(question)
     .flatMap(credentialsOf)
     .map(own => certificatesOf(own)[0]);
-  if ('error' in outcome) {
-    const { name, message } = outcome.error;
-    const field = fields.find(own => own !== undefined) ?? 'clientSecret';
-    const told = message.replaceAll('clientSecret', field);
-    return { error: { name, message: told } };
-  }
-  return { value: renamed(outcome.value, fields) };
+  return 'error' in outcome
+    ? outcome
+    : { value: renamed(outcome.value, fields) };
+}
+
+/** An error may be about a field, which is a secret's where upstream was asked. */
+function withoutFields(outcome: Outcome): Outcome {
+  if (!('error' in outcome)) return outcome;
+  const { name, message } = outcome.error;
+  const field = /client(Secret|CertificatePath|Certificate)/g;
+  return { error: { name, message: message.replace(field, 'field') } };
 }
 
 /** Takes a field for each credential, in their order, that the secret in it is named. */
@@ -144,7 +152,7 @@ function isOdd(question: ConfigQuestion): boolean {
     .flatMap(credentialsOf)
     .some(own =>
       certificatesOf(own).some(field => {
-        const value = (own as Credential)[field];
+        const value = own[field];
         return typeof value !== 'string' || value === '';
       }),
     );

@@ -49,7 +49,7 @@ const FILES = [
 
 /** Every file in the root, in every folder, and some of them one folder deeper. */
 export const GLOB_FILES = [
-  ...FILES,
+  ...FILES.filter(file => !FOLDERS.includes(file)),
   ...FOLDERS.flatMap(folder => FILES.map(file => `${folder}/d/${file}`)),
   ...FOLDERS.slice(1).flatMap(folder =>
     FILES.slice(0, 12).map(file => `services/${folder}/${file}`),
