@@ -182,21 +182,40 @@ Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${own.key}`
   });
 });
 
-it('a certificate that is written where a path belongs is told as such, and not shown', async () => {
-  const pem = own.key + own.certificate;
-  const app = newApp();
-  const config = configOf([{ ...app, clientCertificatePath: pem }]);
-  const integrations = ours.AzureIntegration.factory({ config });
-  const error = await failureOf(
-    readerOf([{ ...app, clientCertificatePath: pem }])(url),
-  );
-  expect(error.message).toContain(
-    'where the path of a certificate is expected, there is the certificate itself',
-  );
-  const configs = integrations.list().map(one => one.config);
-  const seen = shown([error, integrations, configs]);
-  expect(seen).not.toMatch(secretsOf(pem));
-});
+it.each([
+  ['in PEM', () => own.key + own.certificate],
+  ['in base64', () => derKey().toString('base64')],
+])(
+  'a certificate %s where a path belongs is told as such, and not shown',
+  async (_form, written) => {
+    const pem = written();
+    const app = newApp();
+    const config = configOf([{ ...app, clientCertificatePath: pem }]);
+    const integrations = ours.AzureIntegration.factory({ config });
+    const error = await failureOf(
+      readerOf([{ ...app, clientCertificatePath: pem }])(url),
+    );
+    expect(error.message).toContain(
+      'where the path of a certificate is expected, there is the certificate itself',
+    );
+    const configs = integrations.list().map(one => one.config);
+    const seen = shown([error, integrations, configs]);
+    expect(seen).not.toMatch(secretsOf(pem));
+    expect(seen).not.toContain(pem.slice(0, 40));
+  },
+);
+
+it.each(['/run/secrets/app.pem', './app.pem', 'app.pfx'])(
+  'the path %s where a certificate belongs is told as such',
+  async clientCertificate => {
+    const error = await failureOf(
+      readerOf([{ ...newApp(), clientCertificate }])(url),
+    );
+    expect(error.message).toContain(
+      'is the path of a file: set clientCertificatePath',
+    );
+  },
+);
 
 describe('a file', () => {
   it('that is not there, or none, harms only the reads that need it', async () => {

@@ -40,30 +40,31 @@ beforeAll(async () => {
 });
 
 describe('held to what Azure DevOps answered', () => {
-  const api = '_apis/git/repositories/Fabrikam-Fiber-Git';
+  // Without its project a repository is known by its id.
+  const api = () => `_apis/git/repositories/${hosted.git.id}`;
   const blob = () => idOf(`${VIEWS}/Home/_Home.cshtml`);
 
   it.each<[keyof typeof recorded, () => string]>([
-    ['blob', () => `${api}/blobs/${blob()}?$format=json`],
+    ['blob', () => `${api()}/blobs/${blob()}?$format=json`],
     [
       'commits',
-      () => `${api}/commits?searchCriteria.$skip=0&searchCriteria.$top=2`,
+      () => `${api()}/commits?searchCriteria.$skip=0&searchCriteria.$top=2`,
     ],
-    ['commit', () => `${api}/commits/${head}`],
-    ['item', () => `${api}/items?scopePath=/${VIEWS}/Home/_Home.cshtml`],
-    ['folder', () => `${api}/items?scopePath=/${VIEWS}`],
+    ['commit', () => `${api()}/commits/${head}`],
+    ['item', () => `${api()}/items?scopePath=/${VIEWS}/Home/_Home.cshtml`],
+    ['folder', () => `${api()}/items?scopePath=/${VIEWS}`],
     [
       'fullListing',
       () =>
-        `${api}/items?scopePath=/${VIEWS}&recursionLevel=Full&includeContentMetadata=true`,
+        `${api()}/items?scopePath=/${VIEWS}&recursionLevel=Full&includeContentMetadata=true`,
     ],
     [
       'oneLevelListing',
-      () => `${api}/items?scopePath=/${VIEWS}&recursionLevel=OneLevel`,
+      () => `${api()}/items?scopePath=/${VIEWS}&recursionLevel=OneLevel`,
     ],
-    ['repository', () => `${api}?`],
-    ['tree', () => `${api}/trees/${idOf(VIEWS)}`],
-    ['recursiveTree', () => `${api}/trees/${idOf(VIEWS)}?recursive=true`],
+    ['repository', () => `${api()}?`],
+    ['tree', () => `${api()}/trees/${idOf(VIEWS)}`],
+    ['recursiveTree', () => `${api()}/trees/${idOf(VIEWS)}?recursive=true`],
   ])('%s', async (name, path) => {
     const answer = recorded[name] as { body: unknown };
     expect(shape(await get(path()))).toEqual(shape(answer.body));
@@ -73,7 +74,7 @@ describe('held to what Azure DevOps answered', () => {
     const { parameters, body } = recorded.itemsBatch;
     const old = '23d0bc5b128a10056dc68afece360d8a0fabb014';
     const asked = JSON.stringify(parameters.body).replaceAll(old, head);
-    const response = await fetch(`${azure.url}/fabrikam/${api}/itemsBatch`, {
+    const response = await fetch(`${azure.url}/fabrikam/${api()}/itemsBatch`, {
       method: 'POST',
       headers: { authorization, 'content-type': 'application/json' },
       body: asked,

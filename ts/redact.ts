@@ -56,9 +56,11 @@ function redactedCopy(object: object, fields: ReadonlyArray<string>): object {
   return Object.fromEntries(entries);
 }
 
-/** Whether it is a PEM, which by mistake stands where the path of one belongs. */
+/** Whether it is a certificate with its key, which by mistake stands where the path of one belongs. */
 function isKey(value: unknown): boolean {
-  return typeof value === 'string' && value.includes('-----BEGIN ');
+  if (typeof value !== 'string') return false;
+  // The other form is that of PKCS#12 in base64.
+  return value.includes('-----BEGIN ') || /^MII\S{253}/.test(value);
 }
 
 /**

@@ -416,7 +416,7 @@ export class AzureDevOps {
       const value = repositories.map(r => new GitApi(r).describe({ baseUrl }));
       return { json: { count: value.length, value } };
     }
-    return new GitApi(find(repositories, resource[2])).answer({
+    return new GitApi(find(repositories, resource[2], project)).answer({
       method: request.method ?? 'GET',
       path: resource.slice(3),
       query: route.query,
@@ -540,11 +540,15 @@ function isUnchanged(
   return !!since && !!modified && Date.parse(modified) <= Date.parse(since);
 }
 
+/** A repository is known by its id anywhere, and by its name in its project alone. */
 function find(
   repositories: HostedRepository[],
   name: string,
+  project?: string,
 ): HostedRepository {
-  const found = repositories.find(r => same(r.name, name) || r.git.id === name);
+  const found = repositories.find(
+    r => r.git.id === name || (project !== undefined && same(r.name, name)),
+  );
   if (!found) {
     throw new ApiError(
       404,

@@ -76,7 +76,13 @@ impl Certificate {
 
     /// Reads a PEM with the certificate and its RSA key that stands in the configuration.
     pub(super) fn of_text(pem: &SecretString) -> Result<Self, TokenError> {
-        Self::from_pem(pem.expose_secret().as_bytes(), false).map_err(|why| {
+        let pem = pem.expose_secret();
+        let why = if is_path(pem) {
+            Err("is the path of a file: set clientCertificatePath in its place")
+        } else {
+            Self::from_pem(pem.as_bytes(), false)
+        };
+        why.map_err(|why| {
             TokenError::refused(format!("the certificate in clientCertificate {why}"))
         })
     }
@@ -132,6 +138,14 @@ impl Certificate {
             .map_err(|_| TokenError::refused("the certificate's key could not sign"))?;
         Ok(format!("{unsigned}.{}", encode(signature)).into())
     }
+}
+
+/// Whether it looks like the path of a file in place of a certificate.
+fn is_path(pem: &str) -> bool {
+    let is_short = pem.len() <= LONGEST_NAME && !pem.contains(char::is_whitespace);
+    let has_ending = [".pem", ".crt", ".cer", ".pfx", ".p12", ".key"];
+    is_short
+        && (pem.starts_with(['/', '.', '~']) || has_ending.iter().any(|end| pem.ends_with(end)))
 }
 
 /// Whether it is no path but the certificate itself: a PEM, or a PFX in base64.

@@ -134,7 +134,7 @@ impl Read<'_> {
             Wanted::Json => "JSON",
         };
         let message = format!(
-            "{}. Azure DevOps answered with a page (HTML) in place of {wanted}: that is how it asks to sign in. {}",
+            "{}. Azure DevOps answered with a page (HTML) in place of {wanted}: that is how it asks to sign in, unless what stands between, as a proxy or gateway, has answered. {}",
             self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
