@@ -509,7 +509,7 @@ mod tests {
         );
     }
 
-    /// The kind of a credential of which these fields are written.
+    /// The kind of a credential that has these fields.
     fn kind_of(fields: &[&str]) -> Result<&'static str, Error> {
         let field = |name: &str| fields.contains(&name).then(|| " s3cret ".to_owned());
         let fields = CredentialFields {

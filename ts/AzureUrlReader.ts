@@ -464,7 +464,7 @@ async function matching(
   return other ? matching(other, signal) : { matched: listing, places };
 }
 
-/** Of files of which each matches some of these, those that match the first by which any do. */
+/** The files that match the first of these that any file matches. */
 function firstMatched<F extends { path: string }>(
   files: F[],
   matchers: Minimatch[],

@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * The same binding, no call of which prints what it was given.
+ * The same binding, whose calls never print what they were given.
  *
  * Of a value that it cannot convert the binding's own message shows all: a URL with its password, or a
  * configuration with its secrets.

@@ -198,7 +198,7 @@ impl Authorization {
         Ok(Self::new(identity, Means::Headers(headers), None))
     }
 
-    /// Whether it is a token that the caller gave for one read, of which nothing is kept.
+    /// Whether it is a token that the caller gave for one read. Nothing of such a read is kept.
     #[must_use]
     pub const fn is_callers(&self) -> bool {
         matches!(

@@ -159,7 +159,7 @@ fn is_content(path: &str) -> bool {
 }
 
 async fn content(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
-    // To open what is none, as a pipe, may take for ever.
+    // Opening a pipe could block for ever.
     if !fs::metadata(path).await?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }

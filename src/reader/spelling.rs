@@ -26,7 +26,7 @@ use crate::{
     url::{AzureUrl, decoded_once, parse, pattern_spellings},
 };
 
-/// How long finding out about a folder may take.
+/// How long checking a folder may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// For how long it is remembered that a folder does not exist as it is written.
@@ -165,10 +165,10 @@ impl Spellings {
     }
 }
 
-/// Finds out, while the caller goes on, whether it is the folder of a file that does not exist as it is
-/// written, and remembers it.
+/// Checks in the background whether it is the folder of a file that does not exist as it is written, and
+/// remembers it if so.
 ///
-/// What cannot be found out in time is asked again with the next file.
+/// Where there is no answer in time, the next file in it asks again.
 pub(super) fn learn_of_folder(url: &AzureUrl, authorization: &Authorization) {
     let (folder, _) = split(url.path().unwrap_or_default());
     let Some(folder) = first_escaped(folder) else {
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_files_own_name_is_asked_for_as_it_is_written_first() {
-        let nobody = Authorization::anonymous();
+        let anonymous = Authorization::anonymous();
         for (path, ways) in [
             ("/a b/c", &["/a b/c"][..]),
             ("/a%2/c%zz", &["/a%2/c%zz"]),
@@ -287,23 +287,23 @@ mod tests {
             ("/a%20b/c%20d", &["/a%20b/c%20d", "/a b/c%20d", "/a b/c d"]),
         ] {
             assert_eq!(
-                paths(Spellings::of_file(&url(path), &nobody)),
+                paths(Spellings::of_file(&url(path), &anonymous)),
                 ways,
                 "{path}"
             );
         }
-        remember_absent(&url("/"), "/x%20y", &nobody);
-        let ways = paths(Spellings::of_file(&url("/x%20y/z/c%20d"), &nobody));
+        remember_absent(&url("/"), "/x%20y", &anonymous);
+        let ways = paths(Spellings::of_file(&url("/x%20y/z/c%20d"), &anonymous));
         assert_eq!(ways, ["/x y/z/c%20d", "/x y/z/c d", "/x%20y/z/c%20d"]);
-        let ways = paths(Spellings::of_folder(&url("/x%20y/z"), &nobody));
+        let ways = paths(Spellings::of_folder(&url("/x%20y/z"), &anonymous));
         assert_eq!(ways, ["/x y/z", "/x%20y/z"]);
-        let ways = paths(Spellings::of_folder(&url("/x%20yz"), &nobody));
+        let ways = paths(Spellings::of_folder(&url("/x%20yz"), &anonymous));
         assert_eq!(ways, ["/x%20yz", "/x yz"]);
     }
 
     #[test]
     fn a_patterns_folder_is_decoded_before_the_rest_of_it() {
-        let nobody = Authorization::anonymous();
+        let anonymous = Authorization::anonymous();
         for (path, ways) in [
             ("/*.md", &["/*.md"][..]),
             ("/s%20t/*.md", &["/s%20t/*.md", "/s t/*.md"]),
@@ -315,7 +315,7 @@ mod tests {
             ("//s%20t/*.md", &["//s%20t/*.md", "//s t/*.md"]),
         ] {
             assert_eq!(
-                paths(Spellings::of_pattern(&url(path), &nobody)),
+                paths(Spellings::of_pattern(&url(path), &anonymous)),
                 ways,
                 "{path}"
             );
@@ -331,17 +331,17 @@ mod tests {
                 .put(key.unwrap_or_else(|| unreachable!()), Absent(seen));
             is_absent(url, "/m%20n", authorization)
         };
-        let nobody = Authorization::anonymous();
+        let anonymous = Authorization::anonymous();
         let token = Authorization::of_callers_token(&"token".into());
         let token = token.unwrap_or_else(|error| unreachable!("{error}"));
         let (now, own) = (Instant::now(), url("/"));
-        assert!(absent(now, &own, &nobody));
+        assert!(absent(now, &own, &anonymous));
         assert!(!absent(now, &own, &token));
-        assert!(!is_absent(&own.at_commit("1"), "/m%20n", &nobody));
+        assert!(!is_absent(&own.at_commit("1"), "/m%20n", &anonymous));
         let other = AzureUrl::from_repo_url("https://dev.azure.com/spelling/_git/s?path=/");
-        assert!(other.is_ok_and(|other| !is_absent(&other, "/m%20n", &nobody)));
+        assert!(other.is_ok_and(|other| !is_absent(&other, "/m%20n", &anonymous)));
         let long_ago = now.checked_sub(REMEMBERED).unwrap_or(now);
-        assert!(!absent(long_ago, &own, &nobody));
+        assert!(!absent(long_ago, &own, &anonymous));
     }
 
     #[test]
