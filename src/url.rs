@@ -106,6 +106,8 @@ impl Version {
                 let name = version.strip_prefix(version_type.prefix())?.to_owned();
                 Some(Self { version_type, name })
             })
+            // Without its id a commit would be read as the default branch.
+            .filter(|own| own.version_type != VersionType::Commit || !own.name.is_empty())
             .ok_or_else(|| Error::other("Azure URL version must point to a git branch or git tag"))
     }
 }
@@ -131,7 +133,7 @@ impl AzureUrl {
     ///
     /// # Errors
     /// The text is no URL, has an escape that does not decode, names no repository, a version that is
-    /// neither a branch nor a tag nor a commit, or the page of a commit without its id in full.
+    /// neither a branch nor a tag nor a commit's id, or the page of a commit without its id in full.
     pub fn from_repo_url(repo_url: &str) -> Result<Self, Error> {
         let url = parse(repo_url)?;
         let Place {
@@ -861,6 +863,15 @@ mod tests {
             let url = format!("https://dev.azure.com/org/_git/repo?path=/a&version={version}");
             assert!(file_url(&url).ends_with(sent), "{version}");
         }
+    }
+
+    #[test]
+    fn a_commit_without_its_id_is_not_the_default_branch() {
+        let refused = file_url("https://dev.azure.com/o/_git/r?path=/a&version=GC");
+        assert_eq!(
+            refused,
+            "Azure URL version must point to a git branch or git tag"
+        );
     }
 
     #[test]

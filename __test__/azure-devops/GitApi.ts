@@ -389,7 +389,8 @@ export class GitApi {
     const ref = {
       branch: `refs/heads/${name}`,
       tag: `refs/tags/${name}`,
-      commit: name,
+      // In full, as by the service itself.
+      commit: /^([0-9a-f]{40}|[0-9a-f]{64})$/i.test(name) ? name : undefined,
     }[type];
     const commit = ref && (await git.resolveRef(ref));
     if (!commit) {

@@ -51,10 +51,10 @@ export function isReadOtherwise(url: string): boolean {
   return Boolean(web?.isPasted) || web?.commit !== undefined;
 }
 
-/** Whether the version that a URL names begins so. */
+/** Whether the version that a URL names begins so, and goes on. */
 export function hasVersion(url: string, prefix: string): boolean {
-  const version = parsed(url)?.searchParams.get('version');
-  return Boolean(version?.startsWith(prefix));
+  const version = parsed(url)?.searchParams.get('version') ?? '';
+  return version.startsWith(prefix) && version.length > prefix.length;
 }
 
 /** What this package is to answer: what upstream says of the same in words that it knows. */
