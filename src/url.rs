@@ -260,8 +260,7 @@ impl AzureUrl {
     pub fn to_archive_url_with_modes(&self) -> Result<Option<String>, Error> {
         let plain = self.to_archive_url()?;
         let origin = parse(&self.origin)?;
-        let is_azures = quirks::host(&origin) == AZURE_HOST || is_visual_studio(&self.origin);
-        Ok(is_azures.then(|| {
+        Ok(is_services_host(quirks::host(&origin)).then(|| {
             let newer = format!("api-version={API_VERSION_WITH_MODES}&zipForUnix=true");
             plain.replace(&format!("api-version={API_VERSION}"), &newer)
         }))
@@ -549,12 +548,19 @@ pub fn with_path(url: &str, path: &str) -> Result<String, Error> {
 #[must_use]
 pub fn pattern_spellings(path: &str) -> Vec<String> {
     let folder = literal_folder(path.trim_start_matches('/'));
-    let (folder, rest) = match path.strip_prefix(&folder) {
-        Some(rest) if folder != "/" => (folder.as_str(), rest),
-        _ => ("", path),
-    };
+    match path.strip_prefix(&folder) {
+        Some(rest) if folder != "/" => other_spellings(&folder, rest),
+        _ => other_spellings("", path),
+    }
+}
+
+/// The other ways to write a path with percent escapes, of which these are a folder and what is in it: with
+/// the folder decoded once, then all of it.
+#[must_use]
+pub fn other_spellings(folder: &str, rest: &str) -> Vec<String> {
     let named = decoded_once(folder).map(|folder| format!("{folder}{rest}"));
-    let mut paths: Vec<String> = named.into_iter().chain(decoded_once(path)).collect();
+    let whole = decoded_once(&[folder, rest].concat());
+    let mut paths: Vec<String> = named.into_iter().chain(whole).collect();
     paths.dedup();
     paths
 }
@@ -562,6 +568,10 @@ pub fn pattern_spellings(path: &str) -> Vec<String> {
 /// A path with its percent escapes decoded, those that stand for UTF-8; nothing where it has none.
 #[must_use]
 pub fn decoded_once(path: &str) -> Option<String> {
+    // Nearly every path is such a one.
+    if !path.contains('%') {
+        return None;
+    }
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(start) = rest.find('%') {
@@ -698,6 +708,12 @@ pub fn without_secrets(text: &str) -> String {
 #[must_use]
 pub fn is_visual_studio(origin: &str) -> bool {
     origin.ends_with(".visualstudio.com")
+}
+
+/// Whether a host is one of Azure DevOps Services, and no server.
+#[must_use]
+pub fn is_services_host(host: &str) -> bool {
+    host == AZURE_HOST || is_visual_studio(host)
 }
 
 /// Decodes as JavaScript's `decodeURIComponent` does.

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, chain},
     http::{Away, Closed, Failure},
     rest::Refusal,
-    url::{AZURE_HOST, is_visual_studio, without_secrets},
+    url::{is_services_host, without_secrets},
 };
 
 /// What is read: messages begin with it, as those of Backstage's own reader do.
@@ -351,8 +351,7 @@ impl Read<'_> {
 
     /// Whether the host is one of Azure DevOps Services, and no server.
     fn is_azures(&self) -> bool {
-        let host = quirks::host(self.request);
-        host == AZURE_HOST || is_visual_studio(host)
+        is_services_host(quirks::host(self.request))
     }
 
     /// What is hidden from nobody may be there for the one whom the default chain failed to find: it

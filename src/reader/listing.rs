@@ -22,7 +22,7 @@ use crate::{
     credentials::Authorization,
     error::Error,
     http::Client,
-    metrics::{self, count_lookups},
+    metrics::{Found, count_lookups},
     pattern::{Shape, literal_folder},
     rest::{self, Item, Refusal},
     url::{AzureUrl, Pattern, parse, with_path},
@@ -174,7 +174,7 @@ impl Lists {
                 return Ok(None);
             };
             if !found.is_folder_there {
-                spellings.note_absent(&spelling, &folder, &self.authorization);
+                spelling.note_absent(&folder, &self.authorization);
                 if spellings.has_more() {
                     continue;
                 }
@@ -222,7 +222,7 @@ impl Lists {
 }
 
 /// What was found of a pattern.
-struct Found {
+struct FoundFiles {
     /// The files that may match.
     items: Vec<Item>,
     /// How many there are in the folder, where all of them were listed.
@@ -237,7 +237,7 @@ async fn found(
     url: &AzureUrl,
     commit: &str,
     pattern: &str,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<FoundFiles>, Error> {
     let shape = Shape::of(pattern);
     match walked(exchange, url, commit, shape.as_ref()).await? {
         Some(found) => Ok(Some(found)),
@@ -250,26 +250,29 @@ async fn walked(
     url: &AzureUrl,
     commit: &str,
     shape: Option<&Shape>,
-) -> Result<Option<Found>, Error> {
+) -> Result<Option<FoundFiles>, Error> {
     let Some((folder, levels)) = shape.and_then(Shape::levels) else {
         return Ok(None);
     };
     let request = parse(&url.to_folders_url()?)?;
     let walk = Walk::new(Arc::clone(exchange), request, commit.to_owned());
     let items = walk.files(folder, levels).await?;
-    Ok(items.map(|items| Found {
+    Ok(items.map(|items| FoundFiles {
         is_folder_there: !items.is_empty() || walk.is_there(folder),
         items,
         total: None,
     }))
 }
 
-async fn listed(exchange: &Arc<Exchange>, shape: Option<&Shape>) -> Result<Option<Found>, Error> {
+async fn listed(
+    exchange: &Arc<Exchange>,
+    shape: Option<&Shape>,
+) -> Result<Option<FoundFiles>, Error> {
     let all = all(exchange).await?;
     Ok(all.map(|all| {
         let may_match = |item: &&Item| shape.is_none_or(|shape| shape.may_match(&item.path));
         let items = all.iter().filter(may_match).cloned();
-        Found {
+        FoundFiles {
             items: items.collect(),
             total: Some(u32::try_from(all.len()).unwrap_or(u32::MAX)),
             is_folder_there: !all.is_empty(),
@@ -282,7 +285,7 @@ async fn listed(exchange: &Arc<Exchange>, shape: Option<&Shape>) -> Result<Optio
 async fn all(exchange: &Arc<Exchange>) -> Result<Option<List>, Error> {
     let key = Key::of(&exchange.request, &exchange.authorization);
     if kept().lists.get(&key).is_some() {
-        count_lookups("lists", metrics::Found::Here, 1);
+        count_lookups("lists", Found::Here, 1);
     }
     let ask = || shared_or_asked(key.clone(), exchange.for_all(exchange.request.clone()));
     let listed = kept().lists.get_or_make(&key, ask).await?;
@@ -301,7 +304,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
         return ask_for_all(exchange).await;
     };
     if let Some(list) = replicas.list(&key).await {
-        count_lookups("lists", metrics::Found::AtReplica, 1);
+        count_lookups("lists", Found::AtReplica, 1);
         return Ok(Some(list));
     }
     let list = ask_for_all(exchange).await?;
@@ -312,7 +315,7 @@ async fn shared_or_asked(key: Key, exchange: Arc<Exchange>) -> Result<Option<Lis
 }
 
 async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
-    count_lookups("lists", metrics::Found::Nowhere, 1);
+    count_lookups("lists", Found::Nowhere, 1);
     let read = exchange.read();
     let request = exchange.request.clone();
     let answer = rest::list_items(Client::shared()?, request, read.authorization).await;

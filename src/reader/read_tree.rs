@@ -27,7 +27,7 @@ use crate::{
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::{Client, is_page},
-    metrics::{self, count_lookups},
+    metrics::{Found, count_lookups},
     rest::{self, InvalidAnswer, Refusal},
     url::{AzureUrl, parse},
 };
@@ -232,7 +232,7 @@ impl Trees {
         if self.etag.as_ref() == Some(&etag) {
             return Err(self.last.unchanged(etag, age, &self.web_url));
         }
-        let Found {
+        let FoundArchive {
             source,
             request,
             status,
@@ -261,11 +261,9 @@ impl Trees {
             last: self.last.clone(),
         })
     }
-}
 
-impl Trees {
     /// The archive of a commit, by the first way to write the folder that is there.
-    async fn find(&self, commit: &str) -> Result<Found, Error> {
+    async fn find(&self, commit: &str) -> Result<FoundArchive, Error> {
         let mut spellings = Spellings::of_folder(&self.url, &self.authorization);
         while let Some(spelling) = spellings.next() {
             let url = spelling.url.at_commit(commit);
@@ -282,7 +280,7 @@ impl Trees {
                         let written = self.url.path().unwrap_or_default();
                         remember_absent(&self.url, written, &self.authorization);
                     }
-                    return Ok(Found {
+                    return Ok(FoundArchive {
                         source,
                         request,
                         status,
@@ -297,7 +295,7 @@ impl Trees {
 }
 
 /// An archive that is there, or on its way.
-struct Found {
+struct FoundArchive {
     source: Source,
     /// What it was asked for as, and how that was answered.
     request: Url,
@@ -345,7 +343,7 @@ impl Archive {
     /// The archive as this process keeps it, or as another replica has read it.
     async fn known(&self, key: &Key, directory: &Path) -> Result<Option<Arc<Stored>>, Error> {
         if let Some(stored) = kept().archives.get(key) {
-            count_lookups("archives", metrics::Found::Here, 1);
+            count_lookups("archives", Found::Here, 1);
             return Ok(Some(stored));
         }
         let Some(replicas) = Replicas::of(&self.authorization) else {
@@ -355,7 +353,7 @@ impl Archive {
         let ask = || async move { Ok(replicas.archive(&of, directory).await) };
         let found = kept().shared_archives.get_or_make(key, ask).await?;
         if let Some(stored) = &found {
-            count_lookups("archives", metrics::Found::AtReplica, 1);
+            count_lookups("archives", Found::AtReplica, 1);
             kept().archives.put(key.clone(), Arc::clone(stored));
         }
         Ok(found)
@@ -363,7 +361,7 @@ impl Archive {
 
     /// Asks for the archive: with the modes of files first, where the host may know how.
     async fn ask(self, url: AzureUrl) -> Result<(Arc<Exchange>, Response), Error> {
-        count_lookups("archives", metrics::Found::Nowhere, 1);
+        count_lookups("archives", Found::Nowhere, 1);
         if let Some(with_modes) = url.to_archive_url_with_modes()? {
             let request = parse(&with_modes)?;
             let response = self.answer(&request).await?;

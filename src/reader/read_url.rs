@@ -25,7 +25,7 @@ use crate::{
     error::{Error, ErrorKind},
     http::{Client, is_json, is_page},
     rest::{self, Conditions, Refusal},
-    url::{AZURE_HOST, AzureUrl, is_visual_studio, parameter, parse},
+    url::{AzureUrl, is_services_host, parameter, parse},
 };
 
 /// The largest file that is remembered, in bytes.
@@ -230,7 +230,11 @@ async fn get_item(
 ) -> Result<(Response, Url), Error> {
     let mut spellings = Spellings::of_file(url, &exchange.authorization);
     while let Some(spelling) = spellings.next() {
-        let request = parse(&spelling.url.to_file_url()?)?;
+        let request = if spelling.is_as_written() {
+            exchange.request.clone()
+        } else {
+            parse(&spelling.url.to_file_url()?)?
+        };
         match ask(client, exchange, &request, conditions).await {
             Err(error) => spellings.note(&spelling, error)?,
             Ok(response) => {
@@ -289,7 +293,7 @@ pub(super) async fn authorize(
 /// a credential goes along.
 fn refuse_plain_text(request: &Url) -> Result<(), Error> {
     let host = request.host_str().unwrap_or_default();
-    if request.scheme() == "https" || (host != AZURE_HOST && !is_visual_studio(host)) {
+    if request.scheme() == "https" || !is_services_host(host) {
         return Ok(());
     }
     let message = format!("{host} is not asked in plain text: write https in place of http");

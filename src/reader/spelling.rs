@@ -23,7 +23,7 @@ use crate::{
     http::Client,
     pattern::literal_folder,
     rest,
-    url::{AzureUrl, decoded_once, parse, pattern_spellings},
+    url::{AzureUrl, decoded_once, other_spellings, parse, pattern_spellings},
 };
 
 /// How long checking a folder may take.
@@ -67,10 +67,7 @@ impl Spellings {
     pub(super) fn of_file(url: &AzureUrl, authorization: &Authorization) -> Self {
         let path = url.path().unwrap_or_default();
         let (folder, name) = split(path);
-        let named = decoded_once(folder).map(|folder| format!("{folder}{name}"));
-        let mut others: Vec<String> = named.into_iter().chain(decoded_once(path)).collect();
-        others.dedup();
-        Self::new(url, others, folder, authorization)
+        Self::new(url, other_spellings(folder, name), folder, authorization)
     }
 
     /// Those of a pattern.
@@ -134,20 +131,6 @@ impl Spellings {
         Ok(())
     }
 
-    /// Notes that the folder of a pattern is not there by this way, which is remembered of the way in which
-    /// the caller wrote it.
-    pub(super) fn note_absent(
-        &mut self,
-        spelling: &Spelling,
-        folder: &str,
-        authorization: &Authorization,
-    ) {
-        self.is_written_missing |= spelling.is_as_written;
-        if spelling.is_as_written && decoded_once(folder).is_some() {
-            remember_absent(&spelling.url, folder, authorization);
-        }
-    }
-
     /// Whether there is another way to try.
     pub(super) const fn has_more(&self) -> bool {
         !self.left.is_empty()
@@ -162,6 +145,21 @@ impl Spellings {
     pub(super) fn failure(self) -> Error {
         let no_path = || Error::other("there is no path to read");
         self.missing.unwrap_or_else(no_path)
+    }
+}
+
+impl Spelling {
+    /// Whether it is the way in which the caller wrote it.
+    pub(super) const fn is_as_written(&self) -> bool {
+        self.is_as_written
+    }
+
+    /// Notes that the folder of a pattern is not there by this way, which is remembered of the way in which
+    /// the caller wrote it.
+    pub(super) fn note_absent(&self, folder: &str, authorization: &Authorization) {
+        if self.is_as_written && decoded_once(folder).is_some() {
+            remember_absent(&self.url, folder, authorization);
+        }
     }
 }
 
