@@ -25,6 +25,46 @@ export interface Config {
            */
           diskBytes?: number;
         };
+
+        /**
+         * How much a server may send and an archive may hold: what is more is not read, with an error
+         * that names the limit and its key. One process has them for all plugins.
+         */
+        limits?: {
+          /** The most bytes of an answer in JSON, inflated; 268435456 by default (256 MiB). */
+          jsonBytes?: number;
+
+          /**
+           * The most bytes of a file that is held in memory, inflated: one that is read as a buffer,
+           * or one of an archive; 2147483648 by default (2 GiB). A stream has no such bound.
+           */
+          fileBytes?: number;
+
+          /** The most bytes of an archive as it comes; 8589934592 by default (8 GiB). */
+          archiveBytes?: number;
+
+          /** The most bytes of an archive's files together, inflated; 34359738368 by default (32 GiB). */
+          inflatedBytes?: number;
+
+          /** The most files and folders in an archive; 2000000 by default. */
+          archiveEntries?: number;
+
+          /** The most bytes of a path in an archive; 4096 by default. */
+          pathBytes?: number;
+
+          /** The most names in a path in an archive; 256 by default. */
+          pathDepth?: number;
+
+          /**
+           * How long is waited for the content of one answer, all together, e.g. `{ minutes: 30 }`, as
+           * by default. Only the time counts in which a server is waited for, and not that in which
+           * nobody asks for more.
+           */
+          contentWait?: HumanDuration | string;
+
+          /** Into how many patterns the braces of a search's pattern may expand; 1000 by default. */
+          patternAlternatives?: number;
+        };
       };
     };
   };

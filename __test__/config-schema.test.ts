@@ -72,6 +72,22 @@ describe.each([
     expect(schema.process([{ context: '', data }])).toMatchObject([{ data }]);
   });
 
+  it('accepts bounds of what a server may send', () => {
+    const limits = {
+      jsonBytes: 1,
+      fileBytes: 1,
+      archiveBytes: 1,
+      inflatedBytes: 1,
+      archiveEntries: 1,
+      pathBytes: 1,
+      pathDepth: 1,
+      contentWait: { minutes: 5 },
+      patternAlternatives: 1,
+    };
+    const data = { backend: { reading: { azureDevOps: { limits } } } };
+    expect(schema.process([{ context: '', data }])).toMatchObject([{ data }]);
+  });
+
   it('accepts a host alone, several hosts, and none', () => {
     const hosts = [{ host: 'dev.azure.com' }, { host: 'tfs.example.com:8080' }];
     expect(check(schema, hosts.slice(0, 1))).toEqual(hosts.slice(0, 1));

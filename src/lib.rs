@@ -12,6 +12,7 @@
 //! - [`reader`]: what a Backstage URL reader does with a URL.
 //! - [`error`]: the one error, told apart by kind.
 //! - [`cache`]: what is kept for whoever asks again, within bounds.
+//! - [`limits`]: how much a server may send, and an archive hold.
 //! - [`shared`]: the cache that replicas of a backend share.
 //! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
@@ -25,6 +26,7 @@ pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod http;
+pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod pattern;

@@ -25,6 +25,7 @@ import {
   nativeCredentials,
 } from './DefaultAzureDevOpsCredentialsProvider';
 import { isFailure, toError, unwrap } from './failure';
+import { limitAnswers } from './limitAnswers';
 import { limitCache } from './limitCache';
 import { logTo } from './log';
 import { measured, startMetrics } from './metrics';
@@ -392,6 +393,7 @@ export function makeReaders({
   treeResponseFactory,
 }: Parameters<ReaderFactory>[0]) {
   const azure = AzureIntegration.factory({ config });
+  limitAnswers(config);
   limitCache(config);
   const credentialsProvider =
     DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });

@@ -231,6 +231,31 @@ export interface IntegrationFields {
  */
 export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): void
 
+/** How much a server may send and an archive hold; missing where nothing is configured. */
+export interface LimitFields {
+  /** Bytes of an answer in JSON. */
+  jsonBytes?: number
+  /** Bytes of a file that is held in memory. */
+  fileBytes?: number
+  /** Bytes of an archive as it comes. */
+  archiveBytes?: number
+  /** Bytes of all files of an archive. */
+  inflatedBytes?: number
+  /** Files and folders of an archive. */
+  archiveEntries?: number
+  /** Bytes of a path in an archive. */
+  pathBytes?: number
+  /** Names in a path in an archive. */
+  pathDepth?: number
+  /** Milliseconds that are waited for the content of an answer. */
+  contentWait?: number
+  /** Patterns into which the braces of one expand. */
+  patternAlternatives?: number
+}
+
+/** Bounds what a server may send and an archive hold, in the whole process. */
+export declare function limitTo(fields: LimitFields): void
+
 /** The lines to which a resolved URL points, as text. */
 export interface Lines {
   /** The first line. */

@@ -15,6 +15,7 @@
 
 mod config;
 mod credentials;
+mod limits;
 mod listing;
 mod reader;
 mod shared;

@@ -16,6 +16,7 @@ use super::{
     config::{RetryFields, retry_of},
     credentials::Credentials,
     cross,
+    limits::whole,
 };
 use crate::{
     reader::{self, CredentialSource, Exchange},
@@ -99,14 +100,7 @@ impl Cancellation {
 /// disk. 0 keeps nothing; without a number it is what this package thinks right.
 #[napi(catch_unwind)]
 pub fn keep_at_most(memory: Option<f64>, disk: Option<f64>) {
-    // No number is too large or too small here: those that are none become 0.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "casts of floats saturate"
-    )]
-    let bytes = |number: f64| number as u64;
-    reader::keep_at_most(memory.map(bytes), disk.map(bytes));
+    reader::keep_at_most(memory.map(whole), disk.map(whole));
 }
 
 /// Reads one file, with the configured credentials, or with the options' headers where there are
