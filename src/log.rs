@@ -1,8 +1,9 @@
 //! What is told to whoever keeps the backend's log: what happened, once, and not for every read.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
+    hash::{BuildHasher, RandomState},
     sync::{LazyLock, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,8 +11,9 @@ use std::{
 /// For how long a line is not repeated that is about the same.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// How many different lines are remembered; then all are told anew.
-const MOST_REMEMBERED: usize = 1_000;
+/// How many different lines of one event are told: once, or in one minute. What they are about may
+/// come from URLs, of which whoever registers them has as many as they like.
+const MOST_TOLD: usize = 1_000;
 
 /// Those who keep a log in this process; the newest writes.
 static LOGS: Mutex<Vec<Box<dyn Log>>> = Mutex::new(Vec::new());
@@ -48,7 +50,7 @@ pub enum Field {
 }
 
 /// How often a line is told that is about the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Often {
     /// Once in the life of the process.
     Once,
@@ -81,6 +83,31 @@ impl Line {
     pub fn with(mut self, name: &'static str, value: impl Into<Field>) -> Self {
         self.fields.push((name, value.into()));
         self
+    }
+
+    /// The event that it is of.
+    fn event(&self) -> &str {
+        match self.fields.first() {
+            Some((_, Field::Text(event))) => event,
+            _ => "",
+        }
+    }
+
+    /// What is told in the place of one line too many of an event, and of those after it.
+    fn too_many(&self, often: Often) -> Self {
+        let event = self.event();
+        let (time, until) = match often {
+            Often::EveryMinute => (" in a minute", " in this minute"),
+            _ => ("", " any more"),
+        };
+        let message = format!(
+            "More than {MOST_TOLD} different lines of the event '{event}' were told{time}; others are not told{until}"
+        );
+        let line = Self::info("not told", message).with("of", event);
+        Self {
+            is_warning: self.is_warning,
+            ..line
+        }
     }
 }
 
@@ -124,36 +151,110 @@ pub fn tell(often: Often, about: &str, line: impl FnOnce() -> Line) {
         return;
     };
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.is_new(often, about, Instant::now()) {
-        log.write(line());
+    if let Some(line) = told.of(often, about, line, Instant::now()) {
+        log.write(line);
     }
 }
 
+/// What was told before, so that it is not told again: by its hash, which takes the same little
+/// memory however long the text is.
 #[derive(Debug, Default)]
-struct Told(HashMap<String, Instant>);
+struct Told {
+    hasher: RandomState,
+    once: HashSet<u64>,
+    lately: HashMap<u64, Instant>,
+    /// When `lately` was last rid of what is too old.
+    tidied: Option<Instant>,
+    events: HashMap<(Often, String), Event>,
+}
+
+/// How much was told of one event: in the life of the process, or in this minute.
+#[derive(Debug)]
+struct Event {
+    since: Instant,
+    lines: usize,
+}
 
 impl Told {
-    fn is_new(&mut self, often: Often, about: &str, now: Instant) -> bool {
-        let told = self.0.get(about);
-        let is_quiet = |told: &Instant| match often {
-            Often::Once => true,
-            Often::EveryMinute => now.saturating_duration_since(*told) < QUIET,
-            Often::Always => false,
-        };
-        if told.is_some_and(is_quiet) {
-            return false;
+    /// The lines to write: none where it was told before; of an event of which too much was told, one
+    /// that says so, and then none.
+    fn of(
+        &mut self,
+        often: Often,
+        about: &str,
+        line: impl FnOnce() -> Line,
+        now: Instant,
+    ) -> Option<Line> {
+        if often == Often::Always {
+            return Some(line());
         }
-        if self.0.len() >= MOST_REMEMBERED {
-            self.0.clear();
+        let about = self.hasher.hash_one((often, about));
+        if self.is_told(often, about, now) {
+            return None;
         }
-        self.0.insert(about.to_owned(), now);
-        true
+        let line = line();
+        let event = self.events.entry((often, line.event().to_owned()));
+        let event = event.or_insert(Event {
+            since: now,
+            lines: 0,
+        });
+        if often == Often::EveryMinute && !is_quiet(event.since, now) {
+            *event = Event {
+                since: now,
+                lines: 0,
+            };
+        }
+        event.lines = event.lines.saturating_add(1);
+        let lines = event.lines;
+        if lines > MOST_TOLD {
+            return (lines == MOST_TOLD + 1).then(|| line.too_many(often));
+        }
+        self.remember(often, about, now);
+        Some(line)
     }
+
+    fn is_told(&self, often: Often, about: u64, now: Instant) -> bool {
+        match often {
+            Often::Once => self.once.contains(&about),
+            Often::EveryMinute => self
+                .lately
+                .get(&about)
+                .is_some_and(|told| is_quiet(*told, now)),
+            Often::Always => false,
+        }
+    }
+
+    fn remember(&mut self, often: Often, about: u64, now: Instant) {
+        if often == Often::Once {
+            self.once.insert(about);
+            return;
+        }
+        if self.tidied.is_none_or(|tidied| !is_quiet(tidied, now)) {
+            self.lately.retain(|_, told| is_quiet(*told, now));
+            self.tidied = Some(now);
+        }
+        self.lately.insert(about, now);
+    }
+}
+
+fn is_quiet(told: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(told) < QUIET
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Told {
+        fn line(&mut self, often: Often, about: &str, now: Instant) -> Option<String> {
+            let line = || Line::info("test", about);
+            self.of(often, about, line, now).map(|line| line.message)
+        }
+
+        fn is_new(&mut self, often: Often, about: &str, now: Instant) -> bool {
+            self.line(often, about, now).is_some()
+        }
+    }
 
     #[test]
     fn the_same_is_told_once_or_once_a_minute() {
@@ -198,11 +299,44 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_remembered_than_there_is_room_for() {
+    fn of_what_never_ends_it_is_told_once_that_no_more_is_told() {
         let mut told = Told::default();
-        for number in 0..=MOST_REMEMBERED {
-            assert!(told.is_new(Often::Once, &number.to_string(), Instant::now()));
+        let now = Instant::now();
+        let mut lines = Vec::new();
+        for _ in 0..4 {
+            for number in 0..MOST_TOLD + 500 {
+                lines.extend(told.line(Often::Once, &number.to_string(), now));
+            }
         }
-        assert!(told.0.len() <= MOST_REMEMBERED);
+        assert_eq!(lines.len(), MOST_TOLD + 1);
+        let last = "More than 1000 different lines of the event 'test' were told; others are not told any more";
+        assert_eq!(lines.last().map(String::as_str), Some(last));
+        assert_eq!(told.once.len(), MOST_TOLD);
+    }
+
+    #[test]
+    fn what_is_told_every_minute_is_told_again_in_the_next() {
+        let mut told = Told::default();
+        let start = Instant::now();
+        for minute in 0..3 {
+            let now = start + Duration::from_secs(60 * minute);
+            let abouts = (0..MOST_TOLD + 500).map(|number| number.to_string());
+            let count = abouts
+                .filter(|about| told.is_new(Often::EveryMinute, about, now))
+                .count();
+            assert_eq!(count, MOST_TOLD + 1);
+            assert!(told.lately.len() <= MOST_TOLD);
+        }
+    }
+
+    #[test]
+    fn one_event_does_not_silence_another() {
+        let mut told = Told::default();
+        let now = Instant::now();
+        for number in 0..2 * MOST_TOLD {
+            told.is_new(Often::Once, &number.to_string(), now);
+        }
+        let line = told.of(Often::Once, "x", || Line::warning("other", "x"), now);
+        assert!(line.is_some());
     }
 }
