@@ -11,8 +11,15 @@ use std::{
     time::Duration,
 };
 
-/// The most series of one kind; hosts, credentials and operations make no more than a few dozen.
+use crate::log::{Line, Often, tell};
+
+/// The most series that are counted each by itself; a few hosts, credentials and operations make no
+/// more than some dozens. Others are counted together: first those of all other hosts, by what else
+/// tells them apart, and beyond as many again whatever they are.
 const MOST_SERIES: usize = 2_000;
+
+/// What a label says of all those that are counted together.
+const OTHER: &str = "other";
 
 /// The most times that wait to be taken: where nobody measures, or not often, later ones are missing.
 const MOST_TIMES: usize = 16_384;
@@ -83,20 +90,33 @@ pub struct Series {
     pub labels: Labels,
 }
 
+impl Series {
+    /// Those in whose place `other` stands for these labels.
+    fn with_other(&self, is_other: impl Fn(&str) -> bool) -> Self {
+        let labels = self.labels.iter().map(|(name, value)| {
+            let other = is_other(name).then_some(Cow::Borrowed(OTHER));
+            (*name, other.unwrap_or_else(|| value.clone()))
+        });
+        Self {
+            metric: self.metric,
+            labels: labels.collect(),
+        }
+    }
+}
+
 /// The count of one series.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(Arc<AtomicU64>);
 
 impl Counter {
-    /// The counter of a series; one that nobody sees where there are too many.
+    /// The counter of a series; that of what is counted together, where there are too many.
     #[must_use]
     pub fn of(metric: Metric, labels: Labels) -> Self {
-        let mut counts = counts();
-        let series = Series { metric, labels };
-        if counts.len() >= MOST_SERIES && !counts.contains_key(&series) {
-            return Self::default();
+        let (counter, is_together) = find(&mut counts(), Series { metric, labels });
+        if is_together {
+            tell_together();
         }
-        counts.entry(series).or_default().clone()
+        counter
     }
 
     /// Counts so many.
@@ -107,6 +127,31 @@ impl Counter {
     fn value(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// The counter of a series, and whether others are counted there as well.
+fn find(counts: &mut HashMap<Series, Counter>, series: Series) -> (Counter, bool) {
+    if let Some(counter) = counts.get(&series) {
+        return (counter.clone(), false);
+    }
+    if counts.len() < MOST_SERIES {
+        return (counts.entry(series).or_default().clone(), false);
+    }
+    let elsewhere = series.with_other(|label| label == "host");
+    if counts.len() < 2 * MOST_SERIES || counts.contains_key(&elsewhere) {
+        return (counts.entry(elsewhere).or_default().clone(), true);
+    }
+    let any = series.with_other(|_| true);
+    (counts.entry(any).or_default().clone(), true)
+}
+
+fn tell_together() {
+    tell(Often::Once, "series", || {
+        let message = format!(
+            "There are more than {MOST_SERIES} series of measurements: what is new is counted together, under '{OTHER}'"
+        );
+        Line::warning("series", message)
+    });
 }
 
 /// Counts one.
@@ -202,6 +247,37 @@ mod tests {
             counted.get(&Series { metric, labels }).copied()
         };
         assert_eq!((of("one"), of("other")), (Some(3), Some(1)));
+    }
+
+    #[test]
+    fn however_many_series_there_are_nothing_is_missing_and_memory_is_bounded() {
+        let mut counts = HashMap::new();
+        let mut count = |host: u32, status: u32| {
+            let labels = vec![
+                ("host", host.to_string().into()),
+                ("status", status.to_string().into()),
+            ];
+            let metric = Metric::Requests;
+            find(&mut counts, Series { metric, labels }).0.add(1);
+        };
+        for host in 0..3_000 {
+            count(host, 200);
+        }
+        for status in 0..5_000 {
+            count(0, 1_000 + status);
+        }
+        count(0, 200);
+        let all: u64 = counts.values().map(Counter::value).sum();
+        assert_eq!(all, 8_001);
+        assert!(counts.len() <= 2 * MOST_SERIES + 1);
+        let of = |host: &'static str, status: &'static str| {
+            let labels = vec![("host", host.into()), ("status", status.into())];
+            let metric = Metric::Requests;
+            counts.get(&Series { metric, labels }).map(Counter::value)
+        };
+        assert_eq!(of("0", "200"), Some(2));
+        assert_eq!(of("other", "200"), Some(1_000));
+        assert!(of("other", "other").is_some_and(|count| count > 0));
     }
 
     #[test]

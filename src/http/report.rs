@@ -26,8 +26,12 @@ const LONG_WAIT: Duration = Duration::from_secs(5);
 /// For how long what is left of a budget is believed: Azure DevOps counts over five minutes.
 const BUDGET_AGE: Duration = Duration::from_secs(300);
 
-/// The most organizations of one host whose budgets are remembered.
+/// The most organizations of one host whose budgets are remembered each by itself; of the others the
+/// smallest is.
 const MOST_BUDGETS: usize = 1000;
+
+/// What stands for them.
+const OTHER_ORGANIZATIONS: &str = "other";
 
 /// Why something is asked again that a limit forbade.
 pub(super) const LIMITED: &str = "limited";
@@ -178,9 +182,18 @@ impl Report {
 
     /// An answer has said what is left of an organization's budget.
     pub(super) fn left(&self, organization: &str, left: f64) {
+        let said = Instant::now();
         let mut budgets = self.budgets();
-        if budgets.len() < MOST_BUDGETS || budgets.contains_key(organization) {
-            budgets.insert(organization.to_owned(), (left, Instant::now()));
+        if let Some(known) = budgets.get_mut(organization) {
+            *known = (left, said);
+        } else if budgets.len() < MOST_BUDGETS {
+            budgets.insert(organization.to_owned(), (left, said));
+        } else {
+            let others = budgets.entry(OTHER_ORGANIZATIONS.to_owned());
+            let least = others.or_insert((left, said));
+            if left <= least.0 || least.1.elapsed() >= BUDGET_AGE {
+                *least = (left, said);
+            }
         }
     }
 
