@@ -1,6 +1,7 @@
 //! What is kept for whoever asks again: bounded by bytes, and made once for all who ask meanwhile; or
 //! bounded by number as well.
 
+mod lately;
 mod recent;
 
 use std::{
@@ -19,9 +20,13 @@ use quick_cache::{
     sync::{self, DefaultLifecycle},
 };
 
+pub use lately::Lately;
 pub use recent::Recent;
 
 use crate::error::Error;
+
+/// Of so few it is not looked which have ended.
+const FEW: usize = 16;
 
 /// Something that takes room.
 pub trait Weigh {
@@ -157,7 +162,15 @@ impl<K: Weigh, V: Weigh> Weighter<K, V> for ByBytes {
 /// Work that is under way, by what it is for; it ends when the last who joined lets go.
 #[derive(Debug)]
 pub struct Flights<K, T> {
-    under_way: Mutex<HashMap<K, Weak<T>>>,
+    known: Mutex<Known<K, T>>,
+}
+
+#[derive(Debug)]
+struct Known<K, T> {
+    under_way: HashMap<K, Weak<T>>,
+    /// At how many it is looked again which have ended: twice as many as were left, so that this costs
+    /// whoever starts something the same however much is under way.
+    next_look: usize,
 }
 
 impl<K: Clone + Eq + Hash, T> Flights<K, T> {
@@ -168,25 +181,31 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
         is_of_use: impl FnOnce(&T) -> bool,
         start: impl FnOnce() -> T,
     ) -> Arc<T> {
-        let mut under_way = self
-            .under_way
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let joined = under_way.get(key).and_then(Weak::upgrade);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let joined = known.under_way.get(key).and_then(Weak::upgrade);
         if let Some(joined) = joined.filter(|joined| is_of_use(joined)) {
             return joined;
         }
         let started = Arc::new(start());
-        under_way.retain(|_, work| work.strong_count() > 0);
-        under_way.insert(key.clone(), Arc::downgrade(&started));
+        if known.under_way.len() >= known.next_look {
+            known.under_way.retain(|_, work| work.strong_count() > 0);
+            known.next_look = FEW.max(2 * known.under_way.len());
+        }
+        known
+            .under_way
+            .insert(key.clone(), Arc::downgrade(&started));
         started
     }
 }
 
 impl<K, T> Default for Flights<K, T> {
     fn default() -> Self {
+        let known = Known {
+            under_way: HashMap::new(),
+            next_look: FEW,
+        };
         Self {
-            under_way: Mutex::default(),
+            known: known.into(),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The process's tokens: one cache for a credential, whichever plugin or reader asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -13,8 +17,11 @@ use super::{
 };
 use crate::config::ClientCertificate;
 
-/// The tokens of every credential that was used, by what signs in: few, as few are configured.
-static REGISTRY: Mutex<Vec<(SecretString, Arc<Tokens>)>> = Mutex::new(Vec::new());
+/// The tokens of every credential that was used, by what signs in: as many as are configured.
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+
+/// By a digest, which keeps no secret, and is found as fast among many as among few.
+type Registry = HashMap<Vec<u8>, Arc<Tokens>>;
 
 impl Tokens {
     /// The tokens of an app with its secret.
@@ -82,14 +89,8 @@ impl Tokens {
 /// What is there for the key already, or is made now.
 fn shared<S: TokenSource + 'static>(key: String, make: impl FnOnce() -> S) -> Arc<Tokens> {
     let key = SecretString::from(key);
+    let digest = digest(&SHA256, key.expose_secret().as_bytes());
     let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = registry
-        .iter()
-        .find(|(known, _)| known.expose_secret() == key.expose_secret());
-    if let Some((_, tokens)) = known {
-        return Arc::clone(tokens);
-    }
-    let tokens = Tokens::new(make());
-    registry.push((key, Arc::clone(&tokens)));
-    tokens
+    let known = registry.entry(digest.as_ref().to_vec());
+    Arc::clone(known.or_insert_with(|| Tokens::new(make())))
 }

@@ -23,6 +23,7 @@ use super::{
     signals::Signals,
 };
 use crate::{
+    cache::Lately,
     credentials::{Authorization, Reader},
     metrics::Labels,
 };
@@ -33,12 +34,37 @@ const MANY: usize = 64;
 /// How long a gate that nobody uses is remembered at least.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// The most organizations of which a gate remembers whether they let the reader in.
+/// Of how many organizations a gate remembers whether they let the reader in: of those that answered
+/// last.
 const MOST_ORGANIZATIONS: usize = 1000;
 
 static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
 
-type Gates = HashMap<(Reader, String), Arc<Gate>>;
+/// The gates that are remembered.
+#[derive(Debug, Default)]
+struct Gates {
+    by_reader: HashMap<(Reader, String), Arc<Gate>>,
+    /// At how many of them it is looked again which nobody uses: twice as many as were left, so that
+    /// this costs a request the same however many there are.
+    next_look: usize,
+}
+
+impl Gates {
+    fn of(&mut self, reader: Reader, host: &str, new: impl FnOnce() -> Gate) -> Arc<Gate> {
+        let key = (reader, host.to_owned());
+        if let Some(gate) = self.by_reader.get(&key) {
+            return Arc::clone(gate);
+        }
+        if self.by_reader.len() >= self.next_look.max(MANY) {
+            self.by_reader
+                .retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.is_forgotten());
+            self.next_look = 2 * self.by_reader.len();
+        }
+        let gate = Arc::new(new());
+        self.by_reader.insert(key, Arc::clone(&gate));
+        gate
+    }
+}
 
 /// What the requests of one reader to one host pass, one after the other, in the order in which they
 /// came, as fast as the host lets this reader ask.
@@ -55,7 +81,7 @@ pub(super) struct Gate {
 struct State {
     pace: Pace,
     /// Of the organizations that are known, whether they let the reader in.
-    accepted: HashMap<String, bool>,
+    accepted: Lately<bool>,
     used_at: Instant,
     /// Where its closings stand for other replicas, if they are shared.
     shared_as: Option<Place>,
@@ -83,11 +109,7 @@ impl Gate {
 
     fn of_reader(reader: Reader, host: &str, credential: &'static str) -> Arc<Self> {
         let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-        if gates.len() >= MANY {
-            gates.retain(|_, gate| Arc::strong_count(gate) > 1 || !gate.is_forgotten());
-        }
-        let gate = gates.entry((reader, host.to_owned()));
-        Arc::clone(gate.or_insert_with(|| Arc::new(Self::new(Report::new(host, credential)))))
+        gates.of(reader, host, || Self::new(Report::new(host, credential)))
     }
 
     fn new(report: Report) -> Self {
@@ -96,7 +118,7 @@ impl Gate {
             turn: Turn::default(),
             state: Mutex::new(State {
                 pace: Pace::new(now),
-                accepted: HashMap::new(),
+                accepted: Lately::new(MOST_ORGANIZATIONS),
                 used_at: now,
                 shared_as: None,
                 news_at: None,
@@ -298,12 +320,7 @@ impl State {
 
     /// Remembers whether an organization lets the reader in, within bounds.
     fn note(&mut self, organization: &str, lets_in: bool) {
-        // Of most answers it is known already, and then nothing is allocated for it.
-        if let Some(known) = self.accepted.get_mut(organization) {
-            *known = lets_in;
-        } else if self.accepted.len() < MOST_ORGANIZATIONS {
-            self.accepted.insert(organization.to_owned(), lets_in);
-        }
+        self.accepted.set(organization, lets_in);
     }
 
     /// Whether a closing is to be told of that nobody tells of yet.
@@ -338,7 +355,7 @@ pub struct Limit {
 #[must_use]
 pub fn limits() -> HashMap<Labels, Limit> {
     let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-    let gates: Vec<Arc<Gate>> = gates.values().cloned().collect();
+    let gates: Vec<Arc<Gate>> = gates.by_reader.values().cloned().collect();
     let mut limits = HashMap::new();
     for gate in gates {
         let limit: &mut Limit = limits.entry(gate.report.labels()).or_default();
@@ -394,7 +411,7 @@ impl Pass {
         }
         let times = (self.went, Instant::now());
         let mut state = self.gate.state();
-        if refusal == Some(Refusal::Told) && !state.accepted.contains_key(organization) {
+        if refusal == Some(Refusal::Told) && state.accepted.get(organization).is_none() {
             // Only of somebody whom it knows it can say so.
             state.note(organization, true);
         }
