@@ -13,6 +13,7 @@
 //! - [`error`]: the one error, told apart by kind.
 //! - [`cache`]: what is kept for whoever asks again, within bounds.
 //! - [`limits`]: how much a server may send, and an archive hold.
+//! - [`room`]: what the machine has run out of, and who lets go of some of it.
 //! - [`shared`]: the cache that replicas of a backend share.
 //! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
@@ -32,6 +33,7 @@ pub mod metrics;
 pub mod pattern;
 pub mod reader;
 pub mod rest;
+pub mod room;
 pub mod shared;
 pub mod url;
 

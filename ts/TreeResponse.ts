@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type {
   UrlReaderServiceReadTreeOptions,
@@ -16,6 +15,7 @@ import type {
   Tree,
   TreeFiles,
 } from './native';
+import { newFolder } from './newFolder';
 import { closeOnAbort } from './onAbort';
 import { TreeContents } from './TreeContents';
 
@@ -85,8 +85,7 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** Makes a folder, which is not left behind half full: nobody would learn of it. */
   async #inNewFolder(fill: (directory: string) => Promise<unknown>) {
-    const { workingDirectory } = this.#options;
-    const directory = await mkdtemp(path.join(workingDirectory, 'backstage-'));
+    const directory = await newFolder(this.#options.workingDirectory);
     try {
       await fill(directory);
       return directory;

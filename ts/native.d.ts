@@ -119,7 +119,7 @@ export declare class Packed {
 
 /** A tree that is there, until it is let go of. */
 export declare class Tree {
-  /** The files; none where it was let go of. */
+  /** The files, which are asked for before their contents; none where it was let go of. */
   files(): TreeFiles
   /** The contents of the files at these places, or why there is none. */
   contents(places: Array<number>): Promise<Array<Buffer | Failure> | Failure>
@@ -275,6 +275,12 @@ export declare function list(options: ReadTreeOptions, credentials?: Credentials
  * warning, and fields.
  */
 export declare function logTo(write: (message: string, isWarning: boolean, fields: Record<string, string | number>) => void): void
+
+/**
+ * Lets go of archives that are kept for later where the machine is short of what the code of an error
+ * of Node's says; tells whether there was any.
+ */
+export declare function makeRoom(code: string): boolean
 
 /** One value of one instrument. */
 export interface Measurement {

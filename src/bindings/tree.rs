@@ -21,7 +21,11 @@ use super::{
     cross,
     reader::{CallersToken, Cancellation, duration, source_of},
 };
-use crate::{error::Error, reader};
+use crate::{
+    error::Error,
+    reader,
+    room::{Part, Shortage},
+};
 
 /// A tree to read.
 #[napi(object, object_to_js = false)]
@@ -198,22 +202,27 @@ impl Tree {
 
 #[napi]
 impl Tree {
-    /// The files; none where it was let go of.
+    /// The files, which are asked for before their contents; none where it was let go of.
     #[napi(catch_unwind)]
-    pub fn files(&self) -> TreeFiles {
+    pub fn files(&self) -> napi::Result<TreeFiles> {
         let mut files = TreeFiles {
             paths: Vec::new(),
             sizes: Vec::new(),
             modified: Vec::new(),
         };
-        let tree = self.get().ok();
-        for (entry, path) in tree.iter().flat_map(|tree| tree.files()) {
+        let Ok(tree) = self.get() else {
+            return Ok(files);
+        };
+        let tree = tree.files_now().ok_or_else(|| {
+            napi::Error::from_reason("the files of a tree were asked for too late")
+        })?;
+        for (entry, path) in tree.all() {
             files.paths.push(path.to_owned());
             #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
             files.sizes.push(entry.size as f64);
             files.modified.push(entry.modified.map_or(0.0, since_1970));
         }
-        files
+        Ok(files)
     }
 
     /// The contents of the files at these places, or why there is none.
@@ -264,7 +273,7 @@ impl Tree {
         let cancellation = self.cancellation.clone();
         // On the runtime, which the work needs.
         cross(env, async move {
-            Ok(Packed::new(tree?.pack(places), cancellation))
+            Ok(Packed::new(tree?.pack(places).await?, cancellation))
         })
     }
 
@@ -314,6 +323,18 @@ impl Packed {
             packed.close();
         }
     }
+}
+
+/// Lets go of archives that are kept for later where the machine is short of what the code of an error
+/// of Node's says; tells whether there was any.
+#[napi(catch_unwind)]
+pub fn make_room(code: String) -> bool {
+    let shortage = match code.as_str() {
+        "ENOSPC" | "EDQUOT" => Shortage::Disk,
+        "EMFILE" | "ENFILE" => Shortage::Files,
+        _ => return false,
+    };
+    shortage.let_go(Part::All)
 }
 
 fn let_go() -> Error {

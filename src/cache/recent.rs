@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{CacheKey, Weigh};
+use crate::room::Part;
 
 /// Values that never change, by their keys, bounded by their bytes and by their number: for values that
 /// take more than bytes, as open files do.
@@ -61,7 +62,7 @@ where
     pub fn resize(&self, bytes: u64) {
         let mut kept = self.lock();
         kept.room = bytes;
-        let gone = kept.make_room(0, 0);
+        let gone = kept.make_room(bytes, 0);
         release(kept, gone);
     }
 
@@ -75,19 +76,44 @@ where
         self.lock().bytes
     }
 
+    /// How many bytes there is room for.
+    pub fn room(&self) -> u64 {
+        self.lock().room
+    }
+
     /// Keeps a value, if there is room for it.
     pub fn put(&self, key: K, value: V) {
+        self.put_within(u64::MAX, key, value);
+    }
+
+    /// Keeps a value, if there is room for it, and lets all take no more than so many bytes now.
+    pub fn put_within(&self, most: u64, key: K, value: V) {
         let bytes = value.bytes();
         let mut kept = self.lock();
         let before = kept.remove(&key);
-        let is_room = kept.room > 0 && bytes <= kept.room && kept.most > 0;
+        let room = kept.room.min(most);
+        let is_room = room > 0 && bytes <= room && kept.most > 0;
         let mut gone = Vec::new();
         if is_room && key.may_be_kept() {
-            gone = kept.make_room(bytes, 1);
+            gone = kept.make_room(room - bytes, 1);
             kept.insert(key, value, bytes);
+        } else if most < kept.room {
+            gone = kept.make_room(most, 0);
         }
         gone.extend(before);
         release(kept, gone);
+    }
+
+    /// Lets go of the half that was asked for longest ago, or of all; tells whether there was any.
+    pub fn let_go(&self, part: Part) -> bool {
+        let mut kept = self.lock();
+        let count = match part {
+            Part::Half => kept.values.len().div_ceil(2),
+            Part::All => kept.values.len(),
+        };
+        let gone = kept.oldest(count);
+        release(kept, gone);
+        count > 0
     }
 
     /// Keeps a value no longer, as when it turned out to be damaged.
@@ -139,18 +165,23 @@ impl<K: Clone + Eq + Hash, V: Clone> Kept<K, V> {
         Some(removed.value)
     }
 
-    /// What has to go for so many more bytes and values.
+    /// What has to go so that no more than so many bytes are left, and room for so many values.
     fn make_room(&mut self, bytes: u64, values: usize) -> Vec<V> {
         let mut gone = Vec::new();
-        while self.bytes.saturating_add(bytes) > self.room || self.values.len() + values > self.most
-        {
-            let Some((_, key)) = self.order.first_key_value() else {
+        while self.bytes > bytes || self.values.len() + values > self.most {
+            let oldest = self.oldest(1);
+            if oldest.is_empty() {
                 break;
-            };
-            let key = key.clone();
-            gone.extend(self.remove(&key));
+            }
+            gone.extend(oldest);
         }
         gone
+    }
+
+    fn oldest(&mut self, count: usize) -> Vec<V> {
+        let keys: Vec<K> = self.order.values().take(count).cloned().collect();
+        let gone = keys.iter().filter_map(|key| self.remove(key));
+        gone.collect()
     }
 }
 
@@ -239,6 +270,33 @@ mod tests {
         recent.resize(0);
         recent.put(3, 0);
         assert_eq!((keys_of(&recent), recent.bytes()), (vec![], 0));
+    }
+
+    #[test]
+    fn where_less_may_be_kept_now_the_oldest_goes() {
+        let recent = Recent::new(100, 10);
+        for key in 1..=4 {
+            recent.put(key, 20);
+        }
+        recent.put_within(50, 5, 20);
+        assert_eq!((keys_of(&recent), recent.bytes()), (vec![4, 5], 40));
+        recent.put_within(30, 6, 40);
+        assert_eq!(keys_of(&recent), [5]);
+        recent.put(7, 80);
+        assert_eq!(keys_of(&recent), [5, 7]);
+    }
+
+    #[test]
+    fn it_lets_go_of_the_older_half_until_nothing_is_left() {
+        let recent = Recent::new(100, 10);
+        for key in 1..=5 {
+            recent.put(key, 20);
+        }
+        assert!(recent.let_go(Part::Half));
+        assert_eq!(keys_of(&recent), [4, 5]);
+        assert!(recent.let_go(Part::Half) && recent.let_go(Part::Half));
+        assert!(!recent.let_go(Part::Half) && !recent.let_go(Part::All));
+        assert_eq!(recent.bytes(), 0);
     }
 
     #[test]

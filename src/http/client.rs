@@ -31,6 +31,7 @@ use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
     metrics::Counter,
+    room::{self, Part, Shortage},
 };
 
 const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_PKG_VERSION"));
@@ -51,6 +52,10 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// together: so many bodies can be held unread without keeping others waiting.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * STREAM_WINDOW;
+
+/// How often a request is sent again because no more files could be opened: each time half of those
+/// that are kept open has gone.
+const MOST_SHORTAGES: usize = 16;
 
 /// As many redirects as `fetch` follows.
 const MAX_REDIRECTS: usize = 20;
@@ -132,6 +137,31 @@ pub async fn patiently<T>(
         Ok(sent) => sent.map_err(Failure::Transport),
         Err(_) => Err(Failure::Silent),
     }
+}
+
+/// Sends; and where no connection can be made because the process has too many files open, again after
+/// some of what is kept open for later was let go of.
+pub(super) async fn within_files<F>(mut send: impl FnMut() -> F) -> Result<Response, reqwest::Error>
+where
+    F: Future<Output = Result<Response, reqwest::Error>>,
+{
+    let mut left = MOST_SHORTAGES;
+    loop {
+        let answer = send().await;
+        left -= 1;
+        match &answer {
+            Err(error)
+                if left > 0 && is_short_of_files(error) && Shortage::Files.let_go(Part::Half) => {}
+            _ => return answer,
+        }
+    }
+}
+
+/// Whether a connection failed because no more files can be opened. Whoever asks for the address of a
+/// host is not told that, so it is tried.
+fn is_short_of_files(error: &reqwest::Error) -> bool {
+    Shortage::of(error) == Some(Shortage::Files)
+        || (error.is_connect() && room::is_short_of_files())
 }
 
 /// Why a refused token was not replaced; stands in the answer's extensions.
@@ -403,6 +433,14 @@ impl Attempt<'_> {
     }
 
     async fn send(&self, url: &Url, proof: &Proof) -> Result<Response, Failure> {
+        let began = Instant::now();
+        let mut answer = patiently(within_files(|| self.request(url, proof).send())).await;
+        self.pass
+            .measure(self.question.operation, &mut answer, began.elapsed());
+        answer
+    }
+
+    fn request(&self, url: &Url, proof: &Proof) -> reqwest::RequestBuilder {
         let question = self.question;
         let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
         let mut sent = self
@@ -416,11 +454,7 @@ impl Attempt<'_> {
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone());
         }
-        let began = Instant::now();
-        let mut answer = patiently(sent.send()).await;
-        self.pass
-            .measure(question.operation, &mut answer, began.elapsed());
-        answer
+        sent
     }
 
     /// Tells the gate what an answer says of limits, and tells whether its reader is blocked.

@@ -11,7 +11,7 @@ use azure_core::{
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use url::Url;
 
-use super::{Client, direct};
+use super::{Client, client::within_files, direct};
 use crate::error::chain;
 
 /// How long one request for a token may take, from its start to the end of the answer.
@@ -25,14 +25,16 @@ impl HttpClient for Client {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
         let failed = |error| failed(error, url);
-        let answered = self
-            .request(method(request.method())?, url.clone())
-            .headers(headers(request)?)
-            .timeout(LIMIT)
-            .body(body(request)?)
-            .send()
-            .await
-            .map_err(failed)?;
+        let (method, headers) = (method(request.method())?, headers(request)?);
+        let content_to_send = body(request)?;
+        let send = || {
+            self.request(method.clone(), url.clone())
+                .headers(headers.clone())
+                .timeout(LIMIT)
+                .body(content_to_send.clone())
+                .send()
+        };
+        let answered = within_files(send).await.map_err(failed)?;
         let status = answered.status();
         let headers = answer_headers(answered.headers());
         let content = content(answered, url).await?;

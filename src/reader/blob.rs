@@ -146,7 +146,7 @@ mod tests {
         for size in [0, MOST_BLOB, MOST_BLOB + 1] {
             let content = vec![7; size];
             let wanted = id(&content, "");
-            let stored = || Stored::write(&content, std::env::temp_dir());
+            let stored = || Stored::write(&content, &std::env::temp_dir());
             let blob = Blob::from_file(stored()?, &wanted)?;
             let is_small = matches!(blob, Some(Blob::Small(_)));
             assert_eq!(is_small, size <= MOST_BLOB, "{size}");

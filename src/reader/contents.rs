@@ -7,20 +7,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::{
     blob::{self, Blob},
     body::Body,
     exchange::Exchange,
     explain::Wanted,
+    held::{Held, InFile},
     kept::{Key, MOST_BLOB, kept},
     last_good::Answer,
     listing::Listing,
     read_tree::{accept, is_not_taken, is_unknown},
     replicas::Replicas,
-    stored::Stored,
-    tree::{Tree, blocking},
+    stored::{OnDisk, Stored},
+    tree::{Again, Files, Tree, blocking},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -46,9 +47,21 @@ pub struct Contents {
 
 #[derive(Clone, Debug)]
 enum Content {
-    Here(Blob),
+    Here(Bytes),
+    /// In a file of its own.
+    Large(Arc<Held<Large>>),
     /// In a zip, at this place.
     In(Arc<Zip>, u32),
+}
+
+/// A content that is too large for memory.
+#[derive(Debug)]
+struct Large(Arc<Stored>);
+
+impl InFile for Large {
+    fn place(&self) -> &OnDisk {
+        self.0.place()
+    }
 }
 
 /// A zip of contents.
@@ -66,7 +79,11 @@ impl Contents {
     /// It was not among those that were read.
     pub async fn get(&self, place: u32) -> Result<Vec<u8>, Error> {
         match self.by_id.get(&self.listing.item(place)?.id) {
-            Some(Content::Here(blob)) => blob.clone().content().await,
+            Some(Content::Here(content)) => Ok(content.to_vec()),
+            Some(Content::Large(large)) => {
+                let large = large.get().await?;
+                Blob::Large(Arc::clone(&large.0)).content().await
+            }
             Some(Content::In(zip, at)) => Arc::clone(&zip.tree).content(*at).await,
             None => Err(Error::other("the content of this file was not read")),
         }
@@ -121,14 +138,15 @@ impl Listing {
         let mut found = HashMap::new();
         ids.retain(|id| {
             let kept = self.key(id).ok().and_then(|key| kept().blobs.get(&key));
-            kept.is_none_or(|blob| {
-                found.insert(id.clone(), Content::Here(blob));
-                false
-            })
+            let Some(Blob::Small(content)) = kept else {
+                return true;
+            };
+            found.insert(id.clone(), Content::Here(content));
+            false
         });
         count_lookups("contents", Found::Here, found.len());
-        for (id, blob) in self.shared(&ids).await? {
-            found.insert(id, Content::Here(blob));
+        for (id, content) in self.shared(&ids).await? {
+            found.insert(id, Content::Here(content));
         }
         ids.retain(|id| !found.contains_key(id));
         count_lookups("contents", Found::Nowhere, ids.len());
@@ -153,7 +171,7 @@ impl Listing {
     }
 
     /// The contents that other replicas have read.
-    async fn shared(&self, ids: &[String]) -> Result<Vec<(String, Blob)>, Error> {
+    async fn shared(&self, ids: &[String]) -> Result<Vec<(String, Bytes)>, Error> {
         let Some(replicas) = Replicas::of(&self.exchange.authorization) else {
             return Ok(Vec::new());
         };
@@ -161,9 +179,8 @@ impl Listing {
         let found = replicas.blobs(wanted.collect::<Result<_, Error>>()?).await;
         count_lookups("contents", Found::AtReplica, found.len());
         let keep = |(id, key, content): (String, Key, Bytes)| {
-            let blob = Blob::Small(content);
-            kept().blobs.put(key, blob.clone());
-            (id, blob)
+            kept().blobs.put(key, Blob::Small(content.clone()));
+            (id, content)
         };
         Ok(found.into_iter().map(keep).collect())
     }
@@ -180,10 +197,17 @@ impl Listing {
         let file = self.url.at_path(&path).to_file_url()?;
         let as_file = self.exchange.for_all(parse(&file)?);
         let as_blob = self.exchange.for_all(request);
-        let directory = self.directory.clone();
-        let ask = || blob_to_share(key.clone(), [as_blob, as_file], id.clone(), directory);
-        let blob = kept().blobs.get_or_make(&key, ask).await?;
-        Ok((id, Content::Here(blob)))
+        let single = Single {
+            ways: [as_blob, as_file],
+            id: id.clone(),
+            key,
+            directory: self.directory.clone(),
+        };
+        let content = match single.clone().read().await? {
+            Blob::Small(content) => Content::Here(content),
+            Blob::Large(stored) => Content::Large(single.held(stored)),
+        };
+        Ok((id, content))
     }
 
     /// The contents that a zip has; nothing where the server gives no such zips.
@@ -215,6 +239,44 @@ impl Listing {
         items
             .map(|item| (item.id.clone(), item.path.as_str()))
             .collect()
+    }
+}
+
+/// A content that is asked for by itself.
+#[derive(Clone)]
+struct Single {
+    ways: [Arc<Exchange>; 2],
+    id: String,
+    key: Key,
+    directory: PathBuf,
+}
+
+impl Single {
+    /// The content as it is kept, or comes.
+    async fn read(self) -> Result<Blob, Error> {
+        let Self {
+            ways,
+            id,
+            key,
+            directory,
+        } = self;
+        let ask = || blob_to_share(key.clone(), ways, id, directory);
+        kept().blobs.get_or_make(&key, ask).await
+    }
+
+    /// A large one, which is read again where it was let go of.
+    fn held(self, stored: Arc<Stored>) -> Arc<Held<Large>> {
+        let again = move || {
+            let single = self.clone();
+            async move {
+                match single.read().await? {
+                    Blob::Large(stored) => Ok(Large(stored)),
+                    Blob::Small(_) => Err(Error::other("what came again is another content")),
+                }
+            }
+            .boxed()
+        };
+        Held::of(Large(stored), Box::new(again)).held()
     }
 }
 
@@ -273,18 +335,14 @@ async fn zip(
     keys: HashMap<String, Key>,
     directory: PathBuf,
 ) -> Result<Option<Arc<Zip>>, Error> {
-    let read = exchange.read();
-    let ids: Vec<&String> = keys.keys().collect();
-    let (client, request) = (Client::shared()?, exchange.request.clone());
-    let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
-    let response = answer.map_err(|failure| read.failed(failure))?;
-    let zip = if is_not_taken(response.status()) || is_page(&response) {
-        None
-    } else {
-        let response = accept(&read, response).await?;
-        let mut body = Body::of(response, Arc::clone(&exchange)).await;
-        let stored = Stored::download(&mut body, directory, &exchange).await?;
-        opened(stored, Arc::clone(&exchange), keys).await.ok()
+    let ids: Arc<[String]> = keys.keys().cloned().collect();
+    let stored = stored_zip(&exchange, &ids, directory.clone()).await?;
+    let again = zip_again(Arc::clone(&exchange), ids, directory);
+    let zip = match stored {
+        Some(stored) => opened(stored, Arc::clone(&exchange), keys, again)
+            .await
+            .ok(),
+        None => None,
     };
     if zip.is_none() {
         exchange.falls_back("zips of blobs", "contents are read one by one");
@@ -292,16 +350,52 @@ async fn zip(
     Ok(zip.map(Arc::new))
 }
 
+/// Asks for contents in a zip, and stores that.
+async fn stored_zip(
+    exchange: &Arc<Exchange>,
+    ids: &[String],
+    directory: PathBuf,
+) -> Result<Option<Stored>, Error> {
+    let read = exchange.read();
+    let ids: Vec<&String> = ids.iter().collect();
+    let (client, request) = (Client::shared()?, exchange.request.clone());
+    let answer = rest::get_blobs(client, request, read.authorization, &ids).await;
+    let response = answer.map_err(|failure| read.failed(failure))?;
+    if is_not_taken(response.status()) || is_page(&response) {
+        return Ok(None);
+    }
+    let response = accept(&read, response).await?;
+    let mut body = Body::of(response, Arc::clone(exchange)).await;
+    let stored = Stored::download(&mut body, directory, exchange).await?;
+    Ok(Some(stored))
+}
+
+/// How a zip is had again that was let go of.
+fn zip_again(exchange: Arc<Exchange>, ids: Arc<[String]>, directory: PathBuf) -> Again {
+    Arc::new(move || {
+        let (exchange, ids) = (Arc::clone(&exchange), Arc::clone(&ids));
+        let directory = directory.clone();
+        async move {
+            let stored = stored_zip(&exchange, &ids, directory).await?;
+            let none = || Error::other("the server gives no zips of contents any more");
+            stored.map(Arc::new).ok_or_else(none)
+        }
+        .boxed()
+    })
+}
+
 /// The zip in a file, and what is where in it.
 async fn opened(
     stored: Stored,
     exchange: Arc<Exchange>,
     keys: HashMap<String, Key>,
+    again: Again,
 ) -> Result<Zip, Error> {
     let replicas = Replicas::of(&exchange.authorization);
-    let tree = Tree::open(Arc::new(stored), "", exchange, None).await?;
+    let tree = Tree::open(Arc::new(stored), "", exchange, None, again).await?;
+    let files = tree.files().await?;
     blocking(move || {
-        let places = identified(&tree, &keys, replicas.as_ref())?;
+        let places = identified(&files, &keys, replicas.as_ref())?;
         Ok(Zip { tree, places })
     })
     .await
@@ -310,14 +404,14 @@ async fn opened(
 /// Where the contents of a zip are, by their ids, whatever the zip calls them; small ones are kept,
 /// and shared.
 fn identified(
-    tree: &Tree,
+    files: &Files,
     keys: &HashMap<String, Key>,
     replicas: Option<&Replicas>,
 ) -> Result<HashMap<String, u32>, Error> {
     let like = keys.keys().next().map_or("", String::as_str);
     let mut places = HashMap::new();
-    for place in 0..tree.len() {
-        let content = tree.content_now(place)?;
+    for place in 0..files.len() {
+        let content = files.content(place)?;
         let id = blob::id(&content, like);
         if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_BLOB) {
             if let Some(replicas) = replicas {

@@ -13,7 +13,7 @@ use futures_util::{
 use reqwest::Response;
 use tokio::time::Instant;
 
-use super::{body::Body, exchange::Exchange, stored::Stored};
+use super::{body::Body, exchange::Exchange, stored::Stored, unread};
 use crate::error::Error;
 
 /// How long an answer that nobody reads is believed to be still there for others.
@@ -32,20 +32,26 @@ pub(super) struct Download {
 }
 
 impl Download {
-    /// What `ask` is answered with, to be stored in `directory` and then given to `keep`.
-    pub(super) fn of(
-        ask: impl Future<Output = Result<(Arc<Exchange>, Response), Error>> + Send + 'static,
+    /// What `ask` is answered with, to be stored in `directory` and then given to `keep`. It is asked
+    /// again where too many answers waited for whoever wants theirs.
+    pub(super) fn of<F>(
+        ask: impl Fn() -> F + Send + Sync + 'static,
         directory: PathBuf,
         keep: impl FnOnce(Arc<Stored>) + Send + 'static,
-    ) -> Self {
+    ) -> Self
+    where
+        F: Future<Output = Result<(Arc<Exchange>, Response), Error>> + Send + 'static,
+    {
         let came = Arc::new(OnceLock::new());
         let body = Arc::new(Mutex::new(None));
+        let ask = Arc::new(ask);
         let head = {
-            let (came, body) = (Arc::clone(&came), Arc::clone(&body));
+            let (came, body, ask) = (Arc::clone(&came), Arc::clone(&body), Arc::clone(&ask));
             async move {
-                let (exchange, response) = ask.await?;
+                let (exchange, response) = ask().await?;
                 let content = Body::of(response, Arc::clone(&exchange)).await;
                 *body.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
+                unread::note(&body);
                 let _ = came.set(Instant::now());
                 Ok(exchange)
             }
@@ -57,9 +63,13 @@ impl Download {
             async move {
                 let exchange = head.await?;
                 let content = body.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let mut content = content
-                    .ok_or_else(|| Error::other("the content of the archive was taken twice"))?;
-                let stored = Stored::download(&mut content, directory, &exchange).await?;
+                let stored = if let Some(mut content) = content {
+                    Stored::download(&mut content, directory, &exchange).await?
+                } else {
+                    let (exchange, response) = ask().await?;
+                    let mut content = Body::of(response, Arc::clone(&exchange)).await;
+                    Stored::download(&mut content, directory, &exchange).await?
+                };
                 let stored = Arc::new(stored);
                 keep(Arc::clone(&stored));
                 Ok(stored)

@@ -2,7 +2,10 @@
 //! commit or an object id, and so never change; and, where that is wanted, what was read last; each
 //! for the reader who read it.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use url::Url;
 
@@ -10,14 +13,18 @@ use super::{
     blob::Blob,
     contents::Zip,
     download::Download,
+    held::{hold_at_most, idle_bytes, let_go_of_idle},
     last_good::{File, Good},
     spelling::Absent,
     stored::Stored,
+    unread::{let_go_of_unread, wait_at_most},
 };
 use crate::{
     cache::{Cache, CacheKey, Flights, Recent, Weigh},
     credentials::{Authorization, Reader},
+    log::{Line, Often, tell},
     rest::Item,
+    room::{Part, Shortage, when_short},
 };
 
 /// How much memory lists and contents may take, where nothing else is configured.
@@ -32,6 +39,16 @@ const MOST_ARCHIVES: u64 = 1024;
 /// They are at most this part of the files that the process may open: the rest is for what else it
 /// does, its connections among it.
 const PART_OF_FILES: u64 = 4;
+
+/// How many archives of trees and searches stay open that nobody uses at the moment, and at most
+/// which part of the files that the process may open.
+const MOST_IDLE: u64 = 256;
+const IDLE_PART_OF_FILES: u64 = 8;
+
+/// How many answers with archives wait for whoever wants them, each with a connection, and at most
+/// which part of the files that the process may open.
+const MOST_UNREAD: u64 = 32;
+const UNREAD_PART_OF_FILES: u64 = 16;
 
 /// Contents above this size are not kept in memory: they would push out too many others.
 pub(super) const MOST_BLOB: usize = 1024 * 1024;
@@ -111,32 +128,73 @@ pub(super) struct Kept {
 
 /// All that the process keeps.
 pub(super) fn kept() -> &'static Kept {
-    static KEPT: LazyLock<Kept> = LazyLock::new(|| Kept {
-        lists: Cache::new(MEMORY / 2),
-        blobs: Cache::with_values_up_to(MOST_BLOB as u64, MEMORY / 2),
-        folders: Cache::new(0),
-        zips: Cache::new(0),
-        archives: Recent::new(DISK, most_archives()),
-        commits: Cache::new(MEMORY / 16),
-        files: Cache::new(MEMORY / 4),
-        absent: Cache::new(MEMORY / 256),
-        shared_archives: Cache::new(0),
-        downloads: Flights::default(),
+    static KEPT: LazyLock<Kept> = LazyLock::new(|| {
+        when_short(let_go);
+        hold_at_most(part_of_files(MOST_IDLE, IDLE_PART_OF_FILES), DISK);
+        wait_at_most(number(part_of_files(MOST_UNREAD, UNREAD_PART_OF_FILES)));
+        Kept {
+            lists: Cache::new(MEMORY / 2),
+            blobs: Cache::with_values_up_to(MOST_BLOB as u64, MEMORY / 2),
+            folders: Cache::new(0),
+            zips: Cache::new(0),
+            archives: Recent::new(DISK, number(part_of_files(MOST_ARCHIVES, PART_OF_FILES))),
+            commits: Cache::new(MEMORY / 16),
+            files: Cache::new(MEMORY / 4),
+            absent: Cache::new(MEMORY / 256),
+            shared_archives: Cache::new(0),
+            downloads: Flights::default(),
+        }
     });
     &KEPT
 }
 
-/// How many archives may be kept, by the limit of open files that the process has now: Node raises
-/// it as far as it may when it starts.
-fn most_archives() -> usize {
+/// So many, and no more than a part of the files that the process may open now: Node raises that limit
+/// as far as it may when it starts.
+fn part_of_files(most: u64, part: u64) -> u64 {
     #[cfg(unix)]
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
     let files: Option<u64> = None;
-    let most = files.map_or(MOST_ARCHIVES, |files| {
-        MOST_ARCHIVES.min(files / PART_OF_FILES)
+    files.map_or(most, |files| most.min(files / part))
+}
+
+fn number(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Lets go of archives, of the oldest first, where the machine is short of something.
+fn let_go(shortage: Shortage, part: Part) -> bool {
+    let are_kept = kept().archives.let_go(part);
+    let are_idle = let_go_of_idle(part);
+    let are_unread = shortage != Shortage::Disk && let_go_of_unread(part);
+    are_kept || are_idle || are_unread
+}
+
+/// Keeps an archive, and no more of them than would leave as much of the disk free.
+pub(super) fn keep_archive(key: Key, archive: Arc<Stored>) {
+    let archives = &kept().archives;
+    let place = archive.place().clone();
+    let share = place
+        .free()
+        .share(archives.bytes().saturating_add(place.bytes));
+    let is_beyond = archives.bytes().saturating_add(place.bytes) > share;
+    if share < archives.room() && is_beyond {
+        tell_of_share(archives.room(), share, &place.directory);
+    }
+    archives.put_within(share, key, archive);
+}
+
+fn tell_of_share(room: u64, share: u64, directory: &Path) {
+    tell(Often::Once, "share of the disk", || {
+        let mib = |bytes| bytes / (1024 * 1024);
+        let message = format!(
+            "No more than {} MiB of archives are kept in {} and not {} MiB (backend.reading.azureDevOps.cache.diskBytes), so that as much stays free: give backend.workingDirectory a place with more, or diskBytes less",
+            mib(share),
+            directory.display(),
+            mib(room)
+        );
+        Line::warning("disk nearly full", message)
     });
-    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// Bounds what the process keeps: lists and contents, in memory, and archives, on disk, to so many
@@ -148,12 +206,15 @@ pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
     kept().commits.resize(memory / 16);
     kept().files.resize(memory / 4);
     kept().absent.resize(memory / 256);
-    kept().archives.resize(disk.unwrap_or(DISK));
+    let disk = disk.unwrap_or(DISK);
+    kept().archives.resize(disk);
+    let files = part_of_files(MOST_IDLE, IDLE_PART_OF_FILES);
+    hold_at_most(files, disk.max(DISK));
 }
 
 /// How many bytes are kept of what.
 #[must_use]
-pub fn bytes_kept() -> [(&'static str, u64); 4] {
+pub fn bytes_kept() -> [(&'static str, u64); 5] {
     let Kept {
         lists,
         blobs,
@@ -166,6 +227,7 @@ pub fn bytes_kept() -> [(&'static str, u64); 4] {
         ("lists", lists.bytes()),
         ("contents", blobs.bytes()),
         ("archives", archives.bytes()),
+        ("open archives", idle_bytes()),
         ("last answers", commits.bytes() + files.bytes()),
     ]
 }
@@ -198,6 +260,6 @@ impl Weigh for Option<Arc<Stored>> {
 
 impl Weigh for Arc<Stored> {
     fn bytes(&self) -> u64 {
-        self.on_disk()
+        self.place().bytes
     }
 }

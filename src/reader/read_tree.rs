@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use reqwest::{Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -14,13 +15,13 @@ use super::{
     download::Download,
     exchange::{Exchange, NOT_ASKED},
     explain::{Purpose, Read, Wanted},
-    kept::{Key, kept},
+    kept::{Key, keep_archive, kept},
     last_good::{Answer, LastGood},
     read_url::{CredentialSource, authorize},
     replicas::Replicas,
     spelling::{Spellings, remember_absent},
     stored::Stored,
-    tree::{Packed, Tree},
+    tree::{Again, Packed, Tree},
 };
 use crate::{
     config::Retry,
@@ -56,7 +57,7 @@ pub struct ReadTree {
 }
 
 /// A tree that is there, and not yet downloaded.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReadTreeResponse {
     /// The commit.
     pub etag: String,
@@ -69,6 +70,7 @@ pub struct ReadTreeResponse {
     /// The REST URL of its newest commit.
     commits: Url,
     source: Source,
+    again: Again,
     key: Key,
     last: LastGood<String>,
 }
@@ -99,7 +101,8 @@ impl ReadTreeResponse {
     /// or one that leads outside.
     pub async fn open(self) -> Result<Arc<Tree>, Error> {
         let stored = self.stored().await?;
-        let tree = Tree::open(stored, &self.subpath, self.exchange, Some(self.key)).await?;
+        let (exchange, key) = (self.exchange, Some(self.key));
+        let tree = Tree::open(stored, &self.subpath, exchange, key, self.again).await?;
         if self.age.is_none() {
             self.last.put(self.etag);
         }
@@ -116,13 +119,25 @@ impl ReadTreeResponse {
     }
 
     async fn stored(&self) -> Result<Arc<Stored>, Error> {
-        match &self.source {
-            Source::Kept(stored) => Ok(Arc::clone(stored)),
-            Source::Coming(download) => {
-                let cancellation = &self.exchange.cancellation;
-                let stored = cancellation.run_until_cancelled(download.stored()).await;
-                stored.unwrap_or_else(|| Err(self.exchange.ended()))
-            }
+        let cancellation = &self.exchange.cancellation;
+        let stored = cancellation.run_until_cancelled(self.source.stored()).await;
+        stored.unwrap_or_else(|| Err(self.exchange.ended()))
+    }
+}
+
+impl std::fmt::Debug for ReadTreeResponse {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("ReadTreeResponse");
+        debug.field("etag", &self.etag).finish_non_exhaustive()
+    }
+}
+
+impl Source {
+    /// The archive, once all of it is there.
+    async fn stored(&self) -> Result<Arc<Stored>, Error> {
+        match self {
+            Self::Kept(stored) => Ok(Arc::clone(stored)),
+            Self::Coming(download) => download.stored().await,
         }
     }
 }
@@ -236,6 +251,7 @@ impl Trees {
             source,
             request,
             status,
+            again,
             key,
             subpath,
         } = self.find(&etag).await?;
@@ -257,6 +273,7 @@ impl Trees {
             exchange,
             commits: self.commits.clone(),
             source,
+            again,
             key,
             last: self.last.clone(),
         })
@@ -273,6 +290,7 @@ impl Trees {
                 web_url: self.web_url.clone(),
                 authorization: self.authorization.clone(),
             };
+            let again = archive.again(url.clone(), key.clone(), self.directory.clone());
             match archive.find(url, &key, self.directory.clone()).await {
                 Err(error) => spellings.note(&spelling, error)?,
                 Ok((source, request, status)) => {
@@ -284,6 +302,7 @@ impl Trees {
                         source,
                         request,
                         status,
+                        again,
                         key,
                         subpath: last_segment(spelling.url.path()),
                     });
@@ -300,11 +319,13 @@ struct FoundArchive {
     /// What it was asked for as, and how that was answered.
     request: Url,
     status: u16,
+    again: Again,
     key: Key,
     subpath: String,
 }
 
 /// How archives are asked for.
+#[derive(Clone)]
 struct Archive {
     client: &'static Client,
     web_url: String,
@@ -312,6 +333,20 @@ struct Archive {
 }
 
 impl Archive {
+    /// How it is had again: as it is kept or comes for somebody else then, or as it was asked for.
+    fn again(&self, url: AzureUrl, key: Key, directory: PathBuf) -> Again {
+        let archive = self.clone();
+        Arc::new(move || {
+            let (archive, url) = (archive.clone(), url.clone());
+            let (key, directory) = (key.clone(), directory.clone());
+            async move {
+                let (source, ..) = archive.find(url, &key, directory).await?;
+                source.stored().await
+            }
+            .boxed()
+        })
+    }
+
     /// The archive as it is kept, or on its way: for somebody else already, or from now on.
     async fn find(
         self,
@@ -330,9 +365,10 @@ impl Archive {
                 if let Some(replicas) = replicas {
                     replicas.share_archive(key.clone(), Arc::clone(&stored));
                 }
-                kept().archives.put(key, stored);
+                keep_archive(key, stored);
             };
-            Download::of(self.ask(url), directory, keep)
+            let ask = move || self.clone().ask(url.clone());
+            Download::of(ask, directory, keep)
         };
         let download = kept().downloads.join(key, Download::is_of_use, start);
         let head = download.head().await?;
@@ -354,7 +390,7 @@ impl Archive {
         let found = kept().shared_archives.get_or_make(key, ask).await?;
         if let Some(stored) = &found {
             count_lookups("archives", Found::AtReplica, 1);
-            kept().archives.put(key.clone(), Arc::clone(stored));
+            keep_archive(key.clone(), Arc::clone(stored));
         }
         Ok(found)
     }

@@ -83,7 +83,7 @@ impl Replicas {
         let key = self.sharing.key("archive", key.address());
         let sealed = self.cache.get_large(&key).await.ok()??;
         let archive = self.sharing.open(&key, &sealed)?;
-        let stored = blocking(move || Stored::write(&archive, directory));
+        let stored = blocking(move || Stored::write(&archive, &directory));
         stored.await.ok().map(Arc::new)
     }
 

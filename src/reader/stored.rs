@@ -2,14 +2,18 @@
 
 use std::{
     fs::File,
-    io::{self, SeekFrom, Write},
-    path::PathBuf,
+    io::{self, Seek, Write},
+    mem,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
-
 use super::{body::Body, exchange::Exchange, tree::blocking};
-use crate::{archive, error::Error};
+use crate::{
+    archive,
+    error::Error,
+    room::{self, Shortage},
+};
 
 /// How much is written at once.
 const PIECE: usize = 256 * 1024;
@@ -19,6 +23,16 @@ const PIECE: usize = 256 * 1024;
 pub struct Stored {
     file: File,
     length: u64,
+    place: OnDisk,
+}
+
+/// What a file without a name takes, and where.
+#[derive(Clone, Debug)]
+pub(super) struct OnDisk {
+    /// Its bytes on disk, where the system says it: it has whole blocks there.
+    pub bytes: u64,
+    /// The directory in whose file system it is.
+    pub directory: Arc<Path>,
 }
 
 impl Stored {
@@ -31,44 +45,41 @@ impl Stored {
         directory: PathBuf,
         exchange: &Exchange,
     ) -> Result<Self, Error> {
-        let unwritable = |error: io::Error| {
-            let message = format!("no archive could be stored: {error}");
-            exchange
-                .read()
-                .unable_to(&Error::other(message).because(error))
-        };
-        let file = blocking(move || tempfile::tempfile_in(directory)).await;
-        let file = tokio::fs::File::from_std(file.map_err(unwritable)?);
-        let mut file = BufWriter::with_capacity(PIECE, file);
+        let unwritable = |error: io::Error| exchange.read().unable_to(&no_store(&directory, error));
+        let mut file = Storing::new(directory.clone()).await.map_err(unwritable)?;
         loop {
             match body.next().await {
                 Ok(Some(piece)) => file.write_all(&piece).await.map_err(unwritable)?,
                 Ok(None) => break,
                 Err(_) if !exchange.cancellation.is_cancelled() && body.restart().await? => {
-                    empty(&mut file).await.map_err(unwritable)?;
+                    file.empty().await.map_err(unwritable)?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        file.flush().await.map_err(unwritable)?;
-        let length = file.seek(SeekFrom::End(0)).await.map_err(unwritable)?;
-        Ok(Self {
-            file: file.into_inner().into_std().await,
-            length,
-        })
+        file.finish(&directory).await.map_err(unwritable)
     }
 
     /// Stores what is there already, in a file in `directory`.
     ///
     /// # Errors
     /// The file could not be written.
-    pub(super) fn write(content: &[u8], directory: PathBuf) -> io::Result<Self> {
-        let mut file = tempfile::tempfile_in(directory)?;
-        file.write_all(content)?;
-        Ok(Self {
+    pub(super) fn write(content: &[u8], directory: &Path) -> io::Result<Self> {
+        let file = new_file(directory)?;
+        write_all(&file, content)?;
+        Ok(Self::of(file, content.len() as u64, directory))
+    }
+
+    fn of(file: File, length: u64, directory: &Path) -> Self {
+        let place = OnDisk {
+            bytes: length.max(blocks(&file)),
+            directory: directory.into(),
+        };
+        Self {
             file,
-            length: content.len() as u64,
-        })
+            length,
+            place,
+        }
     }
 
     /// All of it.
@@ -85,7 +96,7 @@ impl Stored {
 
     /// The file, to read at places: where it stands is shared with others who read it.
     pub(super) fn open(&self) -> io::Result<File> {
-        self.file.try_clone()
+        room::within(|| self.file.try_clone())
     }
 
     /// Its size in bytes.
@@ -93,23 +104,160 @@ impl Stored {
         self.length
     }
 
-    /// How many bytes it takes on disk, where the system says it: it has whole blocks there.
-    pub(super) fn on_disk(&self) -> u64 {
-        #[cfg(unix)]
-        let blocks = {
-            use std::os::unix::fs::MetadataExt;
-            let metadata = self.file.metadata();
-            // Of this size whatever the disk's own blocks are.
-            metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
-        };
-        #[cfg(not(unix))]
-        let blocks = 0;
-        self.length.max(blocks)
+    /// What it takes on disk, and where.
+    pub(super) const fn place(&self) -> &OnDisk {
+        &self.place
     }
 }
 
-async fn empty(file: &mut BufWriter<tokio::fs::File>) -> io::Result<()> {
-    file.flush().await?;
-    file.rewind().await?;
-    file.get_mut().set_len(0).await
+impl OnDisk {
+    /// How many bytes are free where this is.
+    pub(super) fn free(&self) -> Free {
+        Free(free(&self.directory))
+    }
+}
+
+/// How many bytes are free in a file system, if that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Free(Option<u64>);
+
+impl Free {
+    /// How much may be kept for later, of which there is so much already: no more than stays free then.
+    pub(super) fn share(self, kept: u64) -> u64 {
+        self.0
+            .map_or(u64::MAX, |free| free.saturating_add(kept) / 2)
+    }
+}
+
+/// How many bytes are free in a directory's file system for whoever runs this, where the system says
+/// it.
+fn free(directory: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    let free = rustix::fs::statvfs(directory)
+        .ok()
+        .map(|it| it.f_bavail.saturating_mul(it.f_frsize));
+    #[cfg(not(unix))]
+    let free = {
+        let _ = directory;
+        None
+    };
+    free
+}
+
+/// How many bytes a file takes on disk, where the system says it.
+fn blocks(file: &File) -> u64 {
+    #[cfg(unix)]
+    let bytes = {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata();
+        // Of this size whatever the disk's own blocks are.
+        metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
+    };
+    #[cfg(not(unix))]
+    let bytes = {
+        let _ = file;
+        0
+    };
+    bytes
+}
+
+/// Says why nothing can be stored, and what to do about it.
+fn no_store(directory: &Path, error: io::Error) -> Error {
+    let place = directory.display();
+    let advice = match Shortage::of(&error) {
+        Some(Shortage::Disk) => {
+            let free = free(directory).map_or(String::new(), |free| {
+                format!("{} MiB are free there, and ", free / (1024 * 1024))
+            });
+            format!(
+                ": {free}no archive is kept any more that could make room. Give backend.workingDirectory a place with more"
+            )
+        }
+        Some(Shortage::Files) => {
+            ": nothing is kept open any more that could be closed. Let the process open more files (ulimit -n)".to_owned()
+        }
+        Some(Shortage::Memory) | None => String::new(),
+    };
+    let message = format!("no archive could be stored in {place}: {error}{advice}");
+    Error::other(message).because(error)
+}
+
+/// A file that is being written. Where its disk is full, what is kept there is let go of, and what
+/// could not be written is written again: nothing that came has to come twice.
+struct Storing {
+    file: Arc<File>,
+    /// What waits to be written together.
+    piece: Vec<u8>,
+    length: u64,
+}
+
+impl Storing {
+    async fn new(directory: PathBuf) -> io::Result<Self> {
+        let file = blocking(move || new_file(&directory)).await?;
+        Ok(Self {
+            file: Arc::new(file),
+            piece: Vec::with_capacity(PIECE),
+            length: 0,
+        })
+    }
+
+    async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(PIECE - self.piece.len()));
+            self.piece.extend_from_slice(now);
+            bytes = later;
+            if self.piece.len() == PIECE {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let (file, mut piece) = (Arc::clone(&self.file), mem::take(&mut self.piece));
+        self.length += piece.len() as u64;
+        let written = blocking(move || {
+            write_all(&file, &piece)?;
+            piece.clear();
+            Ok::<_, io::Error>(piece)
+        });
+        self.piece = written.await?;
+        Ok(())
+    }
+
+    /// Begins anew.
+    async fn empty(&mut self) -> io::Result<()> {
+        self.piece.clear();
+        self.length = 0;
+        let file = Arc::clone(&self.file);
+        blocking(move || {
+            file.set_len(0)?;
+            (&*file).rewind()
+        })
+        .await
+    }
+
+    async fn finish(mut self, directory: &Path) -> io::Result<Stored> {
+        self.flush().await?;
+        // Nobody else has it any more.
+        let file = Arc::try_unwrap(self.file).or_else(|file| file.try_clone())?;
+        Ok(Stored::of(file, self.length, directory))
+    }
+}
+
+fn new_file(directory: &Path) -> io::Result<File> {
+    room::within(|| tempfile::tempfile_in(directory))
+}
+
+/// Writes all of it; where there is no room, makes some, and goes on where it was.
+fn write_all(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = match room::within(|| file.write(bytes)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            written => written?,
+        };
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    Ok(())
 }

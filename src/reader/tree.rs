@@ -1,13 +1,16 @@
 //! A tree that was downloaded: its files, as contents, on disk or as another zip.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, Write},
     mem,
+    ops::Deref,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::mpsc,
     task::{self, JoinHandle},
@@ -15,12 +18,14 @@ use tokio::{
 
 use super::{
     exchange::Exchange,
+    held::{Held, InFile, InUse},
     kept::{Key, kept},
-    stored::Stored,
+    stored::{OnDisk, Stored},
 };
 use crate::{
     archive::{self, Archive, Entry, Placed},
     error::{Error, ErrorKind},
+    room::{Part, Shortage},
 };
 
 /// How much is handed on at once.
@@ -33,17 +38,32 @@ const AT_HAND: u64 = 256 * 1024;
 /// How many pieces of an archive wait for who reads them.
 const PIECES_AHEAD: usize = 4;
 
+/// How the archive of a tree is had again where it was let go of.
+pub(super) type Again =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Arc<Stored>, Error>> + Send + Sync>;
+
 /// The files of a downloaded archive that belong to the tree.
+///
+/// What nobody uses is let go of where there is too much of it, and had again when it is used.
 #[derive(Debug)]
 pub struct Tree {
+    files: Arc<Held<Files>>,
+    /// Until it is used for the first time, which comes at once.
+    first: Mutex<Option<InUse<Files>>>,
+    exchange: Arc<Exchange>,
+    /// Where the archive is kept.
+    key: Option<Key>,
+}
+
+/// The files of a tree, in an archive that is open.
+#[derive(Debug)]
+pub struct Files {
     archive: Archive,
     /// What stands before the paths in the archive.
     prefix: String,
     /// Which of the archive's entries are the tree's.
-    files: Vec<usize>,
-    exchange: Arc<Exchange>,
-    /// Where the archive is kept.
-    key: Option<Key>,
+    indexes: Vec<usize>,
+    place: OnDisk,
 }
 
 impl Tree {
@@ -58,114 +78,102 @@ impl Tree {
         subpath: &str,
         exchange: Arc<Exchange>,
         key: Option<Key>,
+        again: Again,
     ) -> Result<Arc<Self>, Error> {
-        let open = move || {
-            let file = stored.open();
-            Archive::open(file.map_err(|error| unreadable(&error))?)
-        };
-        let opened = blocking(open).await;
+        let opened = Files::open(stored, subpath.to_owned()).await;
         let failed = |error: Error| {
             forget(key.as_ref());
             exchange.read().unable_to(&error)
         };
-        let archive = opened.map_err(failed)?;
-        let tree = Self::of(archive, subpath, exchange, key);
+        let files = opened.map_err(failed)?;
         // The zip of a file holds that file alone, under its name.
-        let is_file = tree.files.is_empty()
-            && matches!(tree.archive.entries(), [entry] if entry.path == subpath);
+        let is_file = files.indexes.is_empty()
+            && matches!(files.archive.entries(), [entry] if entry.path == subpath);
         if is_file {
             let why = "it is a file and not a folder";
-            return Err(tree.exchange.read().unusable(ErrorKind::Input, why));
+            return Err(exchange.read().unusable(ErrorKind::Input, why));
         }
-        Ok(Arc::new(tree))
-    }
-
-    fn of(archive: Archive, subpath: &str, exchange: Arc<Exchange>, key: Option<Key>) -> Self {
-        let prefix = match subpath {
-            "" => String::new(),
-            folder => format!("{folder}/"),
+        let (subpath, known) = (subpath.to_owned(), files.fingerprint());
+        let open_again = move || {
+            let (again, subpath) = (again(), subpath.clone());
+            async move {
+                let files = Files::open(again.await?, subpath).await?;
+                if files.fingerprint() == known {
+                    return Ok(files);
+                }
+                let why = "what came when the archive was asked for again has other files";
+                Err(Error::new(ErrorKind::Damaged, why))
+            }
+            .boxed()
         };
-        let is_in_tree = |entry: &Entry| entry.path.starts_with(&prefix);
-        let entries = archive.entries().iter().enumerate();
-        let files = entries.filter(|(_, entry)| is_in_tree(entry));
-        Self {
-            files: files.map(|(index, _)| index).collect(),
-            archive,
-            prefix,
+        let first = Held::of(files, Box::new(open_again));
+        Ok(Arc::new(Self {
+            files: first.held(),
+            first: Mutex::new(Some(first)),
             exchange,
             key,
+        }))
+    }
+
+    /// The files, at once; nothing where the archive was let go of.
+    #[must_use]
+    pub fn files_now(&self) -> Option<impl Deref<Target = Files>> {
+        self.take_first().or_else(|| self.files.here())
+    }
+
+    /// The files, once their archive is open.
+    pub(super) async fn files(&self) -> Result<InUse<Files>, Error> {
+        if let Some(first) = self.take_first() {
+            return Ok(first);
         }
+        let cancellation = &self.exchange.cancellation;
+        let files = cancellation.run_until_cancelled(self.files.get()).await;
+        let files = files.unwrap_or_else(|| Err(self.exchange.ended()));
+        files.map_err(|error| match error.kind() {
+            ErrorKind::Damaged => self.failed(&error),
+            _ => error,
+        })
     }
 
-    /// The files, each with its path in the tree.
-    pub fn files(&self) -> impl Iterator<Item = Placed<'_>> {
-        self.files.iter().filter_map(|index| self.placed(*index))
+    fn take_first(&self) -> Option<InUse<Files>> {
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        first.take()
     }
 
-    fn placed(&self, index: usize) -> Option<Placed<'_>> {
-        let entry = self.archive.entries().get(index)?;
-        Some((entry, entry.path.get(self.prefix.len()..)?))
-    }
-
-    fn file(&self, place: u32) -> Option<Placed<'_>> {
-        let index = self.files.get(usize::try_from(place).ok()?)?;
-        self.placed(*index)
-    }
-
-    /// The files at these places among [`Self::files`]; all where there are none.
-    fn chosen(&self, places: Option<&[u32]>) -> Vec<Placed<'_>> {
-        let Some(places) = places else {
-            return self.files().collect();
-        };
-        let files = places.iter().filter_map(|place| self.file(*place));
-        files.collect()
-    }
-
-    /// The content of the file at a place among [`Self::files`].
+    /// The content of the file at a place among the files.
     ///
     /// # Errors
     /// The archive is damaged there, or there is no such file.
     pub async fn content(self: Arc<Self>, place: u32) -> Result<Vec<u8>, Error> {
-        let size = self
+        let files = self.files().await?;
+        let size = files
             .file(place)
             .map_or(0, |(entry, _)| entry.size.max(entry.packed));
-        if size <= AT_HAND {
-            self.content_now(place)
+        let content = if size <= AT_HAND {
+            files.content(place)
         } else {
-            blocking(move || self.content_now(place)).await
-        }
+            blocking(move || files.content(place)).await
+        };
+        content.map_err(|error| self.failed(&error))
     }
 
     /// The contents of the files at these places, or why there is none.
     ///
     /// # Errors
-    /// The work was interrupted.
+    /// The work was interrupted, or the archive is not to be had again.
     pub async fn contents(
         self: Arc<Self>,
         places: Vec<u32>,
     ) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+        let files = self.files().await?;
         blocking(move || {
-            let files = self.chosen(Some(&places));
-            let entries = files.iter().map(|(entry, _)| *entry);
-            let contents = self.archive.contents(entries);
+            let chosen = files.chosen(Some(&places));
+            let entries = chosen.iter().map(|(entry, _)| *entry);
+            let contents = files.archive.contents(entries);
             let failed = |error| self.failed(&error);
             Ok(contents.map(|content| content.map_err(failed)).collect())
         })
         .await
-    }
-
-    /// The same, where it is called.
-    pub(super) fn content_now(&self, place: u32) -> Result<Vec<u8>, Error> {
-        let content = self.file(place).map_or_else(
-            || Err(Error::other("there is no such file in the archive")),
-            |(entry, _)| self.archive.content(entry),
-        );
-        content.map_err(|error| self.failed(&error))
-    }
-
-    /// How many files there are.
-    pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.files.len()).unwrap_or(u32::MAX)
     }
 
     /// Writes the files at these places, or all, to a directory.
@@ -178,11 +186,17 @@ impl Tree {
         directory: PathBuf,
         places: Option<Vec<u32>>,
     ) -> Result<(), Error> {
+        let files = self.files().await?;
         let work = move || {
-            let files = self.chosen(places.as_deref());
+            let chosen = files.chosen(places.as_deref());
             let cancellation = &self.exchange.cancellation;
             let is_ended = || cancellation.is_cancelled();
-            let extracted = archive::extract(&self.archive, &files, &directory, &is_ended);
+            let extract = || archive::extract(&files.archive, &chosen, &directory, &is_ended);
+            let extracted = match extract() {
+                // All of it at once: it begins anew each time.
+                Err(error) if !is_ended() && let_all_go_for(&error) => extract(),
+                extracted => extracted,
+            };
             if is_ended() {
                 return Err(self.exchange.ended());
             }
@@ -192,15 +206,17 @@ impl Tree {
     }
 
     /// A zip, made as it is read: of the files at these places, or of all below the tree's folder.
-    #[must_use]
-    pub fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Packed {
-        let tree = Arc::clone(&self);
+    ///
+    /// # Errors
+    /// The archive is not to be had again.
+    pub async fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Result<Packed, Error> {
+        let files = self.files().await?;
         let work = move |writer: &mut Pieces| {
-            let files = self.chosen(places.as_deref());
-            archive::repack(&self.archive, &files, writer)
+            let chosen = files.chosen(places.as_deref());
+            archive::repack(&files.archive, &chosen, writer)
         };
-        let exchange = Arc::clone(&tree.exchange);
-        Packed::of(work, move |error| tree.failed(error), exchange)
+        let exchange = Arc::clone(&self.exchange);
+        Ok(Packed::of(work, move |error| self.failed(error), exchange))
     }
 
     fn failed(&self, error: &Error) -> Error {
@@ -209,6 +225,91 @@ impl Tree {
         }
         self.exchange.read().unable_to(error)
     }
+}
+
+impl Files {
+    async fn open(stored: Arc<Stored>, subpath: String) -> Result<Self, Error> {
+        blocking(move || {
+            let file = stored.open().map_err(|error| unreadable(&error))?;
+            let archive = Archive::open(file)?;
+            Ok(Self::of(archive, &subpath, stored.place().clone()))
+        })
+        .await
+    }
+
+    fn of(archive: Archive, subpath: &str, place: OnDisk) -> Self {
+        let prefix = match subpath {
+            "" => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let is_in_tree = |entry: &Entry| entry.path.starts_with(&prefix);
+        let entries = archive.entries().iter().enumerate();
+        let files = entries.filter(|(_, entry)| is_in_tree(entry));
+        Self {
+            indexes: files.map(|(index, _)| index).collect(),
+            archive,
+            prefix,
+            place,
+        }
+    }
+
+    /// The files, each with its path in the tree.
+    pub fn all(&self) -> impl Iterator<Item = Placed<'_>> {
+        self.indexes.iter().filter_map(|index| self.placed(*index))
+    }
+
+    fn placed(&self, index: usize) -> Option<Placed<'_>> {
+        let entry = self.archive.entries().get(index)?;
+        Some((entry, entry.path.get(self.prefix.len()..)?))
+    }
+
+    fn file(&self, place: u32) -> Option<Placed<'_>> {
+        let index = self.indexes.get(usize::try_from(place).ok()?)?;
+        self.placed(*index)
+    }
+
+    /// The files at these places among [`Self::all`]; all where there are none.
+    fn chosen(&self, places: Option<&[u32]>) -> Vec<Placed<'_>> {
+        let Some(places) = places else {
+            return self.all().collect();
+        };
+        let files = places.iter().filter_map(|place| self.file(*place));
+        files.collect()
+    }
+
+    /// The content of the file at a place among [`Self::all`].
+    pub(super) fn content(&self, place: u32) -> Result<Vec<u8>, Error> {
+        self.file(place).map_or_else(
+            || Err(Error::other("there is no such file in the archive")),
+            |(entry, _)| self.archive.content(entry),
+        )
+    }
+
+    /// How many files there are.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.indexes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What tells whether an archive has the same files at the same places as another.
+    fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for (entry, path) in self.all() {
+            (path, entry.size).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+impl InFile for Files {
+    fn place(&self) -> &OnDisk {
+        &self.place
+    }
+}
+
+/// Lets go of all archives that are kept where a failure says that the machine is full; tells whether
+/// there was any.
+fn let_all_go_for(error: &Error) -> bool {
+    Shortage::of(error).is_some_and(|shortage| shortage.let_go(Part::All))
 }
 
 fn unreadable(error: &io::Error) -> Error {
