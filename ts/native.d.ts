@@ -315,13 +315,18 @@ export interface Pattern {
   folder: string
   /** The URL of that folder. */
   within: string
+  /**
+   * How many steps it takes to match a character of a path with it, at most; infinite where that
+   * is not known.
+   */
+  weight: number
 }
 
 /**
  * The pattern that the path of a repository URL is, by each way to write it, as it is written first;
  * none where it names a file.
  */
-export declare function patternsOf(url: string): Array<Pattern>
+export declare function patternsOf(url: string): Array<Pattern> | Failure
 
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
