@@ -50,7 +50,7 @@ function reader(): AzureUrlReader {
     integrations: {
       azure: [
         {
-          host: hosted.host,
+          host: 'dev.azure.com',
           credentials: [{ personalAccessToken: DEFAULT_TOKEN }],
         },
       ],

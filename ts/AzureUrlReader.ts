@@ -171,7 +171,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           token,
-          retry: this.#integration.config.retry ?? undefined,
+          ...this.#asConfigured(),
           ...search,
           etag,
           directory: workingDirectory,
@@ -275,9 +275,16 @@ export class AzureUrlReader implements UrlReaderService {
       ? await this.#headersOf(whole)
       : undefined;
     const directory = workingDirectoryOf(this.#deps);
-    const retry = this.#integration.config.retry ?? undefined;
     const maxAge = this.#maxAge();
-    const question = { url, headers, token, retry, maxAge, etag, directory };
+    const question = {
+      url,
+      headers,
+      token,
+      ...this.#asConfigured(),
+      maxAge,
+      etag,
+      directory,
+    };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -345,7 +352,6 @@ export class AzureUrlReader implements UrlReaderService {
   ): Promise<ReadUrlResult> {
     const { signal, etag } = options;
     const token = this.#callersToken(options);
-    const retry = this.#integration.config.retry ?? undefined;
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
       native().readUrl(
@@ -353,7 +359,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           token,
-          retry,
+          ...this.#asConfigured(),
           maxAge: this.#maxAge(),
           etag,
           lastModifiedAfter,
@@ -395,6 +401,12 @@ export class AzureUrlReader implements UrlReaderService {
     const { credentialsProvider } = this.#deps;
     const credentials = await credentialsProvider.getCredentials({ url });
     return credentials ? headerPairs(credentials.headers) : undefined;
+  }
+
+  /** How the host is asked, as far as that is configured. */
+  #asConfigured() {
+    const { plainHttp, retry } = this.#integration.config;
+    return { plainHttp: plainHttp ?? undefined, retry: retry ?? undefined };
   }
 
   /** How old may be what stands in for a new answer, in milliseconds. */

@@ -221,6 +221,8 @@ export interface IntegrationFields {
   credentials?: Array<CredentialFields>
   /** How patiently it is asked. */
   retry?: RetryFields
+  /** Whether it is asked over plain HTTP. */
+  plainHttp?: string
   /** Whether one of the removed keys `credential` and `token` is there. */
   hasRemovedKeys: boolean
 }
@@ -350,6 +352,8 @@ export interface ReadTreeOptions {
   token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
   /** The pattern that is searched for in it; missing where it is read for itself. */
   pattern?: string
   /** The newest commit, where that was asked just now. */
@@ -402,6 +406,8 @@ export interface ReadUrlOptions {
   token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
   /**
    * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
    * nothing may.

@@ -9,6 +9,7 @@ mod explain;
 mod kept;
 mod last_good;
 mod listing;
+mod plain_http;
 mod read_tree;
 mod read_url;
 mod replicas;
