@@ -157,6 +157,26 @@ describe('a pattern', () => {
     expect(azure.requests).toHaveLength(0);
   });
 
+  it('that takes too long has an end, for which nobody waits whose signal is aborted', async () => {
+    const url = hosted.webUrl({ path: `/long/${HOSTILE[0]}` });
+    const first = reader().search(url);
+    const controller = new AbortController();
+    const second = reader().search(url, { signal: controller.signal });
+    let isFirstDone = false;
+    const done = first
+      .catch(error => error)
+      .finally(() => (isFirstDone = true));
+    setTimeout(() => controller.abort(new Error('enough')), 1_000);
+    await expect(second).rejects.toThrow('enough');
+    expect(isFirstDone).toBe(false);
+    expect(await done).toMatchObject({
+      name: 'InputError',
+      message: expect.stringMatching(
+        /^The pattern 'long\/\*!\(.{92}…' takes more than 10 seconds or 256 MiB to match/,
+      ),
+    });
+  });
+
   it.each(HOSTILE)(
     'that takes too long holds up nobody, and ends with its signal: %#',
     async pattern => {

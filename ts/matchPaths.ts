@@ -12,6 +12,9 @@ const TOO_LONG = 'pattern is too long';
 /** The steps in which a path may be matched on the event loop: less than its turn takes. */
 const MOST_STEPS = 2_000_000;
 
+/** As which shorter paths count: a pattern takes time to be read, too. */
+const LEAST_LENGTH = 256;
+
 /** What a thread has at most for the paths of a repository. */
 const MOST_SECONDS = 10;
 const MOST_MEGABYTES = 256;
@@ -48,11 +51,11 @@ export async function matchPaths(
   signal?: AbortSignal,
 ): Promise<number[]> {
   signal?.throwIfAborted();
-  const longest = paths.reduce((most, path) => Math.max(most, path.length), 0);
-  if (weight * longest > MOST_STEPS) {
+  const longer = (most: number, path: string) => Math.max(most, path.length);
+  if (weight * paths.reduce(longer, LEAST_LENGTH) > MOST_STEPS) {
     const matching = before.then(() => matchApart(glob, paths, signal));
     before = matching.catch(() => undefined);
-    return matching;
+    return orAborted(matching, signal);
   }
   const matcher = new Minimatch(glob);
   const places: number[] = [];
@@ -63,6 +66,18 @@ export async function matchPaths(
   return places;
 }
 
+/** The same, but that it does not wait any longer once the signal says so. */
+async function orAborted<T>(
+  waiting: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let release = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    release = onAbort(signal, () => reject(signal?.reason));
+  });
+  return Promise.race([waiting, aborted]).finally(release);
+}
+
 async function matchApart(
   glob: string,
   paths: string[],
@@ -71,6 +86,7 @@ async function matchApart(
   signal?.throwIfAborted();
   const thread = new Worker(THREAD, {
     eval: true,
+    env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
     workerData: { glob, minimatch: require.resolve('minimatch') },
