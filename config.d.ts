@@ -138,6 +138,14 @@ export interface Config {
       }>;
 
       /**
+       * Whether the host is asked over plain HTTP, where a URL says so: whoever is on the way can read
+       * the credential along. Without it an Azure DevOps Server is, with one warning; `allow` is for
+       * where that is meant, `refuse` lets such reads fail. The hosts of Azure DevOps Services are
+       * never asked so.
+       */
+      plainHttp?: 'allow' | 'refuse';
+
+      /**
        * How often the host is asked again where it did not answer, and how fast it is asked. Without
        * it, it is asked again up to five times, and as fast as it lets each credential ask.
        */

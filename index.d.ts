@@ -168,6 +168,11 @@ export declare type AzureIntegrationConfig = {
     credentials?: AzureDevOpsCredential[];
     /** The PGP key with which commits are signed. */
     commitSigningKey?: string;
+    /**
+     * Whether the host is asked over plain HTTP, where a URL says so: with one warning by default. The
+     * hosts of Azure DevOps Services never are.
+     */
+    plainHttp?: AzurePlainHttp;
     /** How patiently the host is asked. */
     retry?: AzureRetryConfig;
     /** What is read while the host lets a credential read nothing. */
@@ -230,6 +235,13 @@ export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
     /** The identity's client id; `system-assigned` is the machine's own. */
     clientId: 'system-assigned' | string;
 };
+
+/**
+ * Whether a host is asked over plain HTTP: `allow` without a warning, `refuse` not at all.
+ *
+ * @public
+ */
+export declare type AzurePlainHttp = 'allow' | 'refuse';
 
 /**
  * One read that gave content, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.

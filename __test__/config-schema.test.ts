@@ -42,6 +42,7 @@ const everything = {
     retryStatusCodes: [429, 503],
     maxApiRequestsPerMinute: 600,
   },
+  plainHttp: 'refuse',
   staleIfThrottled: { maxAge: { minutes: 30 } },
   commitSigningKey: 'the-key',
 };

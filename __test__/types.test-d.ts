@@ -59,7 +59,10 @@ export const types: {
   >;
   /** But for what upstream does not look at. */
   AzureIntegrationConfig: Interchangeable<
-    Omit<ours.AzureIntegrationConfig, 'retry' | 'staleIfThrottled'>,
+    Omit<
+      ours.AzureIntegrationConfig,
+      'plainHttp' | 'retry' | 'staleIfThrottled'
+    >,
     upstream.AzureIntegrationConfig
   >;
   AzureManagedIdentityClientAssertionCredential: Interchangeable<

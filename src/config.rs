@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     error::Error,
-    url::{AZURE_HOST, is_valid_host},
+    url::{AZURE_HOST, is_azures_own, is_valid_host},
 };
 
 /// One integration as it is written in the app-config, types checked and nothing else.
@@ -21,8 +21,46 @@ pub struct IntegrationFields {
     pub credentials: Option<Vec<CredentialFields>>,
     /// `retry`.
     pub retry: Option<RetryFields>,
+    /// `plainHttp`.
+    pub plain_http: Option<String>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
+}
+
+/// Whether a host is asked over plain HTTP, where somebody decided that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// It is.
+    Allow,
+    /// It is not.
+    Refuse,
+}
+
+impl PlainHttp {
+    /// Reads `plainHttp` of a host.
+    ///
+    /// # Errors
+    /// It is neither `allow` nor `refuse`.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        match text {
+            "allow" => Ok(Self::Allow),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err(Error::other(format!(
+                "'plainHttp' must be 'allow' or 'refuse', but is '{text}'"
+            ))),
+        }
+    }
+
+    /// Checks that it can be so for a host: Azure's own are never asked over plain HTTP.
+    fn check(self, host: &str) -> Result<(), Error> {
+        let name = host.split(':').next().unwrap_or_default();
+        if self == Self::Allow && is_azures_own(name) {
+            return Err(Error::other(
+                "'plainHttp' cannot be 'allow', because a host of Azure DevOps Services is never asked over plain HTTP",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// `retry` as it is written in the app-config: the keys are those that Backstage has for GitLab.
@@ -328,6 +366,11 @@ impl IntegrationConfig {
             .transpose()?;
         let retry = Retry::read(&fields.retry.unwrap_or_default());
         retry.map_err(|rule| invalid(format!(" for {host}: {rule}")))?;
+        let plain_http = fields.plain_http.as_deref().map(PlainHttp::read);
+        plain_http
+            .transpose()
+            .and_then(|plain_http| plain_http.map_or(Ok(()), |it| it.check(&host)))
+            .map_err(|rule| invalid(format!(" for {host}: {rule}")))?;
         Ok(Self { host, credentials })
     }
 
@@ -482,6 +525,39 @@ mod tests {
         ] {
             let message = retry.map_or_else(|error| error.to_string(), |_| String::new());
             assert!(message.contains(key), "{key}: {message}");
+        }
+    }
+
+    #[test]
+    fn azures_own_hosts_are_not_asked_over_plain_http() {
+        let read = |host: &str, plain_http: &str| {
+            message(IntegrationConfig::read(IntegrationFields {
+                host: Some(host.to_owned()),
+                plain_http: Some(plain_http.to_owned()),
+                ..IntegrationFields::default()
+            }))
+        };
+        for (host, plain_http) in [
+            ("server", "allow"),
+            ("server", "refuse"),
+            (AZURE_HOST, "refuse"),
+        ] {
+            assert_eq!(read(host, plain_http), "valid");
+        }
+        assert_eq!(
+            read("server", "maybe"),
+            "Invalid Azure integration config for server: 'plainHttp' must be 'allow' or 'refuse', but is 'maybe'"
+        );
+        for host in [
+            AZURE_HOST,
+            "dev.azure.com:8080",
+            "o.visualstudio.com",
+            "dev.azure.com.",
+        ] {
+            assert!(
+                read(host, "allow").contains("'plainHttp' cannot be 'allow'"),
+                "{host}"
+            );
         }
     }
 

@@ -6,6 +6,7 @@
 //! - [`config`]: `integrations.azure`, checked and made into configuration.
 //! - [`url`]: repository URLs and the REST URLs that read them.
 //! - [`pattern`]: what a pattern for paths says before anybody runs it.
+//! - [`expansion`]: what the braces of a pattern expand to, without expanding them.
 //! - [`credentials`]: which credential serves a URL, and what it puts on a request.
 //! - [`http`]: the one client of the process.
 //! - [`rest`]: typed calls of the Git REST API.
@@ -26,6 +27,7 @@ pub mod clock;
 pub mod config;
 pub mod credentials;
 pub mod error;
+pub mod expansion;
 pub mod http;
 pub mod limits;
 pub mod log;

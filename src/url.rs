@@ -710,6 +710,14 @@ pub fn is_visual_studio(origin: &str) -> bool {
     origin.ends_with(".visualstudio.com")
 }
 
+/// Whether a host is Microsoft's, by whatever name: with a dot at its end, or one that no repository's URL
+/// has.
+#[must_use]
+pub fn is_azures_own(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    is_services_host(host) || host.ends_with(".dev.azure.com") || host == "visualstudio.com"
+}
+
 /// Whether a host is one of Azure DevOps Services, and no server.
 #[must_use]
 pub fn is_services_host(host: &str) -> bool {

@@ -15,7 +15,6 @@ import type {
 } from '@backstage/backend-defaults/urlReader';
 import { InputError, NotFoundError } from '@backstage/errors';
 import { durationToMilliseconds } from '@backstage/types';
-import { Minimatch } from 'minimatch';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
 import { AzureIntegration } from './AzureIntegration';
 import { native } from './binding';
@@ -28,6 +27,7 @@ import { isFailure, toError, unwrap } from './failure';
 import { limitAnswers } from './limitAnswers';
 import { limitCache } from './limitCache';
 import { logTo } from './log';
+import { checkLength, matchPaths } from './matchPaths';
 import { measured, startMetrics } from './metrics';
 import type {
   CallersToken,
@@ -43,8 +43,12 @@ import { onAbort } from './onAbort';
 import { publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
+import { inTurns } from './turns';
 import type { AzureIntegrationLike } from './types';
 import { warnOfTokens } from './warnOfTokens';
+
+/** The URLs that are made in one crossing to the native part: well below a turn of the event loop. */
+const URLS_AT_ONCE = 500;
 
 /**
  * What an {@link AzureUrlReader} works with.
@@ -153,6 +157,7 @@ export class AzureUrlReader implements UrlReaderService {
     url: string,
     options: UrlReaderServiceReadTreeOptions,
     search: { pattern?: string; maxAge?: number; commit?: string } = {},
+    select?: (paths: string[]) => Promise<number[]>,
   ): Promise<{ tree: TreeResponse; result: ReadTreeResult }> {
     const { signal, filter, etag } = options;
     const token = this.#callersToken(options);
@@ -166,7 +171,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           token,
-          retry: this.#integration.config.retry ?? undefined,
+          ...this.#asConfigured(),
           ...search,
           etag,
           directory: workingDirectory,
@@ -176,7 +181,12 @@ export class AzureUrlReader implements UrlReaderService {
       ),
     );
     const result = unwrapUnless(signal, await reading);
-    const tree = new TreeResponse(result, { filter, signal, workingDirectory });
+    const tree = new TreeResponse(result, {
+      filter,
+      select,
+      signal,
+      workingDirectory,
+    });
     return { tree, result };
   }
 
@@ -198,8 +208,9 @@ export class AzureUrlReader implements UrlReaderService {
     if (typeof url !== 'string') {
       throw new Error('The url must be a string.');
     }
-    const patterns = native().patternsOf(url);
+    const patterns = unwrap(native().patternsOf(url));
     if (patterns.length > 0) {
+      patterns.forEach(checkLength);
       return this.#searchPattern(url, patterns, options);
     }
     try {
@@ -231,14 +242,15 @@ export class AzureUrlReader implements UrlReaderService {
     const found = await cancellable(signal, async cancellation => {
       const listing = await this.#list(url, whole, options, cancellation);
       if (!listing) {
-        const globs = patterns.map(({ glob }) => glob);
-        return { globs, from: whole, prefix: '' };
+        return { patterns, from: whole, prefix: '' };
       }
       const { matched, places } = await matching(listing, signal);
-      const { glob, within, folder } = matched.pattern;
+      const { pattern } = matched;
+      const { within, folder } = pattern;
       if (isMost(places.length, matched.total)) {
         const commit = matched.isNewest ? matched.etag : undefined;
-        return { globs: [glob], from: within, prefix: folder, commit };
+        const from = within;
+        return { patterns: [pattern], from, prefix: folder, commit };
       }
       const contents = await this.#contents(url, matched, places, options);
       if (contents) publishRead(url, matched, startedAt);
@@ -263,9 +275,16 @@ export class AzureUrlReader implements UrlReaderService {
       ? await this.#headersOf(whole)
       : undefined;
     const directory = workingDirectoryOf(this.#deps);
-    const retry = this.#integration.config.retry ?? undefined;
     const maxAge = this.#maxAge();
-    const question = { url, headers, token, retry, maxAge, etag, directory };
+    const question = {
+      url,
+      headers,
+      token,
+      ...this.#asConfigured(),
+      maxAge,
+      etag,
+      directory,
+    };
     const listing = native().list(question, this.#credentials, cancellation);
     return unwrapUnless(signal, await listing);
   }
@@ -281,7 +300,7 @@ export class AzureUrlReader implements UrlReaderService {
     const contents = unwrapUnless(signal, await reading);
     if (!contents) return undefined;
     const paths = places.map(([, path]) => path);
-    const urls = unwrap(native().fileUrls(url, paths));
+    const urls = await fileUrls(url, paths, signal);
     return {
       etag: listing.etag,
       files: places.map(([place], index) => ({
@@ -295,19 +314,27 @@ export class AzureUrlReader implements UrlReaderService {
   /** Searches an archive: where most of it matches, or the server does not list. */
   async #searchArchive(
     url: string,
-    { globs, from, prefix, commit, startedAt }: ArchiveSearch,
+    { patterns, from, prefix, commit, startedAt }: ArchiveSearch,
     { etag, signal, token }: UrlReaderServiceSearchOptions,
   ): Promise<UrlReaderServiceSearchResponse> {
-    const matchers = globs.map(glob => new Minimatch(glob));
-    const filter = (path: string) =>
-      matchers.some(matcher => matcher.match(prefix + path));
-    const options = { etag, signal, token, filter };
-    const search = { pattern: globs[0], maxAge: this.#maxAge(), commit };
-    const { tree, result } = await this.#readTree(from, options, search);
-    const files = firstMatched(await tree.files(), matchers, prefix);
+    const select = (paths: string[]) =>
+      firstMatched(patterns, prefix, paths, signal);
+    const search = {
+      pattern: patterns[0].glob,
+      maxAge: this.#maxAge(),
+      commit,
+    };
+    const options = { etag, signal, token };
+    const { tree, result } = await this.#readTree(
+      from,
+      options,
+      search,
+      select,
+    );
+    const files = await tree.files();
     publishRead(url, result, startedAt);
     const paths = files.map(({ path }) => prefix + path);
-    const urls = unwrap(native().fileUrls(url, paths));
+    const urls = await fileUrls(url, paths, signal);
     return {
       etag: tree.etag,
       files: files.map(({ content, lastModifiedAt }, index) => ({
@@ -325,7 +352,6 @@ export class AzureUrlReader implements UrlReaderService {
   ): Promise<ReadUrlResult> {
     const { signal, etag } = options;
     const token = this.#callersToken(options);
-    const retry = this.#integration.config.retry ?? undefined;
     const lastModifiedAfter = options.lastModifiedAfter?.getTime();
     const outcome = await cancellable(signal, cancellation =>
       native().readUrl(
@@ -333,7 +359,7 @@ export class AzureUrlReader implements UrlReaderService {
           url,
           headers,
           token,
-          retry,
+          ...this.#asConfigured(),
           maxAge: this.#maxAge(),
           etag,
           lastModifiedAfter,
@@ -375,6 +401,12 @@ export class AzureUrlReader implements UrlReaderService {
     const { credentialsProvider } = this.#deps;
     const credentials = await credentialsProvider.getCredentials({ url });
     return credentials ? headerPairs(credentials.headers) : undefined;
+  }
+
+  /** How the host is asked, as far as that is configured. */
+  #asConfigured() {
+    const { plainHttp, retry } = this.#integration.config;
+    return { plainHttp: plainHttp ?? undefined, retry: retry ?? undefined };
   }
 
   /** How old may be what stands in for a new answer, in milliseconds. */
@@ -424,7 +456,7 @@ function headerPairs(headers: unknown): string[][] {
 /** A search in an archive: of which repository or folder, and at which commit, if that is known. */
 interface ArchiveSearch {
   /** The pattern by each way to write it; the first that matches anything counts. */
-  globs: string[];
+  patterns: Pattern[];
   from: string;
   /** What stands before the paths in it. */
   prefix: string;
@@ -458,25 +490,46 @@ async function matching(
   listing: Listing,
   signal: AbortSignal | undefined,
 ): Promise<{ matched: Listing; places: Array<[number, string]> }> {
-  const matcher = new Minimatch(listing.pattern.glob);
-  const all = [...listing.paths().entries()];
-  const places = all.filter(([, path]) => matcher.match(path));
+  const paths = listing.paths();
+  const matches = await matchPaths(listing.pattern, paths, signal);
+  const places = matches.map((place): [number, string] => [
+    place,
+    paths[place],
+  ]);
   if (places.length > 0) return { matched: listing, places };
   const other = unwrapUnless(signal, await listing.otherwise());
   return other ? matching(other, signal) : { matched: listing, places };
 }
 
-/** The files that match the first of these that any file matches. */
-function firstMatched<F extends { path: string }>(
-  files: F[],
-  matchers: Minimatch[],
+/** The places of the paths that match the first of these that any path matches. */
+async function firstMatched(
+  patterns: Pattern[],
   prefix: string,
-): F[] {
-  if (matchers.length === 1) return files;
-  const matched = matchers.map(matcher =>
-    files.filter(({ path }) => matcher.match(prefix + path)),
-  );
-  return matched.find(own => own.length > 0) ?? [];
+  paths: string[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const whole = paths.map(path => prefix + path);
+  for (const pattern of patterns) {
+    const places = await matchPaths(pattern, whole, signal);
+    if (places.length > 0) return places;
+  }
+  return [];
+}
+
+/** The URLs of files, a batch of them in one crossing to the native part. */
+async function fileUrls(
+  url: string,
+  paths: string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const batches: string[][] = [];
+  const resolve = (batch: number) => {
+    const start = batch * URLS_AT_ONCE;
+    const some = paths.slice(start, start + URLS_AT_ONCE);
+    batches.push(unwrap(native().fileUrls(url, some)));
+  };
+  await inTurns(Math.ceil(paths.length / URLS_AT_ONCE), resolve, signal);
+  return batches.flat();
 }
 
 /**

@@ -18,10 +18,13 @@ import type {
 import { newFolder } from './newFolder';
 import { closeOnAbort } from './onAbort';
 import { TreeContents } from './TreeContents';
+import { inTurns } from './turns';
 
 /** What a tree is read with. */
 export interface TreeResponseOptions {
   filter?: UrlReaderServiceReadTreeOptions['filter'];
+  /** Says the places of the paths that are kept, in place of a filter. */
+  select?: (paths: string[]) => Promise<number[]>;
   signal?: AbortSignal;
   /** Where the archive, and folders of our own making, are stored. */
   workingDirectory: string;
@@ -46,13 +49,20 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   async files(): Promise<UrlReaderServiceReadTreeResponseFile[]> {
     return this.#once(async archive => {
       const tree = this.#unwrap(await archive.open());
-      const { paths, sizes, modified, kept } = this.#filtered(tree);
-      const contents = new TreeContents(tree, kept, sizes);
-      return kept.map((place, index) => ({
-        path: paths[place],
-        content: async () => this.#unwrap(await contents.get(index)),
-        lastModifiedAt: modified[place] ? new Date(modified[place]) : undefined,
-      }));
+      const files = tree.files();
+      const kept = await this.#kept(files);
+      const contents = new TreeContents(tree, kept, files.sizes);
+      const found: UrlReaderServiceReadTreeResponseFile[] = [];
+      const add = (index: number) => {
+        const modified = files.modified[kept[index]];
+        found.push({
+          path: files.paths[kept[index]],
+          content: async () => this.#unwrap(await contents.get(index)),
+          lastModifiedAt: modified ? new Date(modified) : undefined,
+        });
+      };
+      await inTurns(kept.length, add, this.#options.signal);
+      return found;
     });
   }
 
@@ -60,7 +70,9 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   async archive(): Promise<Readable> {
     return this.#once(async archive => {
       const packed = this.#result.subpath
-        ? await this.#withTree(archive, tree => tree.pack(this.#places(tree)))
+        ? await this.#withTree(archive, async tree =>
+            tree.pack(await this.#places(tree)),
+          )
         : this.#unwrap(await archive.copy());
       const stream = new ContentStream(packed, it => this.#toError(it));
       const release = closeOnAbort(this.#options.signal, packed);
@@ -74,8 +86,8 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   ): Promise<string> {
     return this.#once(async archive => {
       const extractTo = (directory: string) =>
-        this.#withTree(archive, tree =>
-          tree.extract(directory, this.#places(tree)),
+        this.#withTree(archive, async tree =>
+          tree.extract(directory, await this.#places(tree)),
         );
       if (options?.targetDir === undefined) return this.#inNewFolder(extractTo);
       await extractTo(options.targetDir);
@@ -118,17 +130,22 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
   }
 
   /** The places of the files that the filter keeps; undefined for all. */
-  #places(tree: Tree): number[] | undefined {
-    return this.#options.filter ? this.#filtered(tree).kept : undefined;
+  async #places(tree: Tree): Promise<number[] | undefined> {
+    const { filter, select } = this.#options;
+    return filter || select ? this.#kept(tree.files()) : undefined;
   }
 
-  #filtered(tree: Tree): TreeFiles & { kept: number[] } {
-    const { filter } = this.#options;
-    const files = tree.files();
-    const places = files.paths.map((_path, place) => place);
-    const keeps = (place: number) =>
-      !filter || filter(files.paths[place], { size: files.sizes[place] });
-    return { ...files, kept: filter ? places.filter(keeps) : places };
+  /** The places of the files that are kept: a filter is asked for each once, in their order. */
+  async #kept({ paths, sizes }: TreeFiles): Promise<number[]> {
+    const { filter, select, signal } = this.#options;
+    if (select) return select(paths);
+    if (!filter) return paths.map((_path, place) => place);
+    const kept: number[] = [];
+    const ask = (place: number) => {
+      if (filter(paths[place], { size: sizes[place] })) kept.push(place);
+    };
+    await inTurns(paths.length, ask, signal);
+    return kept;
   }
 
   #unwrap<T>(outcome: T | Failure): T {

@@ -221,6 +221,8 @@ export interface IntegrationFields {
   credentials?: Array<CredentialFields>
   /** How patiently it is asked. */
   retry?: RetryFields
+  /** Whether it is asked over plain HTTP. */
+  plainHttp?: string
   /** Whether one of the removed keys `credential` and `token` is there. */
   hasRemovedKeys: boolean
 }
@@ -321,13 +323,18 @@ export interface Pattern {
   folder: string
   /** The URL of that folder. */
   within: string
+  /**
+   * How many steps it takes to match a character of a path with it, at most; infinite where that
+   * is not known.
+   */
+  weight: number
 }
 
 /**
  * The pattern that the path of a repository URL is, by each way to write it, as it is written first;
  * none where it names a file.
  */
-export declare function patternsOf(url: string): Array<Pattern>
+export declare function patternsOf(url: string): Array<Pattern> | Failure
 
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
@@ -351,6 +358,8 @@ export interface ReadTreeOptions {
   token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
   /** The pattern that is searched for in it; missing where it is read for itself. */
   pattern?: string
   /** The newest commit, where that was asked just now. */
@@ -403,6 +412,8 @@ export interface ReadUrlOptions {
   token?: CallersToken
   /** How patiently it is read; missing where nothing is configured. */
   retry?: RetryFields
+  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
   /**
    * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
    * nothing may.

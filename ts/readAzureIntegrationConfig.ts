@@ -7,6 +7,7 @@ import { redactConfig, redactCredential } from './redact';
 import type {
   AzureDevOpsCredential,
   AzureIntegrationConfig,
+  AzurePlainHttp,
   AzureRetryConfig,
   AzureStaleIfThrottledConfig,
 } from './types';
@@ -34,6 +35,7 @@ export function readAzureIntegrationConfig(
       .getOptionalConfigArray('credentials')
       ?.map(readCredentialFields);
     fields.retry = readRetry(config);
+    fields.plainHttp = config.getOptionalString('plainHttp');
     staleIfThrottled = readStaleIfThrottled(config);
     commitSigningKey = config.getOptionalString('commitSigningKey');
   } catch (error) {
@@ -49,6 +51,8 @@ export function readAzureIntegrationConfig(
     credentials: credentials?.map(toCredential),
     commitSigningKey,
     ...(fields.retry && { retry: fields.retry }),
+    // Checked by the native part.
+    ...(fields.plainHttp && { plainHttp: fields.plainHttp as AzurePlainHttp }),
     ...(staleIfThrottled && { staleIfThrottled }),
   });
 }

@@ -22,12 +22,25 @@ export type AzureIntegrationConfig = {
   /** The PGP key with which commits are signed. */
   commitSigningKey?: string;
 
+  /**
+   * Whether the host is asked over plain HTTP, where a URL says so: with one warning by default. The
+   * hosts of Azure DevOps Services never are.
+   */
+  plainHttp?: AzurePlainHttp;
+
   /** How patiently the host is asked. */
   retry?: AzureRetryConfig;
 
   /** What is read while the host lets a credential read nothing. */
   staleIfThrottled?: AzureStaleIfThrottledConfig;
 };
+
+/**
+ * Whether a host is asked over plain HTTP: `allow` without a warning, `refuse` not at all.
+ *
+ * @public
+ */
+export type AzurePlainHttp = 'allow' | 'refuse';
 
 /**
  * What is read while a host lets a credential read nothing: files and searches as they were read

@@ -177,6 +177,17 @@ export const EXCEPTIONS: Exception[] = [
     here: '`InputError`, and nothing is sent',
   },
   {
+    where: '`http://` on a Server',
+    upstream: 'asked in plain text',
+    here: 'asked so with one warning, or as `plainHttp` of the host says: `allow` or `refuse`',
+  },
+  {
+    where:
+      'patterns whose braces expand too far, or that take too long to match',
+    upstream: 'the event loop stands still, or the process ends without memory',
+    here: 'an error, which for braces names limit and key: `patternAlternatives`',
+  },
+  {
     where: 'empty repository, odd JSON',
     upstream: '`TypeError`',
     here: 'a clear error',

@@ -1,12 +1,27 @@
-//! Any text as a pattern: a path that it spells out is never left out.
+//! Any text as a pattern: a path that it spells out is never left out, and sets are not counted for less than
+//! their members.
 #![no_main]
 
-use backstage_azure_devops_native::pattern::{Shape, literal_folder};
+use backstage_azure_devops_native::{
+    expansion::Expansion,
+    pattern::{Shape, literal_folder, weight},
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|texts: (&str, &str)| {
     let (pattern, path) = texts;
     assert!(literal_folder(pattern).starts_with('/'));
+    let expansion = Expansion::of(pattern);
+    assert!(expansion.alternatives >= 1 && weight(pattern) >= 0.0);
+    if !pattern.contains(['{', '}']) {
+        let characters = pattern.chars().count() as u64;
+        assert_eq!((expansion.alternatives, expansion.characters), (1, characters));
+    }
+    // As many sets beside each other multiply, wherever they stand.
+    let sets = format!("{{a,b}}{pattern}{{c,d,e}}");
+    if !pattern.contains(['{', '}', '\\']) {
+        assert_eq!(Expansion::of(&sets).alternatives, 6, "{pattern}");
+    }
     let Some(shape) = Shape::of(pattern) else {
         return;
     };

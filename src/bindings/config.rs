@@ -19,6 +19,8 @@ pub struct IntegrationFields {
     pub credentials: Option<Vec<CredentialFields>>,
     /// How patiently it is asked.
     pub retry: Option<RetryFields>,
+    /// Whether it is asked over plain HTTP.
+    pub plain_http: Option<String>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
 }
@@ -110,9 +112,15 @@ impl From<IntegrationFields> for config::IntegrationFields {
             host: fields.host,
             credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
             retry: fields.retry.map(Into::into),
+            plain_http: fields.plain_http,
             has_removed_keys: fields.has_removed_keys,
         }
     }
+}
+
+/// What is configured of plain HTTP.
+pub(super) fn plain_http_of(text: Option<&str>) -> Result<Option<config::PlainHttp>, Error> {
+    text.map(config::PlainHttp::read).transpose()
 }
 
 /// What is configured, or what there is without.

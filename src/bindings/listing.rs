@@ -10,7 +10,7 @@ use napi_derive::napi;
 
 use super::{
     Failure,
-    config::retry_of,
+    config::{plain_http_of, retry_of},
     credentials::Credentials,
     cross,
     reader::{Cancellation, duration, source_of},
@@ -36,14 +36,18 @@ pub fn list<'env>(
 ) -> napi::Result<PromiseRaw<'env, Either<Either<Listing, Null>, Failure>>> {
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
     let retry = retry_of(options.retry);
-    let search = retry.map(|retry| reader::Search {
-        url: options.url,
-        source: source_of(credentials, options.headers, options.token),
-        retry,
-        max_age: options.max_age.and_then(duration),
-        etag: options.etag,
-        cancellation: cancellation.unwrap_or_default(),
-        directory: PathBuf::from(options.directory),
+    let plain_http = plain_http_of(options.plain_http.as_deref());
+    let search = retry.and_then(|retry| {
+        Ok(reader::Search {
+            url: options.url,
+            source: source_of(credentials, options.headers, options.token),
+            retry,
+            plain_http: plain_http?,
+            max_age: options.max_age.and_then(duration),
+            etag: options.etag,
+            cancellation: cancellation.unwrap_or_default(),
+            directory: PathBuf::from(options.directory),
+        })
     });
     cross(env, async move {
         let listing = reader::list(search?).await?.map(Arc::new);

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure,
-    config::{RetryFields, retry_of},
+    config::{RetryFields, plain_http_of, retry_of},
     credentials::Credentials,
     cross,
     limits::whole,
@@ -35,6 +35,8 @@ pub struct ReadUrlOptions {
     pub token: Option<CallersToken>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
+    /// Whether its host is asked over plain HTTP; missing where nothing is configured.
+    pub plain_http: Option<String>,
     /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
     /// nothing may.
     pub max_age: Option<f64>,
@@ -122,6 +124,7 @@ pub fn read_url<'env>(
             url: options.url,
             source,
             retry: retry?,
+            plain_http: plain_http_of(options.plain_http.as_deref())?,
             max_age: options.max_age.and_then(duration),
             conditions,
             cancellation: cancellation.unwrap_or_default(),

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure,
-    config::{RetryFields, retry_of},
+    config::{RetryFields, plain_http_of, retry_of},
     credentials::Credentials,
     cross,
     reader::{CallersToken, Cancellation, duration, source_of},
@@ -39,6 +39,8 @@ pub struct ReadTreeOptions {
     pub token: Option<CallersToken>,
     /// How patiently it is read; missing where nothing is configured.
     pub retry: Option<RetryFields>,
+    /// Whether its host is asked over plain HTTP; missing where nothing is configured.
+    pub plain_http: Option<String>,
     /// The pattern that is searched for in it; missing where it is read for itself.
     pub pattern: Option<String>,
     /// The newest commit, where that was asked just now.
@@ -93,16 +95,20 @@ pub fn read_tree<'env>(
 ) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
     let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
     let retry = retry_of(options.retry);
-    let read = retry.map(|retry| reader::ReadTree {
-        url: options.url,
-        source: source_of(credentials, options.headers, options.token),
-        retry,
-        pattern: options.pattern,
-        commit: options.commit,
-        max_age: options.max_age.and_then(duration),
-        etag: options.etag,
-        cancellation: cancellation.unwrap_or_default(),
-        directory: PathBuf::from(options.directory),
+    let plain_http = plain_http_of(options.plain_http.as_deref());
+    let read = retry.and_then(|retry| {
+        Ok(reader::ReadTree {
+            url: options.url,
+            source: source_of(credentials, options.headers, options.token),
+            retry,
+            plain_http: plain_http?,
+            pattern: options.pattern,
+            commit: options.commit,
+            max_age: options.max_age.and_then(duration),
+            etag: options.etag,
+            cancellation: cancellation.unwrap_or_default(),
+            directory: PathBuf::from(options.directory),
+        })
     });
     cross(
         env,

@@ -7,7 +7,7 @@ use napi::{
 use napi_derive::napi;
 
 use super::Failure;
-use crate::{error::Error, url};
+use crate::{error::Error, expansion::Expansion, pattern::weight, url};
 
 /// A repository of Azure DevOps, or a path in it, as its web URL names it.
 #[napi]
@@ -140,21 +140,28 @@ pub struct Pattern {
     pub folder: String,
     /// The URL of that folder.
     pub within: String,
+    /// How many steps it takes to match a character of a path with it, at most; infinite where that
+    /// is not known.
+    pub weight: f64,
 }
 
 /// The pattern that the path of a repository URL is, by each way to write it, as it is written first;
 /// none where it names a file.
 #[napi(catch_unwind)]
-pub fn patterns_of(url: String) -> Vec<Pattern> {
-    url::Pattern::spellings(&url)
-        .into_iter()
-        .map(Into::into)
-        .collect()
+pub fn patterns_of(url: String) -> Either<Vec<Pattern>, Failure> {
+    let patterns = url::Pattern::spellings(&url);
+    for pattern in &patterns {
+        if let Err(error) = Expansion::within_limit(&pattern.glob) {
+            return Either::B(error.into());
+        }
+    }
+    Either::A(patterns.into_iter().map(Into::into).collect())
 }
 
 impl From<url::Pattern> for Pattern {
     fn from(pattern: url::Pattern) -> Self {
         Self {
+            weight: weight(&pattern.glob),
             glob: pattern.glob,
             whole: pattern.whole,
             folder: pattern.folder,

@@ -18,7 +18,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    config::Retry,
+    config::{PlainHttp, Retry},
     credentials::Authorization,
     error::Error,
     http::Client,
@@ -40,6 +40,8 @@ pub struct Search {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// Whether its host is asked over plain HTTP.
+    pub plain_http: Option<PlainHttp>,
     /// How old the commit may be that stands in while whoever reads is blocked.
     pub max_age: Option<Duration>,
     /// The commit that the caller has already.
@@ -94,9 +96,15 @@ async fn find(input: Search) -> Result<Option<Listing>, Error> {
     let url = AzureUrl::from_repo_url(&input.url)?;
     let commits = url.to_newest_commit_url()?;
     let client = Client::shared().map_err(unable)?;
-    let authorization = authorize(client, &commits, input.source, input.retry)
-        .await
-        .map_err(unable)?;
+    let authorization = authorize(
+        client,
+        &commits,
+        input.source,
+        input.retry,
+        input.plain_http,
+    )
+    .await
+    .map_err(unable)?;
     let pattern = url.path().unwrap_or_default().trim_start_matches('/');
     let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
     let lists = Arc::new(Lists {

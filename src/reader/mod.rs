@@ -10,6 +10,7 @@ mod held;
 mod kept;
 mod last_good;
 mod listing;
+mod plain_http;
 mod read_tree;
 mod read_url;
 mod replicas;

@@ -24,7 +24,7 @@ use super::{
     tree::{Again, Packed, Tree},
 };
 use crate::{
-    config::Retry,
+    config::{PlainHttp, Retry},
     credentials::Authorization,
     error::{Error, ErrorKind},
     http::{Client, is_page},
@@ -42,6 +42,8 @@ pub struct ReadTree {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// Whether its host is asked over plain HTTP.
+    pub plain_http: Option<PlainHttp>,
     /// The pattern that is searched for in it, where it is read for a search.
     pub pattern: Option<String>,
     /// The newest commit, where that was asked just now.
@@ -163,9 +165,15 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
     let url = AzureUrl::from_repo_url(&input.url)?;
     let commits = url.to_newest_commit_url()?;
     let client = Client::shared().map_err(unable)?;
-    let authorization = authorize(client, &commits, input.source, input.retry)
-        .await
-        .map_err(unable)?;
+    let authorization = authorize(
+        client,
+        &commits,
+        input.source,
+        input.retry,
+        input.plain_http,
+    )
+    .await
+    .map_err(unable)?;
     let pattern = input.pattern.as_deref().unwrap_or_default();
     let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
     let trees = Trees {

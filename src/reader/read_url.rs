@@ -17,15 +17,16 @@ use super::{
     explain::{Purpose, Read, Wanted},
     kept::{Key, kept},
     last_good::{Answer, File, Good, LastGood},
+    plain_http,
     spelling::{Spellings, learn_of_folder},
 };
 use crate::{
-    config::Retry,
+    config::{PlainHttp, Retry},
     credentials::{Authorization, Credentials},
     error::{Error, ErrorKind},
     http::{Client, is_json, is_page},
     rest::{self, Conditions, Refusal},
-    url::{AzureUrl, is_services_host, parameter, parse},
+    url::{AzureUrl, parameter, parse},
 };
 
 /// The largest file that is remembered, in bytes.
@@ -64,6 +65,8 @@ pub struct ReadUrl {
     pub source: CredentialSource,
     /// How patiently.
     pub retry: Retry,
+    /// Whether its host is asked over plain HTTP.
+    pub plain_http: Option<PlainHttp>,
     /// How old the last answer may be that stands in while whoever reads is blocked.
     pub max_age: Option<Duration>,
     /// What the caller has already.
@@ -101,7 +104,13 @@ pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
         Client::shared().map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
     let cancellation = input.cancellation;
     let authorization = cancellation
-        .run_until_cancelled(authorize(client, &request, input.source, input.retry))
+        .run_until_cancelled(authorize(
+            client,
+            &request,
+            input.source,
+            input.retry,
+            input.plain_http,
+        ))
         .await
         .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
         .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
@@ -268,8 +277,9 @@ pub(super) async fn authorize(
     request: &Url,
     source: CredentialSource,
     retry: Retry,
+    plain: Option<PlainHttp>,
 ) -> Result<Authorization, Error> {
-    refuse_plain_text(request)?;
+    plain_http::check(request, plain)?;
     let authorization = match source {
         CredentialSource::Nobody => Authorization::anonymous(),
         CredentialSource::Provided(headers) => Authorization::provided(headers)?,
@@ -287,17 +297,6 @@ pub(super) async fn authorize(
     };
     tell_who(&authorization, request);
     Ok(authorization.with_retry(retry))
-}
-
-/// Azure DevOps Services is asked over TLS alone: the scheme is chosen by the one who registers a URL, and
-/// a credential goes along.
-fn refuse_plain_text(request: &Url) -> Result<(), Error> {
-    let host = request.host_str().unwrap_or_default();
-    if request.scheme() == "https" || !is_services_host(host) {
-        return Ok(());
-    }
-    let message = format!("{host} is not asked in plain text: write https in place of http");
-    Err(Error::new(ErrorKind::Input, message))
 }
 
 async fn accept(

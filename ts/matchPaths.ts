@@ -1,0 +1,131 @@
+import { Worker } from 'node:worker_threads';
+import { InputError } from '@backstage/errors';
+import { Minimatch } from 'minimatch';
+import type { Pattern } from './native';
+import { onAbort } from './onAbort';
+import { inTurns } from './turns';
+
+/** The longest pattern that minimatch takes, which it refuses in these words. */
+const MOST_CHARACTERS = 65_536;
+const TOO_LONG = 'pattern is too long';
+
+/** The steps in which a path may be matched on the event loop: less than its turn takes. */
+const MOST_STEPS = 2_000_000;
+
+/** As which shorter paths count: a pattern takes time to be read, too. */
+const LEAST_LENGTH = 256;
+
+/** What a thread has at most for the paths of a repository. */
+const MOST_SECONDS = 10;
+const MOST_MEGABYTES = 256;
+
+/** The paths that a thread is given at once. */
+const BATCH = 1_000;
+
+const THREAD = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { Minimatch } = require(workerData.minimatch);
+  const matcher = new Minimatch(workerData.glob);
+  parentPort.on('message', paths => {
+    parentPort.postMessage(paths.map(path => matcher.match(path)));
+  });
+`;
+
+/** The matching in a thread that goes on, or the last that was: one at a time takes one processor. */
+let before: Promise<unknown> = Promise.resolve();
+
+/** Refuses what minimatch refuses, before anything is read. */
+export function checkLength({ glob }: Pattern): void {
+  if (glob.length > MOST_CHARACTERS) throw new TypeError(TOO_LONG);
+}
+
+/**
+ * The places of the paths that match a pattern, with the meaning that minimatch gives it.
+ *
+ * A pattern that may take long for a path, as some take time that grows with each character to twice what
+ * it was, is matched in a thread, of which the end is known.
+ */
+export async function matchPaths(
+  { glob, weight }: Pattern,
+  paths: string[],
+  signal?: AbortSignal,
+): Promise<number[]> {
+  signal?.throwIfAborted();
+  const longer = (most: number, path: string) => Math.max(most, path.length);
+  if (weight * paths.reduce(longer, LEAST_LENGTH) > MOST_STEPS) {
+    const matching = before.then(() => matchApart(glob, paths, signal));
+    before = matching.catch(() => undefined);
+    return orAborted(matching, signal);
+  }
+  const matcher = new Minimatch(glob);
+  const places: number[] = [];
+  const match = (place: number) => {
+    if (matcher.match(paths[place])) places.push(place);
+  };
+  await inTurns(paths.length, match, signal);
+  return places;
+}
+
+/** The same, but that it does not wait any longer once the signal says so. */
+async function orAborted<T>(
+  waiting: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let release = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    release = onAbort(signal, () => reject(signal?.reason));
+  });
+  return Promise.race([waiting, aborted]).finally(release);
+}
+
+async function matchApart(
+  glob: string,
+  paths: string[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  signal?.throwIfAborted();
+  const thread = new Worker(THREAD, {
+    eval: true,
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
+    workerData: { glob, minimatch: require.resolve('minimatch') },
+  });
+  let end: (reason: unknown) => void = () => undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    end = reject;
+  });
+  thread.once('error', (error: NodeJS.ErrnoException) =>
+    end(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch(glob) : error),
+  );
+  const timer = setTimeout(() => end(tooMuch(glob)), MOST_SECONDS * 1000);
+  const release = onAbort(signal, () => end(signal?.reason));
+  try {
+    return await Promise.race([askThread(thread, paths), ended]);
+  } finally {
+    release();
+    clearTimeout(timer);
+    await thread.terminate();
+  }
+}
+
+async function askThread(thread: Worker, paths: string[]): Promise<number[]> {
+  const places: number[] = [];
+  for (let start = 0; start < paths.length; start += BATCH) {
+    const answer = new Promise<boolean[]>(resolve => {
+      thread.once('message', resolve);
+    });
+    thread.postMessage(paths.slice(start, start + BATCH));
+    (await answer).forEach((isMatch, index) => {
+      if (isMatch) places.push(start + index);
+    });
+  }
+  return places;
+}
+
+function tooMuch(glob: string): Error {
+  const shown = glob.length > 100 ? `${glob.slice(0, 100)}…` : glob;
+  return new InputError(
+    `The pattern '${shown}' takes more than ${MOST_SECONDS} seconds or ${MOST_MEGABYTES} MiB to match with the paths of the repository: a simpler one has fewer wildcards, groups and braces`,
+  );
+}
