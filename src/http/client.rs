@@ -10,15 +10,19 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use reqwest::{
     Method, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{
+        ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+        IF_NONE_MATCH,
+    },
     redirect::Policy,
 };
 use serde::de::IgnoredAny;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::{Url, quirks};
 
 use super::{
     attempts::{Attempts, Tried, may_pass},
+    content::{self, Fault},
     direct,
     gate::{Closed, Gate, Pass},
     pace::Refusal,
@@ -26,10 +30,12 @@ use super::{
     report::LIMITED,
     signals::Signals,
     trust,
+    wait::{ContentWait, patiently},
 };
 use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
+    limits::Limit,
     metrics::Counter,
 };
 
@@ -37,10 +43,6 @@ const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_P
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long a server may be silent while somebody waits for it; Azure DevOps holds answers back for
-/// up to half a minute when an identity nears its limit.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How often an HTTP/2 connection on which somebody waits is asked whether it is still there, and how
 /// long it may take to say so: else a connection that fell silent would be used again and again.
@@ -97,8 +99,14 @@ pub enum Failure {
     Transport(reqwest::Error),
     /// The server fell silent.
     Silent,
-    /// The content ended before as much had come as was announced.
+    /// The content ended before its end.
     CutOff,
+    /// The content does not decode, in the words of whoever decodes.
+    Damaged(String),
+    /// The content is coded in a way that is not decoded; which one, in words.
+    Coded(String),
+    /// The content has more than there may be, or takes longer; and how much of it had come.
+    Exceeded(Limit, u64),
     /// The server sent the reader to another place, which was not followed; and with which headers.
     RedirectedAway(Away, StatusCode, Box<HeaderMap>),
     /// The server sent the reader round and round.
@@ -115,24 +123,40 @@ pub enum Failure {
     Last(Box<Failure>, Tried),
 }
 
+impl Failure {
+    /// Whether it would be the same if it were asked again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Coded(_) | Self::Exceeded(..) => true,
+            Self::Last(failure, _) => failure.is_final(),
+            _ => false,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        match Fault::behind(&error) {
+            Some(fault) => fault.clone().into(),
+            None => Self::Transport(error),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::CutOff => Self::CutOff,
+            Fault::Damaged(_) => Self::Damaged(fault.to_string()),
+            Fault::Coded(..) => Self::Coded(fault.to_string()),
+        }
+    }
+}
+
 /// Where the content of an answer is counted; stands in the answer's extensions.
 #[derive(Clone, Debug)]
 pub(super) struct Received(pub(super) Counter);
-
-/// Waits for what a server sends, but not for ever.
-///
-/// The clock runs only here, while somebody waits: a consumer may take its time between two pieces.
-///
-/// # Errors
-/// The connection failed, or the server fell silent.
-pub async fn patiently<T>(
-    sent: impl Future<Output = Result<T, reqwest::Error>>,
-) -> Result<T, Failure> {
-    match timeout(IDLE_TIMEOUT, sent).await {
-        Ok(sent) => sent.map_err(Failure::Transport),
-        Err(_) => Err(Failure::Silent),
-    }
-}
 
 /// Why a refused token was not replaced; stands in the answer's extensions.
 #[derive(Clone, Debug)]
@@ -146,7 +170,8 @@ pub struct Blocked;
 /// The client that every reader of the process shares, with its connections.
 ///
 /// It takes proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, except for this
-/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip.
+/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip, which
+/// whoever sends a request has decoded.
 #[derive(Clone, Debug)]
 pub struct Client {
     proxied: reqwest::Client,
@@ -169,9 +194,12 @@ impl Client {
     fn new() -> Result<Self, reqwest::Error> {
         // An application that has chosen a provider for the process keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let accepted = HeaderValue::from_static(content::ACCEPTED);
+        let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)
+                .default_headers(accepted.clone())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .http2_keep_alive_interval(PING_EVERY)
                 .http2_keep_alive_timeout(PING_TIMEOUT)
@@ -334,7 +362,8 @@ impl Attempt<'_> {
     async fn ask(&self, is_whole: bool) -> (Result<Response, Failure>, bool) {
         let (answer, is_blocked) = self.head().await;
         let answer = match answer {
-            Ok(response) if is_whole => whole(response).await,
+            // On the heap: what is not read whole needs no room for it.
+            Ok(response) if is_whole => Box::pin(whole(response)).await,
             answer => answer,
         };
         (answer, is_blocked)
@@ -420,7 +449,7 @@ impl Attempt<'_> {
         let mut answer = patiently(sent.send()).await;
         self.pass
             .measure(question.operation, &mut answer, began.elapsed());
-        answer
+        Ok(content::decoded(answer?)?)
     }
 
     /// Tells the gate what an answer says of limits, and tells whether its reader is blocked.
@@ -468,8 +497,8 @@ fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>
 /// The next piece of an answer's content, counted; nothing at its end.
 ///
 /// # Errors
-/// The connection broke.
-pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, reqwest::Error> {
+/// The connection broke, the content is cut off, or does not decode.
+pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, Failure> {
     let piece = response.chunk().await?;
     if let (Some(piece), Some(received)) = (&piece, response.extensions().get::<Received>()) {
         received.0.add(piece.len() as u64);
@@ -484,18 +513,23 @@ fn reason(answer: &Result<Response, Failure>, is_blocked: bool) -> Cow<'static, 
         Ok(response) => response.status().as_str().to_owned().into(),
         Err(Failure::Silent) => "silent".into(),
         Err(Failure::CutOff) => CUT_OFF.into(),
+        Err(Failure::Damaged(_)) => "content damaged".into(),
         Err(_) => "connection failed".into(),
     }
 }
 
 /// The same answer, its content read.
 async fn whole(mut response: Response) -> Result<Response, Failure> {
-    if !response.status().is_success() {
+    if response.status() != StatusCode::OK {
         return Ok(response);
     }
     let length = response.content_length();
+    within(length.unwrap_or(0), 0)?;
     let mut content = BytesMut::new();
-    while let Some(piece) = patiently(piece(&mut response)).await? {
+    let mut wait = ContentWait::default();
+    while let Some(piece) = next(&mut response, &mut wait, content.len()).await? {
+        let came = content.len();
+        within((came + piece.len()) as u64, came)?;
         content.extend_from_slice(&piece);
     }
     if length.is_some_and(|length| (content.len() as u64) < length) {
@@ -509,6 +543,23 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
     *whole.headers_mut() = mem::take(response.headers_mut());
     *whole.extensions_mut() = mem::take(response.extensions_mut());
     Ok(whole.into())
+}
+
+async fn next(
+    response: &mut Response,
+    wait: &mut ContentWait,
+    came: usize,
+) -> Result<Option<Bytes>, Failure> {
+    let next = wait.wait(patiently(piece(response))).await;
+    next.unwrap_or_else(|| Err(Failure::Exceeded(Limit::ContentWait, came as u64)))
+}
+
+/// Checks that so many bytes of JSON are not too many.
+fn within(bytes: u64, came: usize) -> Result<(), Failure> {
+    if bytes > Limit::JsonBytes.most() {
+        return Err(Failure::Exceeded(Limit::JsonBytes, came as u64));
+    }
+    Ok(())
 }
 
 /// Whether an answer says that it is JSON.

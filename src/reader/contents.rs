@@ -25,6 +25,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::{Client, is_page},
+    limits::Limit,
     metrics::{Found, count_lookups},
     rest::{self, Conditions},
     url::parse,
@@ -283,7 +284,8 @@ async fn zip(
     } else {
         let response = accept(&read, response).await?;
         let mut body = Body::of(response, Arc::clone(&exchange)).await;
-        let stored = Stored::download(&mut body, directory, &exchange).await?;
+        let limit = Limit::ArchiveBytes;
+        let stored = Stored::download(&mut body, limit, directory, &exchange).await?;
         opened(stored, Arc::clone(&exchange), keys).await.ok()
     };
     if zip.is_none() {

@@ -14,7 +14,7 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::{body::Body, exchange::Exchange, stored::Stored};
-use crate::error::Error;
+use crate::{error::Error, limits::Limit};
 
 /// How long an answer that nobody reads is believed to be still there for others.
 const FRESH: Duration = Duration::from_millis(250);
@@ -59,7 +59,8 @@ impl Download {
                 let content = body.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut content = content
                     .ok_or_else(|| Error::other("the content of the archive was taken twice"))?;
-                let stored = Stored::download(&mut content, directory, &exchange).await?;
+                let limit = Limit::ArchiveBytes;
+                let stored = Stored::download(&mut content, limit, directory, &exchange).await?;
                 let stored = Arc::new(stored);
                 keep(Arc::clone(&stored));
                 Ok(stored)

@@ -9,7 +9,7 @@ use std::{
 use tokio::io::{AsyncSeekExt, AsyncWriteExt, BufWriter};
 
 use super::{body::Body, exchange::Exchange, tree::blocking};
-use crate::{archive, error::Error};
+use crate::{archive, error::Error, limits::Limit};
 
 /// How much is written at once.
 const PIECE: usize = 256 * 1024;
@@ -22,12 +22,13 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Stores what comes, in a file in `directory`.
+    /// Stores what comes, which is no more than a limit allows, in a file in `directory`.
     ///
     /// # Errors
-    /// The download broke off, or was ended; the file could not be written.
+    /// The download broke off, was ended, or is too large; the file could not be written.
     pub(super) async fn download(
         body: &mut Body,
+        limit: Limit,
         directory: PathBuf,
         exchange: &Exchange,
     ) -> Result<Self, Error> {
@@ -37,14 +38,22 @@ impl Stored {
                 .read()
                 .unable_to(&Error::other(message).because(error))
         };
+        body.check(0, limit)?;
         let file = blocking(move || tempfile::tempfile_in(directory)).await;
         let file = tokio::fs::File::from_std(file.map_err(unwritable)?);
         let mut file = BufWriter::with_capacity(PIECE, file);
+        let mut length = 0;
         loop {
             match body.next().await {
-                Ok(Some(piece)) => file.write_all(&piece).await.map_err(unwritable)?,
+                Ok(Some(piece)) => {
+                    length += piece.len() as u64;
+                    body.check(length, limit)?;
+                    file.write_all(&piece).await.map_err(unwritable)?;
+                }
                 Ok(None) => break,
                 Err(_) if !exchange.cancellation.is_cancelled() && body.restart().await? => {
+                    body.check(0, limit)?;
+                    length = 0;
                     empty(&mut file).await.map_err(unwritable)?;
                 }
                 Err(error) => return Err(error),
