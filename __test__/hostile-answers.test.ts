@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import {
   makeCertificates,
   type Certificates,
@@ -99,6 +99,78 @@ it('over TLS a content without a length is whole only where the server has ended
   const cut = await cutBefore(open, 300);
   const read = await reads.read(`${cut}${PATH}`);
   expect(read).toEqual({ error: expect.stringContaining('before its end') });
+});
+
+describe('whatever is read', () => {
+  const cut = (content: Buffer) => content.subarray(0, -9);
+
+  it.each<[string, boolean, (content: Buffer) => Partial<Sent>]>([
+    ['comes in gzip', true, content => inCoding('gzip', gzipSync(content))],
+    ['comes in x-gzip', true, content => inCoding('x-gzip', gzipSync(content))],
+    [
+      'comes in deflate',
+      true,
+      content => inCoding('deflate', deflateSync(content)),
+    ],
+    [
+      'is nothing in br',
+      false,
+      content => inCoding('br', brotliCompressSync(content)),
+    ],
+    [
+      'is nothing in gzip that is cut off',
+      false,
+      content => inCoding('gzip', cut(gzipSync(content))),
+    ],
+    [
+      'is nothing in gzip that more follows',
+      false,
+      content => inCoding('gzip', Buffer.concat([gzipSync(content), content])),
+    ],
+    [
+      'is nothing as a part',
+      false,
+      content => ({ content, status: '206 Partial Content' }),
+    ],
+    [
+      'is nothing as an acceptance',
+      false,
+      content => ({ content, status: '202 Accepted' }),
+    ],
+  ])('%s', async (_how, isRight, as) => {
+    const reads = readsWith({});
+    for (const [which, what, expected] of USES) {
+      const sent = { content: '', ...as(Buffer.from(SOUND[which].content)) };
+      const six = SIX.map((text, n) => ({
+        id: gitId(text),
+        path: `/${n}.yaml`,
+      }));
+      const list = which === 'blobs' ? { content: listOf(six) } : SOUND.list;
+      const origin = await serve1(answers({ list, [which]: sent }));
+      const read = await reads.read(`${origin}${pathFor(which, what)}`, what);
+      const right = isRight
+        ? { text: expected }
+        : { error: expect.any(String) };
+      expect({ which, read }).toMatchObject({ which, read: right });
+    }
+  });
+
+  it.each([
+    ['gzip', gzipSync, true],
+    ['x-gzip', gzipSync, true],
+    ['br', brotliCompressSync, false],
+  ] as const)('a refusal in %s is one', async (coding, compress, isRead) => {
+    const reads = readsWith({});
+    const json = Buffer.from(JSON.stringify({ message: 'It is gone' }));
+    const sent = inCoding(coding, compress(json));
+    sent.headers.push('content-type: application/json');
+    const file = { ...sent, status: '404 Not Found' };
+    const origin = await serve1(answers({ file }));
+    const said = isRead ? /^NotFoundError: .*It is gone/ : /^NotFoundError: /;
+    expect(await reads.read(`${origin}${PATH}`)).toEqual({
+      error: expect.stringMatching(said),
+    });
+  });
 });
 
 describe('answers without bounds', () => {
@@ -337,28 +409,25 @@ describe('ids that git cannot have', () => {
     'ｃ'.repeat(40),
   ];
 
-  it.each(ids.map(id => [JSON.stringify(id).slice(0, 50), id]))(
-    '%s is no commit',
-    async (_shown, id) => {
-      const reads = readsWith({});
-      const asked: string[] = [];
-      const content = JSON.stringify({ value: [{ commitId: id }] });
-      const origin = await serve1(answers({ commits: { content } }, asked));
-      for (const [path, what] of [
-        [REPOSITORY, 'tree'],
-        [patternFor('list'), 'search'],
-      ] as const) {
-        expect(await reads.read(`${origin}${path}`, what)).toEqual({
-          error: expect.stringContaining(
-            "has an id that is none: git's have 40 or 64 hex digits",
-          ),
-        });
-      }
-      expect(asked).toEqual(['commits', 'commits']);
-    },
-  );
+  it.each(shown(ids))('%s is no commit', async (_shown, id) => {
+    const reads = readsWith({});
+    const asked: string[] = [];
+    const content = JSON.stringify({ value: [{ commitId: id }] });
+    const origin = await serve1(answers({ commits: { content } }, asked));
+    for (const [path, what] of [
+      [REPOSITORY, 'tree'],
+      [patternFor('list'), 'search'],
+    ] as const) {
+      expect(await reads.read(`${origin}${path}`, what)).toEqual({
+        error: expect.stringContaining(
+          "has an id that is none: git's have 40 or 64 hex digits",
+        ),
+      });
+    }
+    expect(asked).toEqual(['commits', 'commits']);
+  });
 
-  it.each(ids.map(id => [JSON.stringify(id).slice(0, 50), id]))(
+  it.each(shown(ids))(
     '%s is no content: the list is none',
     async (_shown, id) => {
       const reads = readsWith({});
@@ -387,7 +456,7 @@ describe('ids that git cannot have', () => {
     },
   );
 
-  it.each([
+  const paths = [
     '/../x.yaml',
     '/a/../../x.yaml',
     '/./x.yaml',
@@ -395,19 +464,30 @@ describe('ids that git cannot have', () => {
     '/x\0.yaml',
     `/${'a/'.repeat(300)}x.yaml`,
     `/${'x'.repeat(MIB)}.yaml`,
-  ])('nor has it a path such as %.30s', async own => {
-    const reads = readsWith({});
-    const asked: string[] = [];
-    const content = listOf([{ path: own }]);
-    const origin = await serve1(answers({ list: { content } }, asked));
-    const read = await reads.read(`${origin}${patternFor('list')}`, 'search');
-    expect(read).toMatchObject({ text: CONTENT });
-    expect(asked.at(-1)).toBe('archive');
-  });
+  ];
+
+  it.each(shown(paths))(
+    'nor has it a path such as %s: the list is none',
+    async (_shown, own) => {
+      const reads = readsWith({});
+      const asked: string[] = [];
+      const content = listOf([{ path: own }]);
+      const origin = await serve1(answers({ list: { content } }, asked));
+      const read = await reads.read(`${origin}${patternFor('list')}`, 'search');
+      expect(read).toMatchObject({ text: CONTENT });
+      expect(asked.at(-1)).toBe('archive');
+    },
+  );
 });
+
+/** Texts after what shows them in the name of a test. */
+function shown(texts: string[]): Array<[shown: string, text: string]> {
+  return texts.map(text => [JSON.stringify(text).slice(0, 50), text]);
+}
 
 /** What is sent, and how. */
 interface Sent {
+  status?: string;
   content: string | Buffer;
   headers?: string[];
   chunked?: boolean;
@@ -422,17 +502,29 @@ interface Answers {
   list: Sent;
   folders: Sent;
   blob: Sent;
+  blobs: Sent;
   archive: Sent;
   file: Sent;
 }
 
 const BLOB = gitId(CONTENT);
 
+/** As many contents as are asked for in a zip. */
+const SIX = [1, 2, 3, 4, 5, 6].map(n => `kind: API${n}\n`);
+
 const SOUND: Answers = {
   commits: { content: JSON.stringify({ value: [{ commitId: COMMIT }] }) },
   list: { content: listOf([{}]) },
   folders: { content: listOf([{}]).replace(/\[.*\]/, '[$&]') },
   blob: { content: CONTENT },
+  blobs: {
+    content: zip(
+      SIX.map(content => ({
+        path: gitId(content),
+        content: Buffer.from(content),
+      })),
+    ),
+  },
   archive: {
     content: zip([
       { path: 'catalog-info.yaml', content: Buffer.from(CONTENT) },
@@ -440,6 +532,22 @@ const SOUND: Answers = {
   },
   file: { content: CONTENT },
 };
+
+/** Each call, by what it is made, and what comes of it where all is well. */
+const USES: Array<[which: keyof Answers, what: What, content: string]> = [
+  ['commits', 'tree', `catalog-info.yaml,${CONTENT}`],
+  ['list', 'search', CONTENT],
+  ['folders', 'search', CONTENT],
+  ['blob', 'search', CONTENT],
+  ['blobs', 'search', SIX.join()],
+  ['archive', 'tree', `catalog-info.yaml,${CONTENT}`],
+  ['file', 'buffer', CONTENT],
+  ['file', 'stream', CONTENT],
+];
+
+function inCoding(coding: string, content: Buffer) {
+  return { content, headers: [`content-encoding: ${coding}`] };
+}
 
 /** A sound server but for these answers; notes which were asked for. */
 function answers(wrong: Partial<Answers>, asked: string[] = []): Answer1 {
@@ -453,18 +561,19 @@ function answers(wrong: Partial<Answers>, asked: string[] = []): Answer1 {
 function callOf(request: string): keyof Answers {
   if (request.includes('/commits?')) return 'commits';
   if (request.includes('/itemsbatch')) return 'folders';
-  if (request.includes('/blobs')) return 'blob';
+  if (request.includes('/blobs'))
+    return request.startsWith('POST') ? 'blobs' : 'blob';
   if (request.includes('download=true')) return 'archive';
   return request.includes('scopePath=') ? 'list' : 'file';
 }
 
 async function send(socket: Socket, sent: Sent): Promise<void> {
-  const { headers = [], chunked, gzip, dripMs } = sent;
+  const { status = '200 OK', headers = [], chunked, gzip, dripMs } = sent;
   const plain = Buffer.from(sent.content);
   const content = gzip ? gzipSync(plain) : plain;
   const isAnnounced = headers.some(line => line.startsWith('content-length'));
   const lines = [
-    'HTTP/1.1 200 OK',
+    `HTTP/1.1 ${status}`,
     ...headers,
     ...(gzip ? ['content-encoding: gzip'] : []),
     ...(chunked ? ['transfer-encoding: chunked'] : []),

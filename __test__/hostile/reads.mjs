@@ -24,13 +24,10 @@ let retry = {};
 const READS = {
   buffer: async (reader, url) => (await reader.readUrl(url)).buffer(),
   stream: async (reader, url) => {
-    const hash = createHash('sha256');
-    let length = 0;
-    for await (const piece of (await reader.readUrl(url)).stream()) {
-      hash.update(piece);
-      length += piece.length;
-    }
-    return { length, sha256: hash.digest('hex') };
+    const pieces = [];
+    for await (const piece of (await reader.readUrl(url)).stream())
+      pieces.push(piece);
+    return Buffer.concat(pieces);
   },
   'slow stream': async (reader, url) => {
     let length = 0;
@@ -66,9 +63,9 @@ process.send('ready');
 function described(content) {
   if (!Buffer.isBuffer(content)) return content;
   const { length } = content;
-  return length > 1_000
-    ? { length }
-    : { length, text: content.toString('latin1') };
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const text = length > 1_000 ? undefined : content.toString('latin1');
+  return { length, sha256, text };
 }
 
 function readerOf(url) {

@@ -189,7 +189,7 @@ impl Body {
         cross(env, async move {
             let content = pull.lock().await.collect().await;
             release(&pull, &exchange);
-            buffer(content?)
+            buffer(content?).map_err(|error| exchange.unable_to(&error))
         })
     }
 

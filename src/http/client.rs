@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
     header::{
@@ -25,6 +25,7 @@ use super::{
     content::{self, Fault},
     direct,
     gate::{Closed, Gate, Pass},
+    gathered::Gathered,
     pace::Refusal,
     redirect::{Away, Redirect},
     report::LIMITED,
@@ -107,6 +108,8 @@ pub enum Failure {
     Coded(String),
     /// The content has more than there may be, or takes longer; and how much of it had come.
     Exceeded(Limit, u64),
+    /// There is no memory for more of the content than this.
+    NoMemory(u64),
     /// The server sent the reader to another place, which was not followed; and with which headers.
     RedirectedAway(Away, StatusCode, Box<HeaderMap>),
     /// The server sent the reader round and round.
@@ -128,7 +131,7 @@ impl Failure {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Coded(_) | Self::Exceeded(..) => true,
+            Self::Coded(_) | Self::Exceeded(..) | Self::NoMemory(_) => true,
             Self::Last(failure, _) => failure.is_final(),
             _ => false,
         }
@@ -524,21 +527,19 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
         return Ok(response);
     }
     let length = response.content_length();
-    within(length.unwrap_or(0), 0)?;
-    let mut content = BytesMut::new();
+    let mut content = Gathered::within(Limit::JsonBytes);
+    content.expect(length.unwrap_or(0))?;
     let mut wait = ContentWait::default();
-    while let Some(piece) = next(&mut response, &mut wait, content.len()).await? {
-        let came = content.len();
-        within((came + piece.len()) as u64, came)?;
-        content.extend_from_slice(&piece);
+    while let Some(piece) = next(&mut response, &mut wait, content.came()).await? {
+        content.add(&piece)?;
     }
-    if length.is_some_and(|length| (content.len() as u64) < length) {
+    if length.is_some_and(|length| content.came() < length) {
         return Err(Failure::CutOff);
     }
-    if is_json(&response) && breaks_off(&content) {
+    if is_json(&response) && breaks_off(content.content()) {
         return Err(Failure::CutOff);
     }
-    let mut whole = http::Response::new(content.freeze());
+    let mut whole = http::Response::new(content.into_content());
     *whole.status_mut() = response.status();
     *whole.headers_mut() = mem::take(response.headers_mut());
     *whole.extensions_mut() = mem::take(response.extensions_mut());
@@ -548,18 +549,10 @@ async fn whole(mut response: Response) -> Result<Response, Failure> {
 async fn next(
     response: &mut Response,
     wait: &mut ContentWait,
-    came: usize,
+    came: u64,
 ) -> Result<Option<Bytes>, Failure> {
     let next = wait.wait(patiently(piece(response))).await;
-    next.unwrap_or_else(|| Err(Failure::Exceeded(Limit::ContentWait, came as u64)))
-}
-
-/// Checks that so many bytes of JSON are not too many.
-fn within(bytes: u64, came: usize) -> Result<(), Failure> {
-    if bytes > Limit::JsonBytes.most() {
-        return Err(Failure::Exceeded(Limit::JsonBytes, came as u64));
-    }
-    Ok(())
+    next.unwrap_or(Err(Failure::Exceeded(Limit::ContentWait, came)))
 }
 
 /// Whether an answer says that it is JSON.

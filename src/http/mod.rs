@@ -7,6 +7,7 @@ mod closings;
 mod content;
 mod direct;
 mod gate;
+mod gathered;
 mod pace;
 mod redirect;
 mod report;
@@ -21,5 +22,6 @@ pub use client::{
     without_byte_order_mark,
 };
 pub use gate::{Closed, Limit, limits};
+pub use gathered::Gathered;
 pub use redirect::Away;
 pub use wait::{ContentWait, patiently};

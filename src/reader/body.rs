@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::exchange::Exchange;
 use crate::{
     error::Error,
-    http::{Asked, Client, ContentWait, Failure, patiently, piece},
+    http::{Asked, Client, ContentWait, Failure, Gathered, patiently, piece},
     limits::Limit,
 };
 
@@ -191,12 +191,12 @@ impl Body {
     /// As [`Self::next`]; there is more than [`Limit::FileBytes`] allows, or than there is memory.
     pub async fn collect(&mut self) -> Result<Vec<u8>, Error> {
         let may_begin_anew = self.may_begin_anew();
-        let mut content = Vec::new();
+        let mut content = Gathered::within(Limit::FileBytes);
         self.check(0, Limit::FileBytes)?;
         loop {
             match self.next().await {
-                Ok(Some(piece)) => self.add(&mut content, &piece)?,
-                Ok(None) => return Ok(content),
+                Ok(Some(piece)) => content.add(&piece).map_err(|failure| self.end(failure))?,
+                Ok(None) => return Ok(content.into_content()),
                 Err(_) if may_begin_anew && self.is_wanted() && self.restart().await? => {
                     self.check(0, Limit::FileBytes)?;
                     content.clear();
@@ -208,19 +208,6 @@ impl Body {
 
     fn is_wanted(&self) -> bool {
         !self.exchange.cancellation.is_cancelled()
-    }
-
-    fn add(&mut self, content: &mut Vec<u8>, piece: &[u8]) -> Result<(), Error> {
-        let bytes = content.len().saturating_add(piece.len());
-        self.check(bytes as u64, Limit::FileBytes)?;
-        if let Err(error) = content.try_reserve(piece.len()) {
-            self.close();
-            let message = format!("there is no memory for more than {} bytes", content.len());
-            let error = Error::other(message).because(error);
-            return Err(self.exchange.read().unable_to(&error));
-        }
-        content.extend_from_slice(piece);
-        Ok(())
     }
 
     /// Lets go of the connection; nothing more comes.

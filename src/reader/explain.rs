@@ -186,6 +186,10 @@ impl Read<'_> {
                 self.request
             )),
             Failure::Exceeded(limit, came) => self.exceeded(limit, came),
+            Failure::NoMemory(came) => Error::other(format!(
+                "{failed} {url}, there is no memory for more than {came} bytes of the content of {}",
+                self.request
+            )),
             Failure::Transport(error) => self.transport(error),
             Failure::NotRenewed(failure, error) => {
                 self.failed(*failure).adding(&not_renewed(&error))
