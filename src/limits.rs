@@ -91,6 +91,14 @@ impl Limit {
         }
     }
 
+    /// What it is of something to be too much.
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::ContentWait => "took",
+            _ => "has",
+        }
+    }
+
     /// The most that there may be.
     #[must_use]
     pub fn most(self) -> u64 {
@@ -122,9 +130,9 @@ impl Limit {
 
     /// Says that something is more than it may be, how much that is, and which key changes it.
     pub fn exceeded(self, what: impl fmt::Display) -> Error {
-        let (most, unit, key) = (self.most(), self.unit(), self.key());
+        let (most, unit, key, verb) = (self.most(), self.unit(), self.key(), self.verb());
         Error::other(format!(
-            "{what} has more than {most} {unit}, which is the limit that {key} sets"
+            "{what} {verb} more than {most} {unit}, which is the limit that {key} sets"
         ))
     }
 }

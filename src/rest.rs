@@ -1,10 +1,13 @@
 //! Typed calls of the Azure DevOps Git REST API, and what its errors say.
 
 use std::{
+    fmt,
+    marker::PhantomData,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use reqwest::{
     Response, StatusCode,
@@ -13,7 +16,10 @@ use reqwest::{
         LAST_MODIFIED,
     },
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
+};
 use tokio::time::timeout;
 use url::Url;
 
@@ -24,10 +30,15 @@ use crate::{
         Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece,
         without_byte_order_mark,
     },
+    limits::Limit,
+    url::is_object_id,
 };
 
 /// The most of an error's body that is read.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// The most folders that one request asks for.
+pub const MOST_FOLDERS: usize = 250;
 
 /// How long is waited for an error's body: what it is is known already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
@@ -328,12 +339,18 @@ fn get(operation: &'static str, url: Url, accept: &'static str) -> Question {
 /// # Errors
 /// The answer broke off, or is none that the REST API gives.
 pub async fn commit_id(response: Response) -> Result<Option<String>, InvalidAnswer> {
-    let commits: Values<Commit> = read(response, "commits").await?;
-    Ok(commits
-        .value
-        .into_iter()
-        .next()
-        .map(|commit| commit.commit_id))
+    commit_id_in(&content(response, "commits").await?)
+}
+
+/// The id of the newest commit that a list of commits in JSON names; nothing where it has none.
+///
+/// # Errors
+/// It is no such list, or no commit has such an id.
+pub fn commit_id_in(answer: &[u8]) -> Result<Option<String>, InvalidAnswer> {
+    let commits: Values<First<Commit>> = list(answer, "commits")?;
+    let id = commits.value.0.map(|commit| commit.commit_id);
+    let is_one = id.as_ref().is_none_or(|id| is_object_id(id));
+    is_one.then_some(id).ok_or_else(|| no_id("commits"))
 }
 
 /// A file or folder of a repository.
@@ -352,8 +369,16 @@ pub struct Item {
 /// # Errors
 /// The answer broke off, or is none that the REST API gives.
 pub async fn items(response: Response) -> Result<Vec<Item>, InvalidAnswer> {
-    let list: Values<ListedItem> = read(response, "files").await?;
-    Ok(list.value.into_iter().filter_map(Item::read).collect())
+    items_in(&content(response, "files").await?)
+}
+
+/// The files and folders of a list in JSON.
+///
+/// # Errors
+/// It is no such list, or names what git cannot have.
+pub fn items_in(answer: &[u8]) -> Result<Vec<Item>, InvalidAnswer> {
+    let items: Values<Vec<ListedItem>> = list(answer, "files")?;
+    read_items(items.value, "files")
 }
 
 /// Reads a list for each folder that was asked for; submodules are left out.
@@ -361,34 +386,83 @@ pub async fn items(response: Response) -> Result<Vec<Item>, InvalidAnswer> {
 /// # Errors
 /// The answer broke off, or is none that the REST API gives.
 pub async fn item_batches(response: Response) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
-    let lists: Values<Vec<ListedItem>> = read(response, "folders").await?;
-    let lists = lists.value.into_iter();
-    let items = |list: Vec<ListedItem>| list.into_iter().filter_map(Item::read).collect();
-    Ok(lists.map(items).collect())
+    item_batches_in(&content(response, "folders").await?)
+}
+
+/// The lists of folders, at most [`MOST_FOLDERS`], in JSON.
+///
+/// # Errors
+/// They are no such lists, or name what git cannot have.
+pub fn item_batches_in(answer: &[u8]) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
+    let lists: Values<AtMost<Vec<ListedItem>, MOST_FOLDERS>> = list(answer, "folders")?;
+    let lists = lists.value.0.into_iter();
+    lists.map(|list| read_items(list, "folders")).collect()
+}
+
+fn read_items(items: Vec<ListedItem>, what: &str) -> Result<Vec<Item>, InvalidAnswer> {
+    let items = items.into_iter().filter_map(Item::read);
+    let checked = items.map(|item| item.checked(what));
+    checked.collect()
 }
 
 impl Item {
     fn read(item: ListedItem) -> Option<Self> {
-        let is_folder = match item.kind.as_str() {
-            "blob" => false,
-            "tree" => true,
-            _ => return None,
+        let is_folder = match item.kind {
+            Kind::Blob => false,
+            Kind::Tree => true,
+            Kind::Commit | Kind::Other => return None,
         };
+        let mut path = item.path;
+        let slashes = path.len() - path.trim_start_matches('/').len();
+        path.drain(..slashes);
         Some(Self {
-            path: item.path.trim_start_matches('/').to_owned(),
+            path,
             id: item.object_id,
             is_folder,
         })
     }
+
+    /// The same, where git can have it: it has an id, and a path that leads nowhere else and is no longer
+    /// than one in an archive may be.
+    ///
+    /// # Errors
+    /// It is none.
+    pub(crate) fn checked(self, what: &str) -> Result<Self, InvalidAnswer> {
+        if !is_object_id(&self.id) {
+            return Err(no_id(what));
+        }
+        let is_short = self.path.len() as u64 <= Limit::PathBytes.most();
+        // The folder that is listed may itself be the repository.
+        let is_root = self.path.is_empty() && self.is_folder;
+        let leads_elsewhere = |name: &str| matches!(name, "" | "." | "..") || name.contains('\0');
+        let is_path = is_root || !self.path.split('/').any(leads_elsewhere);
+        let is_one = is_short && is_path && within_depth(&self.path);
+        is_one.then_some(self).ok_or_else(|| {
+            InvalidAnswer(format!(
+                "the list of {what} has a path that no file can have"
+            ))
+        })
+    }
 }
 
-async fn read<T: DeserializeOwned>(
-    response: Response,
-    what: &'static str,
-) -> Result<T, InvalidAnswer> {
-    let body = patiently(response.bytes()).await;
-    let body = body.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))?;
-    json(&body).map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
+fn within_depth(path: &str) -> bool {
+    path.split('/').count() as u64 <= Limit::PathDepth.most()
+}
+
+/// The content of an answer that was read whole.
+async fn content(response: Response, what: &'static str) -> Result<Bytes, InvalidAnswer> {
+    let content = patiently(response.bytes()).await;
+    content.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))
+}
+
+fn list<T: DeserializeOwned>(answer: &[u8], what: &str) -> Result<T, InvalidAnswer> {
+    json(answer).map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
+}
+
+fn no_id(what: &str) -> InvalidAnswer {
+    InvalidAnswer(format!(
+        "the list of {what} has an id that is none: git's have 40 or 64 hex digits"
+    ))
 }
 
 /// Reads JSON, before which a byte order mark may stand.
@@ -404,28 +478,28 @@ pub fn described(answer: &[u8], path: &str) -> Option<&'static str> {
     #[serde(untagged)]
     enum Answer {
         One(ListedItem),
-        List(Values<ListedItem>),
+        List(Values<Vec<ListedItem>>),
     }
     let item = match json(answer).ok()? {
         Answer::One(item) => item,
         Answer::List(list) => list.value.into_iter().next()?,
     };
-    let what = match item.kind.as_str() {
-        "tree" => "folder",
-        "commit" => "submodule",
-        _ => return None,
+    let what = match item.kind {
+        Kind::Tree => "folder",
+        Kind::Commit => "submodule",
+        Kind::Blob | Kind::Other => return None,
     };
     // A server may write the path in its own way.
     let names = |path: &str| -> Vec<String> {
         let names = path.split('/').filter(|name| !matches!(*name, "" | "."));
         names.map(str::to_lowercase).collect()
     };
-    (!item.object_id.is_empty() && names(&item.path) == names(path)).then_some(what)
+    (is_object_id(&item.object_id) && names(&item.path) == names(path)).then_some(what)
 }
 
 #[derive(Deserialize)]
 struct Values<T> {
-    value: Vec<T>,
+    value: T,
 }
 
 #[derive(Deserialize)]
@@ -433,8 +507,74 @@ struct Values<T> {
 struct ListedItem {
     object_id: String,
     #[serde(rename = "gitObjectType")]
-    kind: String,
+    kind: Kind,
     path: String,
+}
+
+/// What an item is.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Blob,
+    Tree,
+    Commit,
+    #[serde(other)]
+    Other,
+}
+
+/// The first of a list, of which the others take no memory.
+struct First<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = First<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<First<T>, A::Error> {
+                let first = list.next_element()?;
+                while let Some(IgnoredAny) = list.next_element()? {}
+                Ok(First(first))
+            }
+        }
+
+        deserializer.deserialize_seq(Read(PhantomData))
+    }
+}
+
+/// A list of no more than so many: an empty one in JSON takes less than one in memory.
+struct AtMost<T, const MOST: usize>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for AtMost<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read<T, const MOST: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Read<T, MOST> {
+            type Value = AtMost<T, MOST>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "a list of at most {MOST}")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut read = Vec::new();
+                while let Some(element) = list.next_element()? {
+                    if read.len() == MOST {
+                        return Err(de::Error::invalid_length(MOST + 1, &self));
+                    }
+                    read.push(element);
+                }
+                Ok(AtMost(read))
+            }
+        }
+
+        deserializer.deserialize_seq(Read(PhantomData))
+    }
 }
 
 /// An answer that cannot be used, and why.
@@ -517,7 +657,13 @@ async fn words(mut response: Response) -> Option<String> {
             return None;
         }
     }
-    let body: ErrorBody = json(&body).ok()?;
+    message_in(&body)
+}
+
+/// What an error's body in JSON says, where it says something.
+#[must_use]
+pub fn message_in(body: &[u8]) -> Option<String> {
+    let body: ErrorBody = json(body).ok()?;
     one_line(&body.message())
 }
 

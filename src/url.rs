@@ -833,7 +833,7 @@ impl Place {
 }
 
 /// Whether an id is one that git gives: of SHA-1 or SHA-256, in full.
-fn is_object_id(id: &str) -> bool {
+pub(crate) fn is_object_id(id: &str) -> bool {
     matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type * as Binding from './native';
 import { guardBinding } from './guardBinding';
 
@@ -14,7 +15,9 @@ export function native(): typeof Binding {
 
 function load(): typeof Binding {
   try {
-    return guardBinding(require('./native'));
+    const loaded: typeof Binding = guardBinding(require('./native'));
+    loaded.limitBuffersTo(constants.MAX_LENGTH);
+    return loaded;
   } catch (cause) {
     throw new Error(
       `The native part of backstage-azure-devops-native could not be loaded on ${process.platform}-${process.arch}, ${reasons(cause).join('; ')}`,

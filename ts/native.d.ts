@@ -233,6 +233,9 @@ export interface IntegrationFields {
  */
 export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): void
 
+/** Tells how many bytes a `Buffer` of this Node can have. */
+export declare function limitBuffersTo(most: number): void
+
 /** How much a server may send and an archive hold; missing where nothing is configured. */
 export interface LimitFields {
   /** Bytes of an answer in JSON. */

@@ -1,8 +1,14 @@
 //! Bounds across the boundary.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use crate::limits::Limit;
+use crate::{error::Error, limits::Limit};
+
+/// The most bytes of a `Buffer`; 4 GiB, as in Node 20, until it is told.
+static MOST_OF_BUFFER: AtomicU64 = AtomicU64::new(1 << 32);
 
 /// How much a server may send and an archive hold; missing where nothing is configured.
 #[napi(object, object_to_js = false)]
@@ -44,6 +50,28 @@ pub fn limit_to(fields: LimitFields) {
     for (limit, most) in limits {
         limit.set(most.map(whole));
     }
+}
+
+/// Tells how many bytes a `Buffer` of this Node can have.
+#[napi(catch_unwind)]
+pub fn limit_buffers_to(most: f64) {
+    MOST_OF_BUFFER.store(whole(most), Ordering::Relaxed);
+}
+
+/// A content as a `Buffer`. One that is too large for that would not settle the promise that it is for.
+///
+/// # Errors
+/// No `Buffer` can have so many bytes.
+pub(super) fn buffer(content: Vec<u8>) -> Result<Buffer, Error> {
+    let most = MOST_OF_BUFFER.load(Ordering::Relaxed);
+    if content.len() as u64 > most {
+        return Err(Error::other(format!(
+            "the content has {} bytes, and a Buffer has no more than {most}: read it as a stream, or lower {}",
+            content.len(),
+            Limit::FileBytes.key()
+        )));
+    }
+    Ok(content.into())
 }
 
 /// No number is too large or too small: those that are none become 0.

@@ -13,6 +13,7 @@ use super::{
     config::{plain_http_of, retry_of},
     credentials::Credentials,
     cross,
+    limits::buffer,
     reader::{Cancellation, duration, source_of},
     tree::ReadTreeOptions,
     url::Pattern,
@@ -157,6 +158,6 @@ impl Contents {
         place: u32,
     ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
         let contents = Arc::clone(&self.contents);
-        cross(env, async move { Ok(contents.get(place).await?.into()) })
+        cross(env, async move { buffer(contents.get(place).await?) })
     }
 }

@@ -16,7 +16,7 @@ use super::{
     config::{RetryFields, plain_http_of, retry_of},
     credentials::Credentials,
     cross,
-    limits::whole,
+    limits::{buffer, whole},
 };
 use crate::{
     reader::{self, CredentialSource, Exchange},
@@ -192,7 +192,7 @@ impl Body {
         cross(env, async move {
             let content = pull.lock().await.collect().await;
             release(&pull, &exchange);
-            Ok(content?.into())
+            buffer(content?).map_err(|error| exchange.unable_to(&error))
         })
     }
 

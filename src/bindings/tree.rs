@@ -19,6 +19,7 @@ use super::{
     config::{RetryFields, plain_http_of, retry_of},
     credentials::Credentials,
     cross,
+    limits::buffer,
     reader::{CallersToken, Cancellation, duration, source_of},
 };
 use crate::{
@@ -245,8 +246,8 @@ impl Tree {
         let tree = self.get();
         cross(env, async move {
             let contents = tree?.contents(places).await?.into_iter();
-            let either = |content: Result<Vec<u8>, Error>| match content {
-                Ok(content) => Either::A(content.into()),
+            let either = |content: Result<Vec<u8>, Error>| match content.and_then(buffer) {
+                Ok(content) => Either::A(content),
                 Err(error) => Either::B(error.into()),
             };
             Ok(contents.map(either).collect())

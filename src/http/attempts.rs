@@ -84,7 +84,7 @@ impl fmt::Display for Tried {
 /// Whether a failure may be over soon: what the connection met, but no certificate that is wrong.
 pub(super) fn may_pass(failure: &Failure) -> bool {
     match failure {
-        Failure::Silent | Failure::CutOff => true,
+        Failure::Silent | Failure::CutOff | Failure::Damaged(_) => true,
         Failure::Transport(error) => !error.is_builder() && !is_distrust(error),
         _ => false,
     }

@@ -7,29 +7,36 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::{
     Method, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+    header::{
+        ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+        IF_NONE_MATCH,
+    },
     redirect::Policy,
 };
 use serde::de::IgnoredAny;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::{Url, quirks};
 
 use super::{
     attempts::{Attempts, Tried, may_pass},
+    content::{self, Fault},
     direct,
     gate::{Closed, Gate, Pass},
+    gathered::Gathered,
     pace::Refusal,
     redirect::{Away, Redirect},
     report::LIMITED,
     signals::Signals,
     trust,
+    wait::{ContentWait, patiently},
 };
 use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
+    limits::Limit,
     metrics::Counter,
     room::{self, Part, Shortage},
 };
@@ -38,10 +45,6 @@ const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_P
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How long a server may be silent while somebody waits for it; Azure DevOps holds answers back for
-/// up to half a minute when an identity nears its limit.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How often an HTTP/2 connection on which somebody waits is asked whether it is still there, and how
 /// long it may take to say so: else a connection that fell silent would be used again and again.
@@ -102,8 +105,16 @@ pub enum Failure {
     Transport(reqwest::Error),
     /// The server fell silent.
     Silent,
-    /// The content ended before as much had come as was announced.
+    /// The content ended before its end.
     CutOff,
+    /// The content does not decode, in the words of whoever decodes.
+    Damaged(String),
+    /// The content is coded in a way that is not decoded; which one, in words.
+    Coded(String),
+    /// The content has more than there may be, or takes longer; and how much of it had come.
+    Exceeded(Limit, u64),
+    /// There is no memory for more of the content than this.
+    NoMemory(u64),
     /// The server sent the reader to another place, which was not followed; and with which headers.
     RedirectedAway(Away, StatusCode, Box<HeaderMap>),
     /// The server sent the reader round and round.
@@ -120,24 +131,40 @@ pub enum Failure {
     Last(Box<Failure>, Tried),
 }
 
+impl Failure {
+    /// Whether it would be the same if it were asked again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Coded(_) | Self::Exceeded(..) | Self::NoMemory(_) => true,
+            Self::Last(failure, _) => failure.is_final(),
+            _ => false,
+        }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        match Fault::behind(&error) {
+            Some(fault) => fault.clone().into(),
+            None => Self::Transport(error),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::CutOff => Self::CutOff,
+            Fault::Damaged(_) => Self::Damaged(fault.to_string()),
+            Fault::Coded(..) => Self::Coded(fault.to_string()),
+        }
+    }
+}
+
 /// Where the content of an answer is counted; stands in the answer's extensions.
 #[derive(Clone, Debug)]
 pub(super) struct Received(pub(super) Counter);
-
-/// Waits for what a server sends, but not for ever.
-///
-/// The clock runs only here, while somebody waits: a consumer may take its time between two pieces.
-///
-/// # Errors
-/// The connection failed, or the server fell silent.
-pub async fn patiently<T>(
-    sent: impl Future<Output = Result<T, reqwest::Error>>,
-) -> Result<T, Failure> {
-    match timeout(IDLE_TIMEOUT, sent).await {
-        Ok(sent) => sent.map_err(Failure::Transport),
-        Err(_) => Err(Failure::Silent),
-    }
-}
 
 /// Sends; and where no connection can be made because the process has too many files open, again after
 /// some of what is kept open for later was let go of.
@@ -176,7 +203,8 @@ pub struct Blocked;
 /// The client that every reader of the process shares, with its connections.
 ///
 /// It takes proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, except for this
-/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip.
+/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip, which
+/// whoever sends a request has decoded.
 #[derive(Clone, Debug)]
 pub struct Client {
     proxied: reqwest::Client,
@@ -199,9 +227,12 @@ impl Client {
     fn new() -> Result<Self, reqwest::Error> {
         // An application that has chosen a provider for the process keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let accepted = HeaderValue::from_static(content::ACCEPTED);
+        let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)
+                .default_headers(accepted.clone())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .http2_keep_alive_interval(PING_EVERY)
                 .http2_keep_alive_timeout(PING_TIMEOUT)
@@ -364,7 +395,8 @@ impl Attempt<'_> {
     async fn ask(&self, is_whole: bool) -> (Result<Response, Failure>, bool) {
         let (answer, is_blocked) = self.head().await;
         let answer = match answer {
-            Ok(response) if is_whole => whole(response).await,
+            // On the heap: what is not read whole needs no room for it.
+            Ok(response) if is_whole => Box::pin(whole(response)).await,
             answer => answer,
         };
         (answer, is_blocked)
@@ -437,7 +469,7 @@ impl Attempt<'_> {
         let mut answer = patiently(within_files(|| self.request(url, proof).send())).await;
         self.pass
             .measure(self.question.operation, &mut answer, began.elapsed());
-        answer
+        Ok(content::decoded(answer?)?)
     }
 
     fn request(&self, url: &Url, proof: &Proof) -> reqwest::RequestBuilder {
@@ -502,8 +534,8 @@ fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>
 /// The next piece of an answer's content, counted; nothing at its end.
 ///
 /// # Errors
-/// The connection broke.
-pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, reqwest::Error> {
+/// The connection broke, the content is cut off, or does not decode.
+pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, Failure> {
     let piece = response.chunk().await?;
     if let (Some(piece), Some(received)) = (&piece, response.extensions().get::<Received>()) {
         received.0.add(piece.len() as u64);
@@ -518,31 +550,43 @@ fn reason(answer: &Result<Response, Failure>, is_blocked: bool) -> Cow<'static, 
         Ok(response) => response.status().as_str().to_owned().into(),
         Err(Failure::Silent) => "silent".into(),
         Err(Failure::CutOff) => CUT_OFF.into(),
+        Err(Failure::Damaged(_)) => "content damaged".into(),
         Err(_) => "connection failed".into(),
     }
 }
 
 /// The same answer, its content read.
 async fn whole(mut response: Response) -> Result<Response, Failure> {
-    if !response.status().is_success() {
+    if response.status() != StatusCode::OK {
         return Ok(response);
     }
     let length = response.content_length();
-    let mut content = BytesMut::new();
-    while let Some(piece) = patiently(piece(&mut response)).await? {
-        content.extend_from_slice(&piece);
+    let mut content = Gathered::within(Limit::JsonBytes);
+    content.expect(length.unwrap_or(0))?;
+    let mut wait = ContentWait::default();
+    while let Some(piece) = next(&mut response, &mut wait, content.came()).await? {
+        content.add(&piece)?;
     }
-    if length.is_some_and(|length| (content.len() as u64) < length) {
+    if length.is_some_and(|length| content.came() < length) {
         return Err(Failure::CutOff);
     }
-    if is_json(&response) && breaks_off(&content) {
+    if is_json(&response) && breaks_off(content.content()) {
         return Err(Failure::CutOff);
     }
-    let mut whole = http::Response::new(content.freeze());
+    let mut whole = http::Response::new(content.into_content());
     *whole.status_mut() = response.status();
     *whole.headers_mut() = mem::take(response.headers_mut());
     *whole.extensions_mut() = mem::take(response.extensions_mut());
     Ok(whole.into())
+}
+
+async fn next(
+    response: &mut Response,
+    wait: &mut ContentWait,
+    came: u64,
+) -> Result<Option<Bytes>, Failure> {
+    let next = wait.wait(patiently(piece(response))).await;
+    next.unwrap_or(Err(Failure::Exceeded(Limit::ContentWait, came)))
 }
 
 /// Whether an answer says that it is JSON.

@@ -4,19 +4,24 @@
 mod attempts;
 mod client;
 mod closings;
+mod content;
 mod direct;
 mod gate;
+mod gathered;
 mod pace;
 mod redirect;
 mod report;
 mod signals;
 mod transport;
 mod trust;
+mod wait;
 
 pub use attempts::Tried;
 pub use client::{
-    Asked, Blocked, Client, Failure, NotRenewed, Question, is_json, is_page, patiently, piece,
+    Asked, Blocked, Client, Failure, NotRenewed, Question, is_json, is_page, piece,
     without_byte_order_mark,
 };
 pub use gate::{Closed, Limit, limits};
+pub use gathered::Gathered;
 pub use redirect::Away;
+pub use wait::{ContentWait, patiently};

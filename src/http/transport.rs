@@ -9,9 +9,9 @@ use azure_core::{
     http::{AsyncRawResponse, Body, HttpClient, Method, RawResponse, Request, headers::Headers},
 };
 use reqwest::{Response, StatusCode, header::HeaderMap};
-use url::Url;
+use url::{Url, quirks};
 
-use super::{Client, client::within_files, direct};
+use super::{Client, client::within_files, content, direct};
 use crate::error::chain;
 
 /// How long one request for a token may take, from its start to the end of the answer.
@@ -36,6 +36,7 @@ impl HttpClient for Client {
         };
         let answered = within_files(send).await.map_err(failed)?;
         let status = answered.status();
+        let answered = decoded(answered, url)?;
         let headers = answer_headers(answered.headers());
         let content = content(answered, url).await?;
         check(url, status, &content)?;
@@ -84,6 +85,15 @@ fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()
         "answered {status} with something that is not JSON, so it was somebody else who answered{advice}"
     );
     Err(Error::with_message(kind, message))
+}
+
+/// The answer, its content decoded. What is coded in a way that nobody asked for is no answer.
+fn decoded(answered: Response, url: &Url) -> azure_core::Result<Response> {
+    content::decoded(answered).map_err(|fault| {
+        let host = quirks::host(url);
+        let message = format!("gave {host} an answer that cannot be used: {fault}");
+        Error::with_message(ErrorKind::Other, message)
+    })
 }
 
 async fn content(mut answered: Response, url: &Url) -> azure_core::Result<Bytes> {

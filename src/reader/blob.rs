@@ -11,7 +11,7 @@ use reqwest::Response;
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
 use super::{body::Body, exchange::Exchange, kept::MOST_BLOB, stored::Stored, tree::blocking};
-use crate::{cache::Weigh, error::Error};
+use crate::{cache::Weigh, error::Error, limits::Limit};
 
 /// A content: in memory, or in a file without a name where it is large.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl Blob {
     /// The content of an answer; nothing where it is another one than that with this id.
     ///
     /// # Errors
-    /// The content broke off, or could not be stored in `directory`.
+    /// The content broke off, is more than may be held in memory, or could not be stored in `directory`.
     pub(super) async fn receive(
         response: Response,
         exchange: &Arc<Exchange>,
@@ -37,7 +37,8 @@ impl Blob {
             let content = body.collect().await?;
             return Ok((id(&content, wanted) == wanted).then(|| Self::Small(content.into())));
         }
-        let stored = Stored::download(&mut body, directory, exchange).await?;
+        let limit = Limit::FileBytes;
+        let stored = Stored::download(&mut body, limit, directory, exchange).await?;
         let wanted = wanted.to_owned();
         let read = blocking(move || Self::from_file(stored, &wanted)).await;
         read.map_err(|error| exchange.read().unable_to(&unreadable(error)))

@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use super::exchange::Exchange;
 use crate::{
     error::Error,
-    http::{Asked, Client, Failure, patiently, piece},
+    http::{Asked, Client, ContentWait, Failure, Gathered, patiently, piece},
+    limits::Limit,
 };
 
 /// What is at most read before the caller has asked for it.
@@ -35,6 +36,8 @@ pub struct Body {
     came: u64,
     length: Option<u64>,
     rest: Rest,
+    /// How long was waited for it, the same asked again included.
+    wait: ContentWait,
     etag: Option<HeaderValue>,
     asked: Option<Asked>,
     exchange: Arc<Exchange>,
@@ -66,7 +69,7 @@ impl Body {
                         break Rest::Failed(Failure::CutOff);
                     }
                     Ok(Ok(None)) => break Rest::None,
-                    Ok(Err(error)) => break Rest::Failed(Failure::Transport(error)),
+                    Ok(Err(failure)) => break Rest::Failed(failure),
                     Err(_) => break Rest::Waiting(response),
                 }
                 if ready.len() > AHEAD {
@@ -80,6 +83,7 @@ impl Body {
             length,
             ready,
             rest,
+            wait: ContentWait::default(),
             etag,
             asked,
             exchange,
@@ -87,13 +91,14 @@ impl Body {
     }
 
     /// A content that is there.
-    pub(super) const fn of_content(content: Vec<u8>, exchange: Arc<Exchange>) -> Self {
+    pub(super) fn of_content(content: Vec<u8>, exchange: Arc<Exchange>) -> Self {
         Self {
             is_given: false,
             came: content.len() as u64,
             length: None,
             ready: content,
             rest: Rest::None,
+            wait: ContentWait::default(),
             etag: None,
             asked: None,
             exchange,
@@ -112,58 +117,97 @@ impl Body {
 
     /// Takes what comes, as long as it is no more than this; a failure is told to who reads it.
     pub(super) async fn fill(&mut self, most: usize) {
+        let mut wait = mem::take(&mut self.wait);
+        let filled = wait.wait(self.fill_up(most)).await;
+        self.wait = wait;
+        if let Err(failure) = filled.unwrap_or_else(|| Err(self.waited_too_long())) {
+            self.rest = Rest::Failed(failure);
+        }
+    }
+
+    async fn fill_up(&mut self, most: usize) -> Result<(), Failure> {
         while self.ready.len() <= most {
-            let failed = match self.receive().await {
-                Ok(Some(piece)) => {
-                    self.ready.extend_from_slice(&piece);
-                    continue;
-                }
-                Ok(None) => return,
-                Err(failure) => self.go_on(failure).await,
-            };
-            if let Err(failure) = failed {
-                self.rest = Rest::Failed(failure);
-                return;
+            match self.receive().await {
+                Ok(Some(piece)) => self.ready.extend_from_slice(&piece),
+                Ok(None) => break,
+                Err(failure) => self.go_on(failure).await?,
             }
         }
+        Ok(())
     }
 
     /// The next piece, or nothing at the end.
     ///
     /// # Errors
-    /// The connection broke, the server fell silent, or the caller ended the read, before the end.
+    /// The connection broke, the server fell silent or kept somebody waiting for too long, or the caller
+    /// ended the read, before the end; the content does not decode.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let exchange = Arc::clone(&self.exchange);
-        let pulled = exchange.cancellation.run_until_cancelled(self.pull());
-        let Some(piece) = pulled.await else {
+        let mut wait = mem::take(&mut self.wait);
+        let pulled = wait.wait(self.pull());
+        let pulled = exchange.cancellation.run_until_cancelled(pulled).await;
+        self.wait = wait;
+        let Some(pulled) = pulled else {
             self.close();
             return Err(exchange.ended());
         };
-        let piece = piece.map_err(|failure| exchange.read().broken(failure))?;
-        self.is_given |= piece.is_some();
-        Ok(piece)
+        match pulled.unwrap_or_else(|| Err(self.waited_too_long())) {
+            Ok(piece) => {
+                self.is_given |= piece.is_some();
+                Ok(piece)
+            }
+            Err(failure) => Err(self.end(failure)),
+        }
+    }
+
+    fn waited_too_long(&self) -> Failure {
+        Failure::Exceeded(Limit::ContentWait, self.came)
+    }
+
+    /// Lets go of the connection after a failure; what would fail again is not asked for again.
+    fn end(&mut self, failure: Failure) -> Error {
+        self.close();
+        if failure.is_final() {
+            self.asked = None;
+        }
+        self.exchange.read().broken(failure)
+    }
+
+    /// Checks that the content is no more than a limit allows, with so many bytes that were taken of it, and
+    /// with as many as were announced.
+    ///
+    /// # Errors
+    /// It is; the connection is let go of.
+    pub(super) fn check(&mut self, taken: u64, limit: Limit) -> Result<(), Error> {
+        if taken.max(self.length.unwrap_or(0)) <= limit.most() {
+            return Ok(());
+        }
+        Err(self.end(Failure::Exceeded(limit, self.came)))
     }
 
     /// Everything that is still to come, as one piece.
     ///
     /// # Errors
-    /// As [`Self::next`].
+    /// As [`Self::next`]; there is more than [`Limit::FileBytes`] allows, or than there is memory.
     pub async fn collect(&mut self) -> Result<Vec<u8>, Error> {
         let may_begin_anew = self.may_begin_anew();
-        let cancellation = self.exchange.cancellation.clone();
-        let mut content = Vec::new();
+        let mut content = Gathered::within(Limit::FileBytes);
+        self.check(0, Limit::FileBytes)?;
         loop {
             match self.next().await {
-                Ok(Some(piece)) => content.extend_from_slice(&piece),
-                Ok(None) => return Ok(content),
-                Err(_)
-                    if may_begin_anew && !cancellation.is_cancelled() && self.restart().await? =>
-                {
+                Ok(Some(piece)) => content.add(&piece).map_err(|failure| self.end(failure))?,
+                Ok(None) => return Ok(content.into_content()),
+                Err(_) if may_begin_anew && self.is_wanted() && self.restart().await? => {
+                    self.check(0, Limit::FileBytes)?;
                     content.clear();
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.exchange.cancellation.is_cancelled()
     }
 
     /// Lets go of the connection; nothing more comes.
@@ -240,6 +284,9 @@ impl Body {
     /// Asks for what has not come, or fails with the failure.
     async fn go_on(&mut self, failure: Failure) -> Result<(), Failure> {
         self.rest = Rest::None;
+        if failure.is_final() {
+            return Err(failure);
+        }
         if self.may_begin_anew() {
             self.ready = Vec::new();
             self.came = 0;

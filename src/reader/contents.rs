@@ -26,6 +26,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::{Client, is_page},
+    limits::Limit,
     metrics::{Found, count_lookups},
     rest::{self, Conditions},
     url::parse,
@@ -366,7 +367,7 @@ async fn stored_zip(
     }
     let response = accept(&read, response).await?;
     let mut body = Body::of(response, Arc::clone(exchange)).await;
-    let stored = Stored::download(&mut body, directory, exchange).await?;
+    let stored = Stored::download(&mut body, Limit::ArchiveBytes, directory, exchange).await?;
     Ok(Some(stored))
 }
 

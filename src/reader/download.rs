@@ -14,7 +14,7 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::{body::Body, exchange::Exchange, stored::Stored, unread};
-use crate::error::Error;
+use crate::{error::Error, limits::Limit};
 
 /// How long an answer that nobody reads is believed to be still there for others.
 const FRESH: Duration = Duration::from_millis(250);
@@ -63,12 +63,13 @@ impl Download {
             async move {
                 let exchange = head.await?;
                 let content = body.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let limit = Limit::ArchiveBytes;
                 let stored = if let Some(mut content) = content {
-                    Stored::download(&mut content, directory, &exchange).await?
+                    Stored::download(&mut content, limit, directory, &exchange).await?
                 } else {
                     let (exchange, response) = ask().await?;
                     let mut content = Body::of(response, Arc::clone(&exchange)).await;
-                    Stored::download(&mut content, directory, &exchange).await?
+                    Stored::download(&mut content, limit, directory, &exchange).await?
                 };
                 let stored = Arc::new(stored);
                 keep(Arc::clone(&stored));

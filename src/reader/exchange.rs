@@ -55,6 +55,12 @@ impl Exchange {
         scope_of(&self.request)
     }
 
+    /// Says that something else failed after the answer came.
+    #[must_use]
+    pub fn unable_to(&self, error: &Error) -> Error {
+        self.read().unable_to(error)
+    }
+
     /// Tells the log, once a minute, that what was read before stands in.
     pub(super) fn tell_stale(&self) {
         let scope = self.scope();

@@ -9,6 +9,7 @@ use crate::{
     credentials::{Authorization, Identity, TokenError, no_token, scope_of},
     error::{Error, ErrorKind, chain},
     http::{Away, Closed, Failure},
+    limits::Limit,
     rest::Refusal,
     url::{is_services_host, without_secrets},
 };
@@ -79,6 +80,8 @@ impl Read<'_> {
         };
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
             message.push_str(". Azure DevOps answered with its sign-in page");
+        } else if status.is_success() {
+            message.push_str(", which is no answer to it: only 200 has the content");
         }
         if let Some(words) = &refusal.words {
             message.push_str(". Azure DevOps said: ");
@@ -178,6 +181,15 @@ impl Read<'_> {
                 "{failed} {url}, the content of {} ended before its end",
                 self.request
             )),
+            Failure::Damaged(why) | Failure::Coded(why) => Error::other(format!(
+                "{failed} {url}, the content of {} cannot be used: {why}. Check what stands between, as a proxy or gateway",
+                self.request
+            )),
+            Failure::Exceeded(limit, came) => self.exceeded(limit, came),
+            Failure::NoMemory(came) => Error::other(format!(
+                "{failed} {url}, there is no memory for more than {came} bytes of the content of {}",
+                self.request
+            )),
             Failure::Transport(error) => self.transport(error),
             Failure::NotRenewed(failure, error) => {
                 self.failed(*failure).adding(&not_renewed(&error))
@@ -185,6 +197,15 @@ impl Read<'_> {
             Failure::Closed(closed) => self.closed(closed),
             Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
         }
+    }
+
+    /// An answer has more than it may have.
+    fn exceeded(&self, limit: Limit, came: u64) -> Error {
+        let content = format!("the content of {}", self.request);
+        self.unable_to(&match limit {
+            Limit::ContentWait => limit.exceeded(format!("{content}, of which {came} bytes came,")),
+            _ => limit.exceeded(content),
+        })
     }
 
     /// Who is blocked is sent to sign in as well.

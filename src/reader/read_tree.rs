@@ -452,7 +452,7 @@ impl Archive {
     }
 }
 
-/// The answer, where it is a success and no page in place of what was asked for.
+/// The answer, where it has what was asked for and no page in place of what was asked for.
 pub(super) async fn accept_unless_page(
     read: &Read<'_>,
     response: Response,
@@ -465,10 +465,9 @@ pub(super) async fn accept_unless_page(
     Ok(response)
 }
 
-/// The answer, where it is a success.
+/// The answer, where it has what was asked for.
 pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Response, Error> {
-    let status = response.status();
-    if status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION {
+    if response.status() == StatusCode::OK {
         return Ok(response);
     }
     Err(read.refused(&Refusal::read(response).await))

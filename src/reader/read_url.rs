@@ -305,7 +305,7 @@ async fn accept(
     response: Response,
 ) -> Result<Response, Error> {
     let status = response.status();
-    let is_content = status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION;
+    let is_content = status == StatusCode::OK;
     if is_content && is_page(&response) && !may_be_page(read.request) {
         return Err(read.page(status, Wanted::File));
     }

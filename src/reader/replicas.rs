@@ -51,16 +51,14 @@ impl Replicas {
     /// A list of what is below a folder.
     pub(super) async fn list(&self, key: &Key) -> Option<List> {
         let list = self.get("list", key.address()).await?;
-        serde_json::from_slice::<Vec<Item>>(&list)
-            .ok()
-            .map(List::from)
+        sound(serde_json::from_slice(&list).ok()?)
     }
 
     /// Lists of what is in so many folders.
     pub(super) async fn folders(&self, place: &str, count: usize) -> Option<Arc<[List]>> {
         let lists = self.get("folders", place).await?;
         let lists: Vec<Vec<Item>> = serde_json::from_slice(&lists).ok()?;
-        let lists = lists.into_iter().map(List::from).collect::<Arc<[List]>>();
+        let lists: Arc<[List]> = lists.into_iter().map(sound).collect::<Option<_>>()?;
         (lists.len() == count).then_some(lists)
     }
 
@@ -132,6 +130,12 @@ impl Replicas {
             self.cache.set_later(Entry { key, value, life });
         }
     }
+}
+
+/// A list, where it is one that a server could have given.
+fn sound(list: Vec<Item>) -> Option<List> {
+    let items = list.into_iter().map(|item| item.checked("files").ok());
+    items.collect()
 }
 
 fn is_sound(stored: &Stored) -> bool {

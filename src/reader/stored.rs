@@ -12,6 +12,7 @@ use super::{body::Body, exchange::Exchange, tree::blocking};
 use crate::{
     archive,
     error::Error,
+    limits::Limit,
     room::{self, Shortage},
 };
 
@@ -36,22 +37,31 @@ pub(super) struct OnDisk {
 }
 
 impl Stored {
-    /// Stores what comes, in a file in `directory`.
+    /// Stores what comes, which is no more than a limit allows, in a file in `directory`.
     ///
     /// # Errors
-    /// The download broke off, or was ended; the file could not be written.
+    /// The download broke off, was ended, or is too large; the file could not be written.
     pub(super) async fn download(
         body: &mut Body,
+        limit: Limit,
         directory: PathBuf,
         exchange: &Exchange,
     ) -> Result<Self, Error> {
+        body.check(0, limit)?;
         let unwritable = |error: io::Error| exchange.read().unable_to(&no_store(&directory, error));
         let mut file = Storing::new(directory.clone()).await.map_err(unwritable)?;
+        let mut length = 0;
         loop {
             match body.next().await {
-                Ok(Some(piece)) => file.write_all(&piece).await.map_err(unwritable)?,
+                Ok(Some(piece)) => {
+                    length += piece.len() as u64;
+                    body.check(length, limit)?;
+                    file.write_all(&piece).await.map_err(unwritable)?;
+                }
                 Ok(None) => break,
                 Err(_) if !exchange.cancellation.is_cancelled() && body.restart().await? => {
+                    body.check(0, limit)?;
+                    length = 0;
                     file.empty().await.map_err(unwritable)?;
                 }
                 Err(error) => return Err(error),

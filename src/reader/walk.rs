@@ -23,8 +23,7 @@ use crate::{
 /// With more folders on a level than this, one list of everything costs less.
 const MOST_FOLDERS: usize = 1_000;
 
-/// How many folders one request asks for, and how many requests are made at once.
-const PER_REQUEST: usize = 250;
+/// How many requests are made at once.
 const AT_ONCE: usize = 2;
 
 /// A folder on the way.
@@ -128,7 +127,7 @@ impl Walk {
             .collect();
         count_lookups("lists", Found::Here, folders.len() - unknown.len());
         let requests: Vec<_> = unknown
-            .chunks(PER_REQUEST)
+            .chunks(rest::MOST_FOLDERS)
             .map(|folders| self.ask(folders))
             .collect();
         let mut asked = stream::iter(requests).buffered(AT_ONCE);
