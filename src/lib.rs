@@ -15,6 +15,7 @@
 //! - [`limits`]: how much a server may send, and an archive hold.
 //! - [`shared`]: the cache that replicas of a backend share.
 //! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
+//! - [`text`] and [`secrets`]: what others say, made safe to repeat.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
@@ -32,7 +33,9 @@ pub mod metrics;
 pub mod pattern;
 pub mod reader;
 pub mod rest;
+pub mod secrets;
 pub mod shared;
+pub mod text;
 pub mod url;
 
 // Unit tests run without Node, so without the room that needs it.

@@ -24,6 +24,8 @@ use crate::{
         Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece,
         without_byte_order_mark,
     },
+    secrets::Secrets,
+    text::readable,
 };
 
 /// The most of an error's body that is read.
@@ -32,8 +34,9 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 /// How long is waited for an error's body: what it is is known already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 
-/// The most characters of Azure DevOps' own words that a message repeats.
+/// The most characters of Azure DevOps' own words that a message repeats, and of a status' phrase.
 const MAX_WORDS: usize = 1000;
+const MAX_REASON: usize = 200;
 
 /// What the caller has already, so that the same need not be sent again.
 #[derive(Clone, Debug, Default)]
@@ -472,16 +475,17 @@ impl ErrorBody {
 }
 
 impl Refusal {
-    /// Reads the rest of a refused answer; what cannot be read is left out.
-    pub async fn read(response: Response) -> Self {
+    /// Reads the rest of a refused answer; what cannot be read is left out, and what was `sent` in
+    /// confidence.
+    pub async fn read(response: Response, sent: &Secrets) -> Self {
         let status = response.status();
-        let reason = reason_phrase(&response);
-        let in_headers = words_of_headers(response.headers());
+        let reason = reason_phrase(&response, sent);
+        let in_headers = words_of_headers(response.headers(), sent);
         let not_renewed = response.extensions().get::<NotRenewed>();
         let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
         let is_limit = response.extensions().get::<Blocked>().is_some();
         let tried = response.extensions().get::<Tried>().copied();
-        let words = timeout(ERROR_BODY_TIME, words(response)).await;
+        let words = timeout(ERROR_BODY_TIME, words(response, sent)).await;
         let words = words.ok().flatten().or(in_headers);
         Self {
             status,
@@ -495,13 +499,13 @@ impl Refusal {
 }
 
 /// What an answer without a body says, form-encoded: who was refused, and under which code.
-fn words_of_headers(headers: &HeaderMap) -> Option<String> {
+fn words_of_headers(headers: &HeaderMap, sent: &Secrets) -> Option<String> {
     let value = headers.get("x-tfs-serviceerror")?.to_str().ok()?;
-    let value = value.replace('+', " ");
-    one_line(&percent_decode_str(&value).decode_utf8_lossy())
+    let value = sent.redact(value).replace('+', " ");
+    one_line(&percent_decode_str(&value).decode_utf8_lossy(), sent)
 }
 
-async fn words(mut response: Response) -> Option<String> {
+async fn words(mut response: Response, sent: &Secrets) -> Option<String> {
     let is_json = response
         .headers()
         .get(CONTENT_TYPE)
@@ -518,25 +522,34 @@ async fn words(mut response: Response) -> Option<String> {
         }
     }
     let body: ErrorBody = json(&body).ok()?;
-    one_line(&body.message())
+    one_line(&body.message(), sent)
 }
 
-/// The text in one line and not too long, if there is any.
-fn one_line(text: &str) -> Option<String> {
+/// The text in one line, without secrets and not too long, if there is any.
+fn one_line(text: &str, sent: &Secrets) -> Option<String> {
+    // Before it is cut: a part of a secret could be left.
+    let text = sent.redact(text);
     let words: Vec<&str> = text.split_whitespace().collect();
-    let words: String = words.join(" ").chars().take(MAX_WORDS).collect();
+    let words = beginning(&readable(words.join(" ")), MAX_WORDS);
     (!words.is_empty()).then_some(words)
 }
 
+fn beginning(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
 /// The phrase that the server sent, or the standard's where the protocol has none.
-#[must_use]
-pub fn reason_phrase(response: &Response) -> String {
-    response
-        .extensions()
-        .get::<hyper::ext::ReasonPhrase>()
-        .map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned())
-        .or_else(|| response.status().canonical_reason().map(str::to_owned))
-        .unwrap_or_default()
+fn reason_phrase(response: &Response, sent: &Secrets) -> String {
+    let own = response.extensions().get::<hyper::ext::ReasonPhrase>();
+    let Some(own) = own else {
+        return response
+            .status()
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_owned();
+    };
+    let phrase = String::from_utf8_lossy(own.as_bytes());
+    beginning(&readable(sent.redact(&phrase)), MAX_REASON)
 }
 
 #[cfg(test)]
@@ -572,7 +585,10 @@ mod tests {
     #[test]
     fn what_stands_in_the_header_is_read() {
         let name = reqwest::header::HeaderName::from_static("x-tfs-serviceerror");
-        let said = words_of_headers(&headers(name, "TF400813%3A+The+user+%27%27+may+not"));
+        let said = words_of_headers(
+            &headers(name, "TF400813%3A+The+user+%27%27+may+not"),
+            &Secrets::default(),
+        );
         assert_eq!(said.as_deref(), Some("TF400813: The user '' may not"));
     }
 

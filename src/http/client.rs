@@ -24,6 +24,7 @@ use super::{
     pace::Refusal,
     redirect::{Away, Redirect},
     report::LIMITED,
+    sent,
     signals::Signals,
     trust,
 };
@@ -169,6 +170,7 @@ impl Client {
     fn new() -> Result<Self, reqwest::Error> {
         // An application that has chosen a provider for the process keeps it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        sent::remember_proxy_users();
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)

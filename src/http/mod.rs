@@ -6,10 +6,11 @@ mod client;
 mod closings;
 mod direct;
 mod gate;
-mod pace;
+pub mod pace;
 mod redirect;
 mod report;
-mod signals;
+mod sent;
+pub mod signals;
 mod transport;
 mod trust;
 
@@ -20,3 +21,4 @@ pub use client::{
 };
 pub use gate::{Closed, Limit, limits};
 pub use redirect::Away;
+pub use sent::secrets;
