@@ -77,12 +77,7 @@ impl Secrets {
             // As it is read where each byte is taken for a character.
             self.add_form(&bytes.iter().copied().map(char::from).collect::<String>());
         }
-        self.add_form(
-            &bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-        );
+        self.add_form(&in_hexadecimal(bytes));
         self.add_form(&BASE64_STANDARD_NO_PAD.encode(bytes));
         for before in 0..3 {
             self.add_form(&within_base64(bytes, before));
@@ -261,6 +256,13 @@ fn note(text: &[Written], run: Range<usize>, found: &mut Vec<Range<usize>>) {
     }
 }
 
+fn in_hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
 /// What of base64 depends on these bytes alone, where so many others stand before them.
 fn within_base64(bytes: &[u8], before: usize) -> String {
     let all = [vec![0; before], bytes.to_vec()].concat();
@@ -414,14 +416,12 @@ mod tests {
         let own = of_token();
         let escaped = utf8_percent_encode(TOKEN, NON_ALPHANUMERIC).to_string();
         let twice = utf8_percent_encode(&escaped, NON_ALPHANUMERIC).to_string();
-        let json: String = TOKEN
-            .chars()
-            .map(|it| format!("\\u{:04x}", u32::from(it)))
-            .collect();
-        let html: String = TOKEN
-            .chars()
-            .map(|it| format!("&#{};", u32::from(it)))
-            .collect();
+        let escaped_as = |write: fn(u32) -> String| -> String {
+            let codes = TOKEN.chars().map(u32::from);
+            codes.map(write).collect::<Vec<_>>().concat()
+        };
+        let json = escaped_as(|code| format!("\\u{code:04x}"));
+        let html = escaped_as(|code| format!("&#{code};"));
         let blanks: String = TOKEN.chars().flat_map(|it| [it, ' ', '\n']).collect();
         let hidden: String = TOKEN
             .chars()
@@ -445,7 +445,7 @@ mod tests {
             hidden,
             reader.replace('+', "-").replace('/', "_"),
             BASE64_STANDARD_NO_PAD.encode(TOKEN),
-            TOKEN.bytes().map(|it| format!("{it:02X}")).collect(),
+            in_hexadecimal(TOKEN.as_bytes()).to_uppercase(),
             TOKEN[..30].to_owned(),
             TOKEN[10..].to_owned(),
             TOKEN.replace('+', " "),

@@ -22,6 +22,9 @@ const PLENTY: f64 = 0.2;
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
+/// The most time between two where next to nothing is left: that of [`SLOWEST`].
+pub const LONGEST_GAP: Duration = Duration::from_secs(5);
+
 /// How much faster it becomes in a second in which nothing is held back: where a host refuses without
 /// a warning, and where it warns.
 const EASE: f64 = 0.07;
@@ -114,6 +117,8 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// One of whom nothing was heard.
+    #[must_use]
     pub const fn new(now: Instant) -> Self {
         Self {
             most: FIRST,
@@ -153,16 +158,19 @@ impl Pace {
     }
 
     /// Until when it is closed, if it is.
+    #[must_use]
     pub fn closed_until(&self, now: Instant) -> Option<Instant> {
         self.closed_until.filter(|until| *until > now)
     }
 
     /// Until when it is closed because the host has said that there is a limit, if it is.
+    #[must_use]
     pub fn limited_until(&self, now: Instant) -> Option<Instant> {
         self.limited_until.filter(|until| *until > now)
     }
 
     /// Whether the host said not long ago that there is a limit, and nothing was answered since.
+    #[must_use]
     pub fn is_doubted(&self, now: Instant) -> bool {
         let is_near = |until: Instant| now < until + DOUBT;
         self.closings > 0 && self.limited_until.is_some_and(is_near)
@@ -306,12 +314,18 @@ impl Pace {
 
     fn next(&self, now: Instant) -> Instant {
         match (self.rate, self.went_at) {
-            (Some(rate), Some(went)) => went + Duration::from_secs_f64(1.0 / rate.max(SLOWEST)),
+            (Some(rate), Some(went)) => {
+                let gap = Duration::from_secs_f64(1.0 / rate.max(SLOWEST));
+                went + gap.min(LONGEST_GAP)
+            }
             _ => now,
         }
     }
 
     /// Counts one more request of one that went, if it may be made now; else it gives the time.
+    ///
+    /// # Errors
+    /// It may be made at this time, and not before.
     pub fn admit_more(
         &mut self,
         now: Instant,
@@ -515,12 +529,11 @@ mod tests {
         let mut now = start;
         let mut times = Vec::new();
         while now < start + BUDGET {
-            match pace.admit(now, None) {
-                Admission::At(next) => now = next,
-                _ => {
-                    pace.came_back();
-                    times.push(now);
-                }
+            if let Admission::At(next) = pace.admit(now, None) {
+                now = next;
+            } else {
+                pace.came_back();
+                times.push(now);
             }
         }
         let longest = times.windows(2).map(|two| two[1] - two[0]).max();
@@ -540,14 +553,11 @@ mod tests {
         };
         let mut now = start;
         for _ in 0..1_000 {
-            match pace.admit(now, None) {
-                Admission::At(next) => {
-                    assert!(next - now <= seconds(5.0));
-                    now = next;
-                }
-                _ => {
-                    answer(&mut pace, &empty, now, now);
-                }
+            if let Admission::At(next) = pace.admit(now, None) {
+                assert!(next - now <= LONGEST_GAP);
+                now = next;
+            } else {
+                answer(&mut pace, &empty, now, now);
             }
         }
     }

@@ -73,23 +73,9 @@ impl Signals {
         now: SystemTime,
     ) -> Option<Duration> {
         let said = text(headers, name)?;
-        let wait = match finite(said) {
-            Some(number) if number >= 0.0 => {
-                Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX)
-            }
-            Some(_) => {
-                self.doubt(name, said, IGNORED);
-                return None;
-            }
-            None => match httpdate::parse_http_date(said) {
-                Ok(date) => date
-                    .duration_since(sent(headers).unwrap_or(now))
-                    .unwrap_or_default(),
-                Err(_) => {
-                    self.doubt(name, said, IGNORED);
-                    return None;
-                }
-            },
+        let Some(wait) = named(said, sent(headers).unwrap_or(now)) else {
+            self.doubt(name, said, IGNORED);
+            return None;
         };
         if wait > LONGEST_WAIT {
             self.doubt(name, said, AN_HOUR);
@@ -152,6 +138,16 @@ impl Signals {
             believed,
         });
     }
+}
+
+/// A number of seconds, or the time until a date, which is none where that has passed.
+fn named(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Some(number) = finite(text) {
+        let wait = || Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX);
+        return (number >= 0.0).then(wait);
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 fn finite(text: &str) -> Option<f64> {
