@@ -26,32 +26,44 @@ export const ECHOES: Record<string, (secret: string) => string> = {
 
 /** Whether a text has a secret, in any of its forms, or a piece of it of 16 letters and digits. */
 export function tells(text: string, secret: string): boolean {
+  const pieces = piecesOf(secret);
+  let layer = text;
+  for (let depth = 0; depth < 4; depth += 1) {
+    const letters = plain(layer);
+    for (let start = 0; start + SIZE <= letters.length; start += 1) {
+      if (pieces.has(letters.slice(start, start + SIZE))) return true;
+    }
+    const next = layer
+      .replace(/%([0-9a-f]{2})/gi, (_, code) => character(code))
+      .replace(/\\u([0-9a-f]{4})/gi, (_, code) => character(code))
+      .replace(/\\u\{[0-9a-f]+\}|\\x(1b|00)/gi, '')
+      .replace(/&#x([0-9a-f]+);/gi, (_, code) => character(code));
+    if (next === layer) return false;
+    layer = next;
+  }
+  return false;
+}
+
+const SIZE = 16;
+const known = new Map<string, Set<string>>();
+
+/** Every piece of a secret and its forms. */
+function piecesOf(secret: string): Set<string> {
   const forms = [
     secret,
     base64(secret),
     base64(`:${secret}`),
     base64(`somebody:${secret}`),
     Buffer.from(secret).toString('hex'),
-  ];
-  let layer = text;
-  for (let depth = 0; depth < 4; depth += 1) {
-    const letters = plain(layer);
-    if (forms.some(form => hasPiece(letters, plain(form)))) return true;
-    layer = layer
-      .replace(/%([0-9a-f]{2})/gi, (_, code) => character(code))
-      .replace(/\\u([0-9a-f]{4})/gi, (_, code) => character(code))
-      .replace(/\\u\{[0-9a-f]+\}|\\x(1b|00)/gi, '')
-      .replace(/&#x([0-9a-f]+);/gi, (_, code) => character(code));
-  }
-  return false;
+  ].map(plain);
+  const pieces = known.get(secret) ?? new Set(forms.flatMap(windows));
+  known.set(secret, pieces);
+  return pieces;
 }
 
-function hasPiece(text: string, secret: string): boolean {
-  const size = Math.min(16, secret.length);
-  for (let start = 0; start + size <= secret.length; start += 1) {
-    if (text.includes(secret.slice(start, start + size))) return true;
-  }
-  return false;
+function windows(text: string): string[] {
+  const count = Math.max(0, text.length - SIZE + 1);
+  return Array.from({ length: count }, (_, n) => text.slice(n, n + SIZE));
 }
 
 const plain = (text: string) => text.replace(/[^0-9a-z]/gi, '').toLowerCase();
