@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
+use crate::text::readable;
+
 /// What went wrong, in the words of those who must tell failures apart.
 ///
 /// Each kind becomes one error class of Backstage or of JavaScript; see `ts/failure.ts`.
@@ -53,7 +55,8 @@ impl ErrorKind {
 
 /// A failure: its kind, a message for the person who reads it at night, and its cause.
 ///
-/// The message is whole in itself and never holds a secret.
+/// The message is whole in itself, never holds a secret, and shows all that is in it: what it repeats of
+/// others is [`readable`].
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -68,7 +71,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: readable(message),
             source: None,
             is_missing: kind == ErrorKind::NotFound,
         }
@@ -111,7 +114,7 @@ impl Error {
     /// The same failure, of which more is said.
     #[must_use]
     pub fn adding(mut self, more: &str) -> Self {
-        self.message.push_str(more);
+        self.message.push_str(&readable(more));
         self
     }
 

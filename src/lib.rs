@@ -17,6 +17,7 @@
 //! - [`room`]: what the machine has run out of, and who lets go of some of it.
 //! - [`shared`]: the cache that replicas of a backend share.
 //! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
+//! - [`text`] and [`secrets`]: what others say, made safe to repeat.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
 //! - `bindings`: the only room that knows Node.
 
@@ -36,7 +37,9 @@ pub mod pattern;
 pub mod reader;
 pub mod rest;
 pub mod room;
+pub mod secrets;
 pub mod shared;
+pub mod text;
 pub mod url;
 
 // Unit tests run without Node, so without the room that needs it.

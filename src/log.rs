@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::text::readable;
+
 /// For how long a line is not repeated that is about the same.
 const QUIET: Duration = Duration::from_secs(60);
 
@@ -64,7 +66,7 @@ impl Line {
     /// A line for whoever wants to know.
     pub fn info(event: &str, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: readable(message),
             is_warning: false,
             fields: vec![("event", event.to_owned().into())],
         }
@@ -113,13 +115,13 @@ impl Line {
 
 impl From<String> for Field {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::Text(readable(text))
     }
 }
 
 impl From<&str> for Field {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(readable(text))
     }
 }
 

@@ -31,6 +31,8 @@ use crate::{
         without_byte_order_mark,
     },
     limits::Limit,
+    secrets::Secrets,
+    text::readable,
     url::is_object_id,
 };
 
@@ -43,8 +45,9 @@ pub const MOST_FOLDERS: usize = 250;
 /// How long is waited for an error's body: what it is is known already.
 const ERROR_BODY_TIME: Duration = Duration::from_secs(5);
 
-/// The most characters of Azure DevOps' own words that a message repeats.
+/// The most characters of Azure DevOps' own words that a message repeats, and of a status' phrase.
 const MAX_WORDS: usize = 1000;
+const MAX_REASON: usize = 200;
 
 /// What the caller has already, so that the same need not be sent again.
 #[derive(Clone, Debug, Default)]
@@ -612,16 +615,17 @@ impl ErrorBody {
 }
 
 impl Refusal {
-    /// Reads the rest of a refused answer; what cannot be read is left out.
-    pub async fn read(response: Response) -> Self {
+    /// Reads the rest of a refused answer; what cannot be read is left out, and what was `sent` in
+    /// confidence.
+    pub async fn read(response: Response, sent: &Secrets) -> Self {
         let status = response.status();
-        let reason = reason_phrase(&response);
-        let in_headers = words_of_headers(response.headers());
+        let reason = reason_phrase(&response, sent);
+        let in_headers = words_of_headers(response.headers(), sent);
         let not_renewed = response.extensions().get::<NotRenewed>();
         let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
         let is_limit = response.extensions().get::<Blocked>().is_some();
         let tried = response.extensions().get::<Tried>().copied();
-        let words = timeout(ERROR_BODY_TIME, words(response)).await;
+        let words = timeout(ERROR_BODY_TIME, words(response, sent)).await;
         let words = words.ok().flatten().or(in_headers);
         Self {
             status,
@@ -635,13 +639,13 @@ impl Refusal {
 }
 
 /// What an answer without a body says, form-encoded: who was refused, and under which code.
-fn words_of_headers(headers: &HeaderMap) -> Option<String> {
+fn words_of_headers(headers: &HeaderMap, sent: &Secrets) -> Option<String> {
     let value = headers.get("x-tfs-serviceerror")?.to_str().ok()?;
-    let value = value.replace('+', " ");
-    one_line(&percent_decode_str(&value).decode_utf8_lossy())
+    let value = sent.redact(value).replace('+', " ");
+    one_line(&percent_decode_str(&value).decode_utf8_lossy(), sent)
 }
 
-async fn words(mut response: Response) -> Option<String> {
+async fn words(mut response: Response, sent: &Secrets) -> Option<String> {
     let is_json = response
         .headers()
         .get(CONTENT_TYPE)
@@ -657,32 +661,41 @@ async fn words(mut response: Response) -> Option<String> {
             return None;
         }
     }
-    message_in(&body)
+    message_in(&body, sent)
 }
 
-/// What an error's body in JSON says, where it says something.
+/// What an error's body in JSON says, where it says something, without what was sent.
 #[must_use]
-pub fn message_in(body: &[u8]) -> Option<String> {
+pub fn message_in(body: &[u8], sent: &Secrets) -> Option<String> {
     let body: ErrorBody = json(body).ok()?;
-    one_line(&body.message())
+    one_line(&body.message(), sent)
 }
 
-/// The text in one line and not too long, if there is any.
-fn one_line(text: &str) -> Option<String> {
+/// The text in one line, without secrets and not too long, if there is any.
+fn one_line(text: &str, sent: &Secrets) -> Option<String> {
+    // Before it is cut: a part of a secret could be left.
+    let text = sent.redact(text);
     let words: Vec<&str> = text.split_whitespace().collect();
-    let words: String = words.join(" ").chars().take(MAX_WORDS).collect();
+    let words = beginning(&readable(words.join(" ")), MAX_WORDS);
     (!words.is_empty()).then_some(words)
 }
 
+fn beginning(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
 /// The phrase that the server sent, or the standard's where the protocol has none.
-#[must_use]
-pub fn reason_phrase(response: &Response) -> String {
-    response
-        .extensions()
-        .get::<hyper::ext::ReasonPhrase>()
-        .map(|phrase| String::from_utf8_lossy(phrase.as_bytes()).into_owned())
-        .or_else(|| response.status().canonical_reason().map(str::to_owned))
-        .unwrap_or_default()
+fn reason_phrase(response: &Response, sent: &Secrets) -> String {
+    let own = response.extensions().get::<hyper::ext::ReasonPhrase>();
+    let Some(own) = own else {
+        return response
+            .status()
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_owned();
+    };
+    let phrase = String::from_utf8_lossy(own.as_bytes());
+    beginning(&readable(sent.redact(&phrase)), MAX_REASON)
 }
 
 #[cfg(test)]
@@ -718,7 +731,10 @@ mod tests {
     #[test]
     fn what_stands_in_the_header_is_read() {
         let name = reqwest::header::HeaderName::from_static("x-tfs-serviceerror");
-        let said = words_of_headers(&headers(name, "TF400813%3A+The+user+%27%27+may+not"));
+        let said = words_of_headers(
+            &headers(name, "TF400813%3A+The+user+%27%27+may+not"),
+            &Secrets::default(),
+        );
         assert_eq!(said.as_deref(), Some("TF400813: The user '' may not"));
     }
 

@@ -686,22 +686,109 @@ impl Pattern {
     }
 }
 
-/// The URL as a message may show it: user information stays only where it is the organization's
-/// name, as in the clone URLs that Azure DevOps shows; anything else there could be a token.
+/// The URL as a message may show it: what could let its bearer in is left out.
+///
+/// That is user information, unless it is the organization's name, as in the clone URLs that Azure DevOps
+/// shows; the values of query parameters that are called as secrets are; and the fragment, in which sign-in
+/// pages hand over tokens. Where there is none of these, it is the text as it was given.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
     let Ok(mut url) = Url::parse(text) else {
         return "what is no URL".to_owned();
     };
-    let user = url.username();
-    let is_clone_url = url.path().split('/').nth(1) == Some(user);
-    if url.password().is_none() && (user.is_empty() || is_clone_url) {
+    if url.cannot_be_a_base() {
+        return without_secrets_of_any_kind(&url, text);
+    }
+    let is_user_secret = hides_user(&url);
+    if is_user_secret {
+        // Both fail only for URLs that can have no user information.
+        let _ = url.set_password(None);
+        let _ = url.set_username(HIDDEN);
+    }
+    let query = url.query().and_then(without_secret_parameters);
+    if !is_user_secret && query.is_none() {
+        let end = text.find('#').unwrap_or(text.len());
+        return text.get(..end).unwrap_or_default().to_owned();
+    }
+    url.set_fragment(None);
+    if let Some(query) = query {
+        url.set_query(Some(&query));
+    }
+    url.into()
+}
+
+/// What stands in a secret's place.
+const HIDDEN: &str = "***";
+
+/// A URL without a host may be anything, also another URL.
+fn without_secrets_of_any_kind(url: &Url, text: &str) -> String {
+    let is_open = url.fragment().is_none() && url.query().is_none() && !url.path().contains('@');
+    if is_open {
         return text.to_owned();
     }
-    // Both fail only for URLs that can have no user information.
-    let _ = url.set_password(None);
-    let _ = url.set_username("***");
-    url.into()
+    format!("{}:{HIDDEN}", url.scheme())
+}
+
+/// Whether a URL's user information could be a token.
+fn hides_user(url: &Url) -> bool {
+    let user = url.username();
+    let is_clone_url = url.path().split('/').nth(1) == Some(user);
+    url.password().is_some() || (!user.is_empty() && !is_clone_url)
+}
+
+/// The query with the values of secret parameters hidden; nothing where it has none.
+fn without_secret_parameters(query: &str) -> Option<String> {
+    let mut is_any = false;
+    let parameters = query.split('&').map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let decoded = |text: &str| {
+            let text = text.replace('+', " ");
+            percent_decode_str(&text).decode_utf8_lossy().into_owned()
+        };
+        let is_secret = !value.is_empty() && is_called_secret(&decoded(name));
+        if is_secret || holds_user(&decoded(value)) {
+            is_any = true;
+            return format!("{name}={HIDDEN}");
+        }
+        parameter.to_owned()
+    });
+    let parameters: Vec<String> = parameters.collect();
+    is_any.then(|| parameters.join("&"))
+}
+
+/// Names of parameters that let their bearer in, without case and marks; and the ends of such names.
+const SECRET_NAMES: [&str; 13] = [
+    "auth", "bearer", "code", "jwt", "key", "pass", "pat", "pwd", "sas", "session", "sid", "sig",
+    "ticket",
+];
+const SECRET_ENDS: [&str; 16] = [
+    "accesskey",
+    "apikey",
+    "assertion",
+    "authorization",
+    "cookie",
+    "credential",
+    "credentials",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "sessionid",
+    "signature",
+    "subscriptionkey",
+    "token",
+];
+
+fn is_called_secret(name: &str) -> bool {
+    let name: String = name.chars().filter(|it| it.is_alphanumeric()).collect();
+    let name = name.to_lowercase();
+    SECRET_NAMES.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a value is a URL with user information.
+fn holds_user(value: &str) -> bool {
+    Url::parse(value).is_ok_and(|url| hides_user(&url))
 }
 
 /// Whether the origin is one of the hosts that Azure DevOps had before `dev.azure.com`.
@@ -1044,6 +1131,53 @@ mod tests {
             "https://s3cret@dev.azure.com/org",
         ] {
             assert!(!shown(secret).contains("s3cret"), "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_lets_its_bearer_in() {
+        for secret in [
+            "https://user:s3cret@dev.azure.com/org",
+            "https://user:%733cret@dev.azure.com/org#x",
+            "http:user:s3cret@host/org",
+            "https:/\\user:s3cret@host/org",
+            "https://host/org?access_token=s3cret",
+            "https://host/org?path=/a&Access%5fToken=s3cret&version=GBmain",
+            "https://host/org?sig=s3cret",
+            "https://host/org?code=s3cret",
+            "https://host/org?client_secret=s3cret",
+            "https://host/org?X-Amz-Signature=s3cret",
+            "https://host/org?pat=s3cret&path=/a",
+            "https://host/org?personalAccessToken=s3cret",
+            "https://host/org?PASSWORD=s3cret",
+            "https://host/org?next=https%3A%2F%2Fu%3As3cret%40h%2F",
+            "https://host/org#access_token=s3cret",
+            "https://host/org?path=/a#s3cret",
+            "mailto:user:s3cret@host",
+            "blob:https://user:s3cret@host/x",
+            "javascript:x?s3cret",
+            "no URL with s3cret",
+        ] {
+            let shown = without_secrets(secret);
+            assert!(!shown.contains("s3cret"), "{secret} is shown as {shown}");
+            assert!(!shown.contains("%733cret"), "{secret} is shown as {shown}");
+        }
+        let url = "https://host/o/p/_git/r?path=/a&access_token=x&version=GBmain";
+        let shown = "https://host/o/p/_git/r?path=/a&access_token=***&version=GBmain";
+        assert_eq!(without_secrets(url), shown);
+    }
+
+    #[test]
+    fn a_url_without_secrets_is_shown_as_it_was_given() {
+        for url in [
+            "HTTPS://Dev.Azure.com/o/p/_git/r?path=/a b&version=GBmain&_a=contents&lineStyle=plain",
+            "https://host/o?path=/token/password.md&api-version=6.0&monkey=1&keyboard",
+            "https://host/o?versionDescriptor.version=token&zipForUnix=true&searchCriteria.$top=1",
+            "https://host/o?token&code=",
+            "ftp://host/x",
+            "data:text/plain,x",
+        ] {
+            assert_eq!(without_secrets(url), url);
         }
     }
 }

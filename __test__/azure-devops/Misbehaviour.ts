@@ -14,6 +14,8 @@ export type Http2Code =
 export interface Misbehaviour {
   /** The requests that it is for: a part of the URL, or a test; all where it is missing. */
   match?: string | ((request: RecordedRequest) => boolean);
+  /** More of it, which depends on the request. */
+  of?: (request: RecordedRequest) => Partial<Misbehaviour>;
   /** How often it happens; always where it is missing. */
   times?: number;
   /** Wait this long before the head is sent. */
@@ -75,7 +77,7 @@ export class Misbehaviours {
   take(request: RecordedRequest): Misbehaviour | undefined {
     const found = this.#active.find(m => m.left > 0 && matches(m, request));
     if (found) found.left -= 1;
-    return found;
+    return found && { ...found, ...found.of?.(request) };
   }
 }
 

@@ -16,6 +16,7 @@ import type { TreeQuestion } from './treeQuestions';
 import { filesAsTrees, modes, refusedArchives } from './treeRules';
 import type { UrlQuestion } from './urlQuestions';
 import * as urls from './urlRules';
+import * as words from './wordRules';
 
 /** The questions of each section. */
 export interface Questions {
@@ -153,6 +154,13 @@ export const EXCEPTIONS: Exception[] = [
       'an error without credential or cause, "Unexpected token <", or the page as content',
     here: '`AuthenticationError` that says which credential was used and what to check',
     reads: reads.signInPages,
+  },
+  {
+    where: 'what a message repeats: URLs, names, words of a server',
+    upstream: 'as it is',
+    here: 'without what was sent, `user:password@`, secret parameters and fragments; what cannot be seen is written out (`\\u{202e}`)',
+    reads: words.shownUrls,
+    trees: words.shownNames,
   },
   {
     where: 'answers 401 and 403',

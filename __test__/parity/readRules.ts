@@ -13,6 +13,7 @@ import { parsed } from './parsed';
 import { translation, type Rule } from './rule';
 import { expectedOf, hasVersion, isReadOtherwise, withType } from './urlRules';
 import { webUrlOf } from './webUrl';
+import { shownUrl } from './wordRules';
 
 /** What the caller has is not read again. */
 export const conditions: Rule<ReadQuestion> = {
@@ -39,7 +40,7 @@ export const signInPages: Rule<ReadQuestion> = {
     const start =
       question.answer?.status === 203 && 'error' in theirs
         ? theirs.error.message
-        : `${question.url} could not be`;
+        : `${shownUrl(question.url)} could not be`;
     return (
       isThrown(here, 'AuthenticationError', start) &&
       / Read with .*: (check|add) /.test(here.error.message)
@@ -220,10 +221,10 @@ function isRefused(question: ReadQuestion, here: Outcome): boolean {
   const { there, url, provider } = question;
   const noPath = 'Azure URL must point to a specific path';
   if (provider?.rejects !== undefined) {
-    const rejection = `Unable to read ${url}, ${provider.rejects}`;
+    const rejection = `Unable to read ${shownUrl(url)}, ${provider.rejects}`;
     return [noPath, rejection].some(start => isThrown(here, 'Error', start));
   }
-  const starts = [`${url} could not be read`, noPath];
+  const starts = [`${shownUrl(url)} could not be read`, noPath];
   const names = ['Error', 'NotFoundError'];
   return (
     !there &&

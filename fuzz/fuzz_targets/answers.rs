@@ -5,6 +5,7 @@
 use backstage_azure_devops_native::rest::{
     Item, MOST_FOLDERS, commit_id_in, described, item_batches_in, items_in, message_in,
 };
+use backstage_azure_devops_native::secrets::Secrets;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|answer: &[u8]| {
@@ -47,7 +48,7 @@ fn read(answer: &[u8]) {
     if let Some(what) = described(answer, "/a/b") {
         assert!(matches!(what, "folder" | "submodule"));
     }
-    if let Some(message) = message_in(answer) {
+    if let Some(message) = message_in(answer, &Secrets::default()) {
         assert!(!message.is_empty() && !message.contains(['\n', '\r']));
     }
 }

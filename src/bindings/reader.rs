@@ -21,6 +21,7 @@ use super::{
 use crate::{
     reader::{self, CredentialSource, Exchange},
     rest::Conditions,
+    url::without_secrets,
 };
 
 /// A file to read.
@@ -217,7 +218,7 @@ fn release(pull: &Mutex<reader::Body>, exchange: &Exchange) {
 
 impl From<reader::ReadUrlResponse> for ReadUrlResult {
     fn from(mut response: reader::ReadUrlResponse) -> Self {
-        let request = response.exchange.request.to_string();
+        let request = without_secrets(response.exchange.request.as_str());
         let credential = response.exchange.authorization.identity().title();
         let status = response.exchange.status;
         let scope = response.exchange.scope();

@@ -14,6 +14,7 @@ use crate::{
     log::{self, Field, Line},
     metrics::{self, Labels},
     reader::bytes_kept,
+    text::readable,
 };
 
 /// Values of a line or a measurement, by their names.
@@ -154,7 +155,7 @@ fn measurement(name: &'static str, labels: &Labels, value: f64) -> Measurement {
 fn attributes(labels: &Labels) -> HashMap<&'static str, String> {
     let labels = labels.iter();
     labels
-        .map(|(name, value)| (*name, value.clone().into_owned()))
+        .map(|(name, value)| (*name, readable(value.clone())))
         .collect()
 }
 

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     config::{CredentialKind, Retry},
     error::{Error, ErrorKind},
+    secrets::Secrets,
 };
 
 /// What authorizes the requests of one read, whose it is, and how patiently it asks.
@@ -211,6 +212,26 @@ impl Authorization {
     #[must_use]
     pub const fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// What it sends, or has sent not long ago, and nobody else is to see.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        let mut secrets = Secrets::default();
+        match &self.means {
+            Means::Nothing(_) => {}
+            Means::Headers(headers) => {
+                for value in headers.values() {
+                    secrets.add_header(value.as_bytes());
+                }
+            }
+            Means::Tokens(tokens) => {
+                for token in tokens.last() {
+                    secrets.add(token.secret.expose_secret());
+                }
+            }
+        }
+        secrets
     }
 
     /// Who it is, told apart from everybody else.

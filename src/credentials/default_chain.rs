@@ -122,7 +122,7 @@ impl DefaultChain {
                     ..AzureCliCredentialOptions::default()
                 };
                 let credential = AzureCliCredential::new(Some(options));
-                token_of(credential, identity, &Asked::Tool("az")).await
+                token_of(credential, identity, &Asked::tool("az")).await
             }
             Link::AzureDeveloperCli => {
                 let options = AzureDeveloperCliCredentialOptions {
@@ -130,7 +130,7 @@ impl DefaultChain {
                     ..AzureDeveloperCliCredentialOptions::default()
                 };
                 let credential = AzureDeveloperCliCredential::new(Some(options));
-                token_of(credential, identity, &Asked::Tool("azd")).await
+                token_of(credential, identity, &Asked::tool("azd")).await
             }
         }
     }

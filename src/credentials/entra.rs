@@ -104,8 +104,8 @@ impl Entra {
             Secret::new(secret.expose_secret().to_owned()),
             Some(options),
         );
-        let token = get(credential, AZURE_DEVOPS, &asked, identity).await;
-        token.map_err(|error| error.without(secret))
+        let asked = asked.with(secret);
+        get(credential, AZURE_DEVOPS, &asked, identity).await
     }
 
     pub(super) async fn client_certificate(
@@ -139,8 +139,8 @@ impl Entra {
             Given(assertion.clone()),
             Some(options),
         );
-        let token = get(credential, audience.scope(), &asked, identity).await;
-        token.map_err(|error| error.without(&assertion))
+        let asked = asked.with(&assertion);
+        get(credential, audience.scope(), &asked, identity).await
     }
 
     /// Asks the machine for its own identity's token, or for that of one assigned to it.
@@ -155,15 +155,9 @@ impl Entra {
             client_options: self.options(&authority()?),
         };
         let credential = ManagedIdentityCredential::new(Some(options));
-        let token = get(
-            credential,
-            audience.scope(),
-            &Asked::ManagedIdentity,
-            identity,
-        )
-        .await;
         let header = SecretString::from(var("IDENTITY_HEADER").unwrap_or_default());
-        token.map_err(|error| error.without(&header))
+        let asked = Asked::managed_identity().with(&header);
+        get(credential, audience.scope(), &asked, identity).await
     }
 
     /// Asks for an address with nothing that proves who asks, and tells how it went.

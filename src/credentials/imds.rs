@@ -38,7 +38,7 @@ pub(super) async fn probe(entra: &Entra) -> Result<(), TokenError> {
     match timeout(PATIENCE, entra.knock_at(url)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) if *error.kind() != ErrorKind::Connection => {
-            Err(refusal::explain(&error, &Asked::ManagedIdentity))
+            Err(refusal::explain(&error, &Asked::managed_identity()))
         }
         _ => Err(TokenError::absent(
             "nothing answers at 169.254.169.254, where machines in Azure find their identity, and IDENTITY_ENDPOINT and IDENTITY_HEADER name no other place",

@@ -13,19 +13,31 @@ use azure_core::{
         headers::{HeaderName, RETRY_AFTER},
     },
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
 use super::token::{TokenError, TokenErrorKind};
+use crate::{secrets::Secrets, text::readable};
 
 const DATE: HeaderName = HeaderName::from_static("date");
 
 /// The most characters of another program's words that a message repeats.
 const MAX_WORDS: usize = 600;
 
-/// Who was asked for a token.
+/// No wait that a server asks for is believed to be longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
+/// Who was asked for a token, and what they were sent that they are not to repeat.
 #[derive(Clone, Debug)]
-pub(super) enum Asked {
+pub(super) struct Asked {
+    giver: Giver,
+    sent: Secrets,
+}
+
+/// Who gives tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Giver {
     /// Entra ID, at this host.
     Entra(String),
     /// The machine's endpoint for managed identities.
@@ -36,14 +48,52 @@ pub(super) enum Asked {
 
 impl Asked {
     pub(super) fn entra(authority: &Url) -> Self {
-        Self::Entra(authority.host_str().unwrap_or_default().to_owned())
+        let host = authority.host_str().unwrap_or_default();
+        Self::of(Giver::Entra(host.to_owned()))
+    }
+
+    pub(super) fn managed_identity() -> Self {
+        Self::of(Giver::ManagedIdentity)
+    }
+
+    pub(super) fn tool(program: &'static str) -> Self {
+        Self::of(Giver::Tool(program))
+    }
+
+    fn of(giver: Giver) -> Self {
+        let sent = Secrets::default();
+        Self { giver, sent }
+    }
+
+    /// The same, who was sent this in confidence.
+    pub(super) fn with(mut self, secret: &SecretString) -> Self {
+        self.sent.add(secret.expose_secret());
+        self
     }
 
     fn name(&self) -> String {
-        match self {
-            Self::Entra(host) => format!("Entra ID ({host})"),
-            Self::ManagedIdentity => "the machine's managed identity endpoint".to_owned(),
-            Self::Tool(program) => (*program).to_owned(),
+        match &self.giver {
+            Giver::Entra(host) => format!("Entra ID ({host})"),
+            Giver::ManagedIdentity => "the machine's managed identity endpoint".to_owned(),
+            Giver::Tool(program) => (*program).to_owned(),
+        }
+    }
+
+    /// What they said, in one line, not too long, and without what they were sent.
+    fn words(&self, said: &str) -> String {
+        let said = self.sent.redact(said);
+        let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        readable(line).chars().take(MAX_WORDS).collect()
+    }
+
+    /// What a tool wrote when it failed: its last error, without the warnings before it.
+    fn tools_words(&self, program: &str, written: &str) -> String {
+        let last = written.rfind("ERROR:").unwrap_or_default();
+        let said = self.words(&written[last..]);
+        if said.is_empty() {
+            format!("{program} failed and said nothing")
+        } else {
+            said
         }
     }
 }
@@ -68,44 +118,33 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
             ..
         } => refused(*status, response, asked),
         // The client's own words go on after a name.
-        ErrorKind::Other if matches!(asked, Asked::ManagedIdentity) => TokenError::absent(format!(
+        ErrorKind::Other if asked.giver == Giver::ManagedIdentity => TokenError::absent(format!(
             "{} {}: check that this machine is in Azure and has a managed identity",
             asked.name(),
-            words(&innermost.to_string())
+            asked.words(&innermost.to_string())
         )),
         ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => TokenError::unreachable(
-            format!("{} {}", asked.name(), words(&innermost.to_string())),
+            format!("{} {}", asked.name(), asked.words(&innermost.to_string())),
         ),
         ErrorKind::DataConversion => no_token(asked),
-        _ => TokenError::refused(match asked {
-            Asked::Tool(program) => match source_of::<io::Error>(innermost) {
+        _ => TokenError::refused(match &asked.giver {
+            Giver::Tool(program) => match source_of::<io::Error>(innermost) {
                 Some(error) => format!("{program} {error}"),
-                None => tools_words(program, &innermost.to_string()),
+                None => asked.tools_words(program, &innermost.to_string()),
             },
-            _ => format!("{}: {}", asked.name(), words(&innermost.to_string())),
+            _ => format!("{}: {}", asked.name(), asked.words(&innermost.to_string())),
         }),
     }
 }
 
 /// Says that what was answered is no token.
 pub(super) fn no_token(asked: &Asked) -> TokenError {
-    TokenError::refused(match asked {
-        Asked::Tool("az") => {
+    TokenError::refused(match asked.giver {
+        Giver::Tool("az") => {
             "az printed no token that can be used: check that it is 2.54 or newer".to_owned()
         }
         _ => format!("{} answered with what is no token", asked.name()),
     })
-}
-
-/// What a tool wrote when it failed: its last error, without the warnings before it.
-fn tools_words(program: &str, written: &str) -> String {
-    let last = written.rfind("ERROR:").unwrap_or_default();
-    let said = words(&written[last..]);
-    if said.is_empty() {
-        format!("{program} failed and said nothing")
-    } else {
-        said
-    }
 }
 
 /// The error that came first; those around it say only which credential it was.
@@ -130,7 +169,8 @@ fn refused(status: StatusCode, response: &RawResponse, asked: &Asked) -> TokenEr
     let said = [&body.error_description, &body.message]
         .into_iter()
         .find(|text| !text.is_empty());
-    let said = said.map_or_else(|| error_code(&body), |text| words(without_trace(text)));
+    let said = said.map_or_else(|| error_code(&body), |text| without_trace(text));
+    let said = asked.words(said);
     let status = u16::from(status);
     let mut message = format!("{} refused, {status}", asked.name());
     if !said.is_empty() {
@@ -148,9 +188,9 @@ fn refused(status: StatusCode, response: &RawResponse, asked: &Asked) -> TokenEr
     TokenError::new(kind, message).after(retry_after(response))
 }
 
-fn error_code(body: &ErrorBody) -> String {
+fn error_code(body: &ErrorBody) -> &str {
     let code = body.error.as_str().or_else(|| body.error["code"].as_str());
-    words(code.unwrap_or_default())
+    code.unwrap_or_default()
 }
 
 /// What Entra ID says without the ids and the time at its end, which only its support can use.
@@ -160,12 +200,6 @@ fn without_trace(description: &str) -> &str {
         .map_or(description, |(said, _)| said)
 }
 
-/// The text in one line, and not too long.
-pub(super) fn words(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(MAX_WORDS).collect()
-}
-
 /// A number of seconds, or a date, which is meant by the clock of whoever sent it.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
@@ -173,20 +207,21 @@ fn retry_after(response: &RawResponse) -> Option<Duration> {
     let text = |name: HeaderName| response.headers().get_optional_str(&name).map(str::trim);
     let value = text(RETRY_AFTER)?;
     if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     let sent = text(DATE).and_then(|sent| httpdate::parse_http_date(sent).ok());
     let now = sent.unwrap_or_else(SystemTime::now);
-    Some(date.duration_since(now).unwrap_or_default())
+    let wait = date.duration_since(now).unwrap_or_default();
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// What to check, by the code that Entra ID gave.
 ///
 /// <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>
 fn advice(said: &str, asked: &Asked) -> Option<&'static str> {
-    let Asked::Entra(_) = asked else {
-        return matches!(asked, Asked::ManagedIdentity).then_some(
+    let Giver::Entra(_) = asked.giver else {
+        return (asked.giver == Giver::ManagedIdentity).then_some(
             "that the identity is assigned to this machine, and that its clientId is right",
         );
     };
@@ -231,7 +266,7 @@ mod tests {
         refused(
             StatusCode::TooManyRequests,
             &answer,
-            &Asked::ManagedIdentity,
+            &Asked::managed_identity(),
         )
         .retry_after
     }
@@ -247,13 +282,17 @@ mod tests {
         assert_eq!(wait(&[until, date]), Some(Duration::from_secs(10)));
         assert_eq!(wait(&[until]), Some(Duration::ZERO));
         assert_eq!(wait(&[("retry-after", "soon")]), None);
+        for endless in ["18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(wait(&[("retry-after", endless)]), Some(LONGEST_WAIT));
+        }
     }
 
     #[test]
     fn of_a_tool_that_fails_its_last_error_is_told() {
+        let az = Asked::tool("az");
         let warned = "WARNING: old\nERROR: a\nWARNING: older\nERROR: Please run 'az login'\n";
-        assert_eq!(tools_words("az", warned), "ERROR: Please run 'az login'");
-        assert_eq!(tools_words("az", "no\n such"), "no such");
-        assert_eq!(tools_words("az", "\n"), "az failed and said nothing");
+        assert_eq!(az.tools_words("az", warned), "ERROR: Please run 'az login'");
+        assert_eq!(az.tools_words("az", "no\n such"), "no such");
+        assert_eq!(az.tools_words("az", "\n"), "az failed and said nothing");
     }
 }

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Identity;
-use crate::error::ErrorKind;
+use crate::{error::ErrorKind, text::readable};
 
 /// A bearer token for Azure DevOps, or one that is exchanged for such a token.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) enum TokenErrorKind {
     Unreachable,
 }
 
-/// Why there is no token, in words that hold no secret.
+/// Why there is no token, in words that hold no secret and are [`readable`].
 #[derive(Clone, Debug)]
 pub struct TokenError {
     pub(super) kind: TokenErrorKind,
@@ -73,7 +73,7 @@ impl TokenError {
     pub(super) fn new(kind: TokenErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            message: message.into(),
+            message: readable(message),
             retry_after: None,
         }
     }
@@ -88,15 +88,6 @@ impl TokenError {
 
     pub(super) fn unreachable(message: impl Into<String>) -> Self {
         Self::new(TokenErrorKind::Unreachable, message)
-    }
-
-    /// The same, without a secret that somebody may have repeated.
-    pub(super) fn without(mut self, secret: &SecretString) -> Self {
-        let secret = secret.expose_secret();
-        if !secret.is_empty() && self.message.contains(secret) {
-            self.message = self.message.replace(secret, "[redacted]");
-        }
-        self
     }
 
     /// The same of somebody who has to be there.

@@ -1,7 +1,7 @@
 //! The tokens of one credential: asked for once however many wait, refreshed before they expire.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
@@ -86,6 +86,9 @@ const AFTER_REFUSAL_BY_ACQUAINTANCE: Backoff = Backoff {
 /// The most organizations that are remembered as refusing.
 const MAX_REFUSALS: usize = 64;
 
+/// How many tokens are remembered that came one after the other: an answer may repeat an older one.
+const MOST_REMEMBERED: usize = 8;
+
 /// A token, or why there is none, for all who waited for it.
 pub(super) type Outcome = Result<Arc<Token>, Arc<TokenError>>;
 
@@ -112,6 +115,8 @@ pub(super) struct Tokens {
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
+    /// The tokens that came last, the newest at the end.
+    came: VecDeque<Arc<Token>>,
     pending: Option<Pending>,
     failure: Option<Failure>,
     /// The organizations that ever accepted a token.
@@ -184,6 +189,11 @@ impl Tokens {
     pub(super) fn held(&self) -> Option<Arc<Token>> {
         let state = self.lock();
         state.held.as_ref().map(|held| Arc::clone(&held.token))
+    }
+
+    /// The tokens that came last, of which one or the other may have been sent.
+    pub(super) fn last(&self) -> Vec<Arc<Token>> {
+        self.lock().came.iter().map(Arc::clone).collect()
     }
 
     /// Another token than this one, which Azure DevOps refused to let read `organization`; none
@@ -348,6 +358,7 @@ impl Tokens {
                 let held = Held::new(token, now);
                 let token = Arc::clone(&held.token);
                 state.held = Some(held);
+                state.remember(&token);
                 state.failure = None;
                 Ok(token)
             }
@@ -425,6 +436,13 @@ impl State {
     fn is_asking(&self) -> bool {
         let pending = self.pending.as_ref();
         pending.is_some_and(|pending| !matches!(pending.clone().now_or_never(), Some(Err(_))))
+    }
+
+    fn remember(&mut self, token: &Arc<Token>) {
+        if self.came.len() >= MOST_REMEMBERED {
+            self.came.pop_front();
+        }
+        self.came.push_back(Arc::clone(token));
     }
 
     /// Why nobody is to be asked now.

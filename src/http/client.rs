@@ -29,6 +29,7 @@ use super::{
     pace::Refusal,
     redirect::{Away, Redirect},
     report::LIMITED,
+    sent,
     signals::Signals,
     trust,
     wait::{ContentWait, patiently},
@@ -229,6 +230,7 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let accepted = HeaderValue::from_static(content::ACCEPTED);
         let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
+        sent::remember_proxy_users();
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(USER_AGENT)

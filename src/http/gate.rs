@@ -409,6 +409,9 @@ impl Pass {
         if let Some(left) = signals.left {
             report.left(organization, left);
         }
+        for doubt in &signals.doubts {
+            report.doubts(doubt);
+        }
         let times = (self.went, Instant::now());
         let mut state = self.gate.state();
         if refusal == Some(Refusal::Told) && state.accepted.get(organization).is_none() {

@@ -22,6 +22,9 @@ const PLENTY: f64 = 0.2;
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
+/// The most time between two where next to nothing is left: that of [`SLOWEST`].
+pub const LONGEST_GAP: Duration = Duration::from_secs(5);
+
 /// How much faster it becomes in a second in which nothing is held back: where a host refuses without
 /// a warning, and where it warns.
 const EASE: f64 = 0.07;
@@ -43,6 +46,9 @@ const IDLE: Duration = Duration::from_secs(10);
 /// counts over five minutes. After that the credential is what is wrong.
 const DOUBT: Duration = Duration::from_secs(300);
 
+/// For how long what an answer says of a budget slows others down: Azure DevOps counts over five minutes.
+const BUDGET: Duration = Duration::from_secs(300);
+
 /// How long a gate is closed where a server refuses and does not say how long.
 const CLOSED: Backoff = Backoff {
     first: Duration::from_secs(1),
@@ -53,7 +59,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// When the next one may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub enum Admission {
     /// It has gone.
     Now,
     /// At this time, if nothing is heard before.
@@ -64,7 +70,7 @@ pub(super) enum Admission {
 
 /// What an answer says to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub enum Heard {
     /// Nothing that keeps anybody.
     Nothing,
     /// The gate was open, and is closed now.
@@ -73,7 +79,7 @@ pub(super) enum Heard {
 
 /// Why an answer is a refusal because of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// It says so.
     Told,
     /// It asks to sign in, in a time in which that is doubted.
@@ -82,7 +88,7 @@ pub(super) enum Refusal {
 
 /// How many may go at once, how many a second, and not before when.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     /// How many may be on their way at once.
     most: f64,
     /// Up to how many that grows with every answer, and not with every round of answers.
@@ -97,6 +103,8 @@ pub(super) struct Pace {
     /// How many a second may go; any number where there is none.
     rate: Option<f64>,
     rated_at: Instant,
+    /// Until when the rate is one that a budget gives.
+    budget_until: Option<Instant>,
     went_at: Option<Instant>,
     /// Whether the host says that a limit comes near.
     is_warned: bool,
@@ -109,7 +117,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) const fn new(now: Instant) -> Self {
+    /// One of whom nothing was heard.
+    #[must_use]
+    pub const fn new(now: Instant) -> Self {
         Self {
             most: FIRST,
             soon: MOST,
@@ -120,6 +130,7 @@ impl Pace {
             closings: 0,
             rate: None,
             rated_at: now,
+            budget_until: None,
             went_at: None,
             is_warned: false,
             narrowed_at: None,
@@ -130,10 +141,11 @@ impl Pace {
     }
 
     /// Lets one through, if it may go now.
-    pub(super) fn admit(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
+    pub fn admit(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         if let Some(until) = self.closed_until(now) {
             return Admission::At(until);
         }
+        self.forget_budget(now);
         if f64::from(self.on_the_way) >= self.most.floor().max(1.0) {
             return Admission::Later;
         }
@@ -146,28 +158,31 @@ impl Pace {
     }
 
     /// Until when it is closed, if it is.
-    pub(super) fn closed_until(&self, now: Instant) -> Option<Instant> {
+    #[must_use]
+    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
         self.closed_until.filter(|until| *until > now)
     }
 
     /// Until when it is closed because the host has said that there is a limit, if it is.
-    pub(super) fn limited_until(&self, now: Instant) -> Option<Instant> {
+    #[must_use]
+    pub fn limited_until(&self, now: Instant) -> Option<Instant> {
         self.limited_until.filter(|until| *until > now)
     }
 
     /// Whether the host said not long ago that there is a limit, and nothing was answered since.
-    pub(super) fn is_doubted(&self, now: Instant) -> bool {
+    #[must_use]
+    pub fn is_doubted(&self, now: Instant) -> bool {
         let is_near = |until: Instant| now < until + DOUBT;
         self.closings > 0 && self.limited_until.is_some_and(is_near)
     }
 
     /// Takes back one that went, whatever became of it.
-    pub(super) const fn came_back(&mut self) {
+    pub const fn came_back(&mut self) {
         self.on_the_way = self.on_the_way.saturating_sub(1);
     }
 
     /// Closes it, because somebody has heard that there is a limit.
-    pub(super) fn close(&mut self, now: Instant, until: Instant) -> Heard {
+    pub fn close(&mut self, now: Instant, until: Instant) -> Heard {
         self.limited_until = self.limited_until.max(Some(until));
         self.shut(now, until)
     }
@@ -186,7 +201,7 @@ impl Pace {
 
     /// Learns from an answer to one that went at `went`: what it says, and why it is a refusal, where
     /// it is one because of limits.
-    pub(super) fn heard(
+    pub fn heard(
         &mut self,
         signals: &Signals,
         refusal: Option<Refusal>,
@@ -226,6 +241,7 @@ impl Pace {
                 .as_secs_f64();
             let rate = f64::from(self.answered) / time.max(1.0) * AFTER_CLOSING;
             self.rate = Some(rate.max(SLOWEST));
+            self.budget_until = None;
         }
         self.rated_at = until;
         self.soon = (self.most / 2.0).max(1.0);
@@ -248,6 +264,7 @@ impl Pace {
             Some(left) => {
                 self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
                 self.rated_at = now;
+                self.budget_until = Some(now + BUDGET);
             }
             None if !is_late => self.ease(now),
             None => {}
@@ -287,15 +304,29 @@ impl Pace {
         }
     }
 
+    /// Goes on as if nothing had been said of a budget, of which nothing was said for long.
+    fn forget_budget(&mut self, now: Instant) {
+        if self.budget_until.is_some_and(|until| until <= now) {
+            self.budget_until = None;
+            self.rate = None;
+        }
+    }
+
     fn next(&self, now: Instant) -> Instant {
         match (self.rate, self.went_at) {
-            (Some(rate), Some(went)) => went + Duration::from_secs_f64(1.0 / rate.max(SLOWEST)),
+            (Some(rate), Some(went)) => {
+                let gap = Duration::from_secs_f64(1.0 / rate.max(SLOWEST));
+                went + gap.min(LONGEST_GAP)
+            }
             _ => now,
         }
     }
 
     /// Counts one more request of one that went, if it may be made now; else it gives the time.
-    pub(super) fn admit_more(
+    ///
+    /// # Errors
+    /// It may be made at this time, and not before.
+    pub fn admit_more(
         &mut self,
         now: Instant,
         per_minute: Option<NonZeroU32>,
@@ -347,6 +378,7 @@ mod tests {
         delay: None,
         left: None,
         reset: None,
+        doubts: Vec::new(),
     };
 
     fn seconds(number: f64) -> Duration {
@@ -481,6 +513,53 @@ mod tests {
         });
         assert!(waits.is_sorted(), "{waits:?}");
         assert!(waits[0] < 0.001 && waits[3] > 4.0, "{waits:?}");
+    }
+
+    #[test]
+    fn an_empty_budget_slows_nobody_down_for_longer_than_it_lasts() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let empty = Signals {
+            left: Some(0.0),
+            ..NOTHING
+        };
+        assert_eq!(pace.admit(start, None), Admission::Now);
+        answer(&mut pace, &empty, start, start);
+        // Nothing more is answered: whoever asks is on the way, and is not heard of.
+        let mut now = start;
+        let mut times = Vec::new();
+        while now < start + BUDGET {
+            if let Admission::At(next) = pace.admit(now, None) {
+                now = next;
+            } else {
+                pace.came_back();
+                times.push(now);
+            }
+        }
+        let longest = times.windows(2).map(|two| two[1] - two[0]).max();
+        assert_eq!(longest, Some(seconds(5.0)));
+        assert_eq!(pace.admit(now, None), Admission::Now);
+        assert_eq!(pace.admit(now, None), Admission::Now);
+    }
+
+    #[test]
+    fn what_a_server_repeats_for_ever_never_makes_anybody_wait_for_long() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let empty = Signals {
+            left: Some(0.0),
+            delay: Some(seconds(3_600.0)),
+            ..NOTHING
+        };
+        let mut now = start;
+        for _ in 0..1_000 {
+            if let Admission::At(next) = pace.admit(now, None) {
+                assert!(next - now <= LONGEST_GAP);
+                now = next;
+            } else {
+                answer(&mut pace, &empty, now, now);
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use reqwest::{
 };
 use url::{Url, quirks};
 
+use crate::secrets::Secrets;
+
 /// What an answer says about where to go on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Redirect {
@@ -20,8 +22,8 @@ pub(super) enum Redirect {
 /// A place to which no credential is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Away {
-    /// Its URL, without a query, a fragment and a user.
-    pub to: String,
+    /// Its URL, if it has one.
+    to: Option<Box<Url>>,
     /// Whether it looks like a page to sign in at.
     pub is_sign_in: bool,
 }
@@ -51,8 +53,11 @@ const SIGN_IN_NAMES: [&str; 18] = [
 /// The beginnings of such names.
 const SIGN_IN_BEGINNINGS: [&str; 5] = ["login", "logon", "signin", "sign-in", "signon"];
 
-/// The most of a path that is shown.
-const MOST_SHOWN: usize = 200;
+/// The most characters of a place that are shown.
+const MOST_SHOWN: usize = 300;
+
+/// The same of a scheme: those that are known have fewer.
+const MOST_OF_SCHEME: usize = 30;
 
 impl Redirect {
     /// Reads status and headers of what `url` answered.
@@ -67,10 +72,10 @@ impl Redirect {
             .ok()
             .and_then(|location| url.join(location).ok());
         match target {
-            Some(target) if may_follow(url, &target) => Self::Within(Box::new(target)),
-            Some(target) => Self::Away(Away::of(url, &target)),
+            Some(target) if may_follow(url, &target) => Self::Within(Box::new(nobodys(target))),
+            Some(target) => Self::Away(Away::of(url, target)),
             None => Self::Away(Away {
-                to: "a place that is no URL".to_owned(),
+                to: None,
                 is_sign_in: false,
             }),
         }
@@ -80,6 +85,14 @@ impl Redirect {
 fn may_follow(from: &Url, to: &Url) -> bool {
     let no_downgrade = from.scheme() == to.scheme() || to.scheme() == "https";
     is_same_host(from, to) && no_downgrade && is_api(to)
+}
+
+/// The URL without a user in it, as whom the client would ask.
+fn nobodys(mut url: Url) -> Url {
+    // Both fail only for URLs that can have no user.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url
 }
 
 fn is_same_host(from: &Url, to: &Url) -> bool {
@@ -92,22 +105,37 @@ fn is_api(to: &Url) -> bool {
 }
 
 impl Away {
-    fn of(from: &Url, to: &Url) -> Self {
+    fn of(from: &Url, to: Url) -> Self {
         Self {
-            to: shown(to),
-            is_sign_in: !is_api(to) && (is_same_host(from, to) || looks_like_sign_in(to)),
+            is_sign_in: !is_api(&to) && (is_same_host(from, &to) || looks_like_sign_in(&to)),
+            to: Some(Box::new(to)),
         }
+    }
+
+    /// The place as far as a message may tell, without what was sent: the rest of a URL may hold what lets
+    /// its bearer in.
+    #[must_use]
+    pub fn place(&self, sent: &Secrets) -> String {
+        let Some(to) = &self.to else {
+            return "a place that is no URL".to_owned();
+        };
+        let scheme = cut(&sent.redact(to.scheme()), MOST_OF_SCHEME);
+        if !matches!(to.scheme(), "http" | "https") {
+            return format!("a URL of the scheme {scheme}");
+        }
+        let path = to.path().split(';').next().unwrap_or_default();
+        let place = format!("{}{path}", quirks::host(to));
+        let place = cut(&sent.redact(&place), MOST_SHOWN);
+        format!("{scheme}://{place}")
     }
 }
 
-/// The place as far as a message may tell: the rest of a URL may hold what lets its bearer in.
-fn shown(to: &Url) -> String {
-    if !matches!(to.scheme(), "http" | "https") {
-        return format!("a URL of the scheme {}", to.scheme());
+/// The beginning of what is too long.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
-    let path = to.path().split(';').next().unwrap_or_default();
-    let path: String = path.chars().take(MOST_SHOWN).collect();
-    format!("{}://{}{path}", to.scheme(), quirks::host(to))
 }
 
 fn looks_like_sign_in(to: &Url) -> bool {
@@ -208,8 +236,48 @@ mod tests {
             ),
         ] {
             let away = redirect("https://server/a/_apis/git", location);
-            let to = to.to_owned();
-            assert_eq!(away, Redirect::Away(Away { to, is_sign_in }), "{location}");
+            let Redirect::Away(away) = away else {
+                unreachable!("{location}")
+            };
+            assert_eq!(away.place(&Secrets::default()), to, "{location}");
+            assert_eq!(away.is_sign_in, is_sign_in, "{location}");
+        }
+    }
+
+    #[test]
+    fn no_user_is_taken_from_a_redirect() {
+        let within = redirect("https://server/a/_apis/git", "//u:p@server/b/_apis/git");
+        let url = Url::parse("https://server/b/_apis/git").map(Box::new);
+        assert_eq!(Some(within), url.ok().map(Redirect::Within));
+    }
+
+    #[test]
+    fn no_place_is_shown_with_what_was_sent_or_at_any_length() {
+        let secret = "k3v9q7Zkx2";
+        let mut sent = Secrets::default();
+        sent.add(secret);
+        let long = "a".repeat(100_000);
+        for (scheme, host, path) in [
+            ("https", format!("{secret}.evil"), String::new()),
+            (
+                "https",
+                "evil".to_owned(),
+                format!("/{}/{secret}", "a".repeat(290)),
+            ),
+            ("https", "evil".to_owned(), long.clone()),
+            ("https", long.clone(), String::new()),
+            (secret, "evil".to_owned(), String::new()),
+            (long.as_str(), "evil".to_owned(), String::new()),
+        ] {
+            let Ok(to) = Url::parse(&format!("{scheme}://{host}/{path}")) else {
+                unreachable!("{scheme}")
+            };
+            let Ok(from) = Url::parse("https://server/") else {
+                unreachable!("it is a URL")
+            };
+            let place = Away::of(&from, to).place(&sent);
+            assert!(place.chars().count() < MOST_SHOWN + 20, "{place}");
+            assert!(!place.contains("k3v9"), "{place}");
         }
     }
 }

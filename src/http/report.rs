@@ -14,7 +14,7 @@ use std::{
 use reqwest::Response;
 use tokio::time::{Instant, timeout};
 
-use super::client::Failure;
+use super::{client::Failure, signals::Doubt};
 use crate::{
     log::{Line, Often, tell},
     metrics::{self, Counter, Labels, Metric, reader_labels},
@@ -177,6 +177,26 @@ impl Report {
                 .with("organization", organization)
                 .with("seconds", seconds)
                 .with("source", source)
+        });
+    }
+
+    /// An answer has said of limits what cannot be.
+    pub(super) fn doubts(
+        &self,
+        Doubt {
+            header,
+            said,
+            believed,
+        }: &Doubt,
+    ) {
+        self.tell(&format!("doubts {header}"), || {
+            let Self { host, credential, .. } = self;
+            let message = format!(
+                "{host} answers {credential} with {header}: {said}, which is beyond what Azure DevOps asks for: {believed}"
+            );
+            self.line(Line::warning("doubted", message))
+                .with("header", *header)
+                .with("said", said.as_str())
         });
     }
 

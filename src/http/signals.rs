@@ -12,38 +12,142 @@ const RESET: &str = "x-ratelimit-reset";
 const DELAY: &str = "x-ratelimit-delay";
 
 /// No wait that a server asks for is believed to be longer: Azure DevOps' own are of minutes.
-const LONGEST: f64 = 3600.0;
+pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// The limits, as far as an answer tells of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Signals {
-    /// How long nothing is to be asked.
-    pub(super) retry_after: Option<Duration>,
-    /// How long the answer was held back.
-    pub(super) delay: Option<Duration>,
+/// What is left of a budget is believed only where it is whole again after no more than this: Azure DevOps
+/// counts over five minutes.
+pub const LONGEST_BUDGET: Duration = Duration::from_secs(600);
+
+/// The most characters of a header that are repeated.
+const MOST_REPEATED: usize = 40;
+
+/// The limits, as far as an answer tells of them and can be believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signals {
+    /// How long nothing is to be asked; no longer than [`LONGEST_WAIT`].
+    pub retry_after: Option<Duration>,
+    /// How long the answer was held back; no longer than [`LONGEST_WAIT`].
+    pub delay: Option<Duration>,
     /// What is left of the budget, from 0 to 1.
-    pub(super) left: Option<f64>,
-    /// How long it takes until all of it is there again, if nothing is asked.
-    pub(super) reset: Option<Duration>,
+    pub left: Option<f64>,
+    /// How long it takes until all of it is there again, if nothing is asked; no longer than
+    /// [`LONGEST_BUDGET`].
+    pub reset: Option<Duration>,
+    /// What it says that is not believed.
+    pub doubts: Vec<Doubt>,
 }
+
+/// A header that cannot be true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Its name.
+    pub header: &'static str,
+    /// What it says, as far as it is repeated.
+    pub said: String,
+    /// What is believed in its place, in words.
+    pub believed: &'static str,
+}
+
+const IGNORED: &str = "it is ignored";
+const AN_HOUR: &str = "3600 s are taken for it";
+const NO_BUDGET: &str = "what it says of a budget is ignored";
 
 impl Signals {
     /// Reads the headers of an answer that came at this time of day.
-    pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
-        let number = |name: &str| text(headers, name).and_then(finite);
-        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let left = match (number(REMAINING), number(LIMIT)) {
-            (Some(remaining), Some(limit)) if limit > 0.0 => Some(remaining / limit),
+    #[must_use]
+    pub fn read(headers: &HeaderMap, now: SystemTime) -> Self {
+        let mut signals = Self::default();
+        signals.retry_after = signals.wait(headers, RETRY_AFTER.as_str(), now);
+        signals.delay = signals.wait(headers, DELAY, now);
+        signals.read_budget(headers, now);
+        signals
+    }
+
+    /// A wait that a header asks for: a number of seconds, or a date; nothing where it has passed.
+    ///
+    /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
+    fn wait(
+        &mut self,
+        headers: &HeaderMap,
+        name: &'static str,
+        now: SystemTime,
+    ) -> Option<Duration> {
+        let said = text(headers, name)?;
+        let Some(wait) = named(said, sent(headers).unwrap_or(now)) else {
+            self.doubt(name, said, IGNORED);
+            return None;
+        };
+        if wait > LONGEST_WAIT {
+            self.doubt(name, said, AN_HOUR);
+        }
+        (!wait.is_zero()).then(|| wait.min(LONGEST_WAIT))
+    }
+
+    fn read_budget(&mut self, headers: &HeaderMap, now: SystemTime) {
+        let remaining = self.number(headers, REMAINING);
+        let limit = self.number(headers, LIMIT);
+        if let Some(said) = text(headers, LIMIT)
+            && limit.is_some_and(|limit| limit <= 0.0)
+        {
+            self.doubt(LIMIT, said, NO_BUDGET);
+        }
+        // One that asks for a year is not one of five minutes, whatever is said to be left of it.
+        let Some(reset) = self.reset(headers, now) else {
+            return;
+        };
+        self.reset = (!reset.is_zero()).then_some(reset);
+        self.left = match (remaining, limit) {
+            (Some(remaining), Some(limit)) if limit > 0.0 => {
+                Some((remaining / limit).clamp(0.0, 1.0))
+            }
             _ => None,
         };
-        Self {
-            retry_after: text(headers, RETRY_AFTER.as_str())
-                .and_then(|text| retry_after(text, headers, now)),
-            delay: number(DELAY).and_then(seconds),
-            left: left.map(|left| left.clamp(0.0, 1.0)),
-            reset: number(RESET).and_then(|reset| seconds(reset - since_1970.as_secs_f64())),
-        }
     }
+
+    /// How long it takes until a budget is whole, zero where that is not said; nothing where it cannot be.
+    fn reset(&mut self, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+        let Some(reset) = self.number(headers, RESET) else {
+            return text(headers, RESET).is_none().then_some(Duration::ZERO);
+        };
+        // It is meant by the clock of whoever sent it, as far as that is known.
+        let clock = sent(headers).unwrap_or(now);
+        let clock = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let reset = (reset - clock.as_secs_f64()).max(0.0);
+        let reset = Duration::try_from_secs_f64(reset).ok();
+        let reset = reset.filter(|reset| *reset <= LONGEST_BUDGET);
+        if reset.is_none() {
+            self.doubt(RESET, text(headers, RESET)?, NO_BUDGET);
+        }
+        reset
+    }
+
+    fn number(&mut self, headers: &HeaderMap, name: &'static str) -> Option<f64> {
+        let said = text(headers, name)?;
+        let number = finite(said);
+        if number.is_none() {
+            self.doubt(name, said, IGNORED);
+        }
+        number
+    }
+
+    /// Notes what is not believed.
+    fn doubt(&mut self, header: &'static str, said: &str, believed: &'static str) {
+        self.doubts.push(Doubt {
+            header,
+            said: said.chars().take(MOST_REPEATED).collect(),
+            believed,
+        });
+    }
+}
+
+/// A number of seconds, or the time until a date, which is none where that has passed.
+fn named(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Some(number) = finite(text) {
+        let wait = || Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX);
+        return (number >= 0.0).then(wait);
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 fn finite(text: &str) -> Option<f64> {
@@ -54,23 +158,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// A time that has not passed; nothing where it is none.
-fn seconds(number: f64) -> Option<Duration> {
-    (number > 0.0).then(|| Duration::from_secs_f64(number.min(LONGEST)))
-}
-
-/// A number of seconds, or a date, which is meant by the clock of whoever sent it.
-///
-/// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
-fn retry_after(text: &str, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    if let Some(number) = finite(text) {
-        return seconds(number);
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    let sent = self::text(headers, DATE.as_str());
-    let sent = sent.and_then(|sent| httpdate::parse_http_date(sent).ok());
-    let wait = date.duration_since(sent.unwrap_or(now)).ok()?;
-    seconds(wait.as_secs_f64())
+/// When an answer was sent, by the clock of whoever sent it.
+fn sent(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, DATE.as_str())?).ok()
 }
 
 #[cfg(test)]
@@ -102,6 +192,7 @@ mod tests {
             delay: Some(Duration::from_millis(1250)),
             left: Some(0.25),
             reset: Some(Duration::from_secs(60)),
+            doubts: Vec::new(),
         };
         assert_eq!(signals, expected);
     }
@@ -116,21 +207,83 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_says_nothing() {
-        for headers in [
-            [("retry-after", "soon")],
-            [("retry-after", "-5")],
-            [("retry-after", "NaN")],
-            [("retry-after", "inf")],
-            [("retry-after", "-infinity")],
-            [("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT")],
-            [("x-ratelimit-remaining", "5")],
-            [("x-ratelimit-delay", "0")],
-            [("x-ratelimit-reset", "999")],
+    fn what_makes_no_sense_says_nothing_and_is_doubted() {
+        for (header, is_doubted) in [
+            (("retry-after", "soon"), true),
+            (("retry-after", "-5"), true),
+            (("retry-after", "NaN"), true),
+            (("retry-after", "inf"), true),
+            (("retry-after", "-infinity"), true),
+            (("retry-after", "Thu, 01 Jan 1970 00:00:00 GMT"), false),
+            (("retry-after", "0"), false),
+            (("x-ratelimit-remaining", "5"), false),
+            (("x-ratelimit-remaining", "none"), true),
+            (("x-ratelimit-delay", "0"), false),
+            (("x-ratelimit-delay", "-1"), true),
+            (("x-ratelimit-limit", "0"), true),
+            (("x-ratelimit-limit", "-3"), true),
+            (("x-ratelimit-limit", "NaN"), true),
+            (("x-ratelimit-reset", "999"), false),
+            (("x-ratelimit-reset", "1e300"), true),
+            (("x-ratelimit-reset", "never"), true),
         ] {
-            assert_eq!(read(&headers), Signals::default(), "{headers:?}");
+            let signals = read(&[header]);
+            assert_eq!(!signals.doubts.is_empty(), is_doubted, "{header:?}");
+            let said = Signals {
+                doubts: Vec::new(),
+                ..signals
+            };
+            assert_eq!(said, Signals::default(), "{header:?}");
         }
-        let wait = read(&[("retry-after", "1e300")]).retry_after;
-        assert_eq!(wait, Some(Duration::from_secs(3_600)));
+    }
+
+    #[test]
+    fn a_wait_is_no_longer_than_an_hour_and_what_said_so_is_doubted() {
+        for said in ["3601", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            let signals = read(&[("retry-after", said)]);
+            assert_eq!(signals.retry_after, Some(LONGEST_WAIT), "{said}");
+            assert_eq!(signals.doubts.len(), 1, "{said}");
+            let signals = read(&[("x-ratelimit-delay", said)]);
+            assert_eq!(signals.delay, Some(LONGEST_WAIT), "{said}");
+        }
+        assert_eq!(read(&[("retry-after", "3600")]).doubts, []);
+        let long = "9".repeat(300);
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            RETRY_AFTER,
+            HeaderValue::try_from(long).unwrap_or(HeaderValue::from_static("")),
+        );
+        let signals = Signals::read(&headers, UNIX_EPOCH);
+        assert!(
+            signals
+                .doubts
+                .iter()
+                .all(|doubt| doubt.said.len() <= MOST_REPEATED)
+        );
+    }
+
+    #[test]
+    fn a_budget_that_is_whole_again_in_a_year_is_none() {
+        let empty = [("x-ratelimit-remaining", "0"), ("x-ratelimit-limit", "200")];
+        let with = |reset| read(&[empty[0], empty[1], ("x-ratelimit-reset", reset)]);
+        assert_eq!(with("1600").left, Some(0.0));
+        // The second is the year 5138; the third is in milliseconds.
+        for reset in ["1601", "99999999999", "1000000", "1e300", "soon"] {
+            let signals = with(reset);
+            assert_eq!((signals.left, signals.reset), (None, None), "{reset}");
+            assert_eq!(signals.doubts.len(), 1, "{reset}");
+        }
+        assert_eq!(read(&empty).left, Some(0.0));
+        let nothing = read(&[empty[0], ("x-ratelimit-limit", "0")]);
+        assert_eq!(nothing.left, None);
+    }
+
+    #[test]
+    fn a_reset_is_meant_by_the_servers_clock() {
+        let signals = read(&[
+            ("date", "Thu, 01 Jan 1970 01:00:00 GMT"),
+            ("x-ratelimit-reset", "3660"),
+        ]);
+        assert_eq!(signals.reset, Some(Duration::from_secs(60)));
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     credentials::{Authorization, scope_of},
     error::Error,
     log::{Line, Often, tell},
+    text::readable,
 };
 
 /// Tells the log who is about to read a REST URL, once for each organization or collection.
@@ -52,7 +53,7 @@ impl Exchange {
     /// The host, and the organization or collection on it.
     #[must_use]
     pub fn scope(&self) -> String {
-        scope_of(&self.request)
+        readable(scope_of(&self.request))
     }
 
     /// Says that something else failed after the answer came.

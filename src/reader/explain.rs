@@ -8,9 +8,10 @@ use url::{Url, quirks};
 use crate::{
     credentials::{Authorization, Identity, TokenError, no_token, scope_of},
     error::{Error, ErrorKind, chain},
-    http::{Away, Closed, Failure},
+    http::{Away, Closed, Failure, secrets},
     limits::Limit,
     rest::Refusal,
+    secrets::Secrets,
     url::{is_services_host, without_secrets},
 };
 
@@ -61,6 +62,20 @@ pub(super) struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// What was sent in confidence, and is repeated in no message.
+    pub(super) fn secrets(&self) -> Secrets {
+        secrets(self.authorization)
+    }
+
+    /// The failure that says this. Whatever of it somebody else has said, a secret among it is not said.
+    fn error(&self, kind: ErrorKind, message: &str) -> Error {
+        Error::new(kind, self.secrets().redact(message))
+    }
+
+    fn other(&self, message: &str) -> Error {
+        self.error(ErrorKind::Other, message)
+    }
+
     /// Azure DevOps answered, but not with the content.
     pub(super) fn refused(&self, refusal: &Refusal) -> Error {
         let status = refusal.status;
@@ -99,7 +114,7 @@ impl Read<'_> {
         if let Some(tried) = &refusal.tried {
             message.push_str(&tried.to_string());
         }
-        let error = Error::new(self.kind(kind), message);
+        let error = self.error(self.kind(kind), &message);
         if kind == ErrorKind::NotFound {
             return error.of_what_is_missing();
         }
@@ -117,7 +132,8 @@ impl Read<'_> {
 
     /// Something else failed after the answer came.
     pub(super) fn unable_to(&self, error: &Error) -> Error {
-        Self::unable(self.purpose, self.url, error)
+        let error = Self::unable(self.purpose, self.url, error);
+        self.error(error.kind(), &error.to_string())
     }
 
     /// The answer is what the caller has.
@@ -141,18 +157,16 @@ impl Read<'_> {
             self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
-        Error::new(ErrorKind::Authentication, message)
+        self.error(ErrorKind::Authentication, &message)
     }
 
     /// There is an answer, but what it says cannot be used.
     pub(super) fn unusable(&self, kind: ErrorKind, why: &str) -> Error {
         let url = without_secrets(self.url);
         let failed = self.purpose.failed();
-        let request = self.request;
-        Error::new(
-            kind,
-            format!("{failed} {url}, {why}. It was asked for as {request}"),
-        )
+        let request = self.request();
+        let message = format!("{failed} {url}, {why}. It was asked for as {request}");
+        self.error(kind, &message)
     }
 
     /// There was no answer.
@@ -164,31 +178,27 @@ impl Read<'_> {
             Failure::RedirectedAway(away, status, _) => self.redirected(&away, status),
             Failure::Blocked(failure) => self.blocked(*failure),
             Failure::TooManyRedirects => {
-                Error::other(format!("{failed} {url}, {host} redirects in circles"))
+                self.other(&format!("{failed} {url}, {host} redirects in circles"))
             }
             Failure::Token(error) => {
                 let identity = self.authorization.identity();
-                Self::unable(
-                    self.purpose,
-                    self.url,
-                    &no_token(identity, self.request, &error),
-                )
+                self.unable_to(&no_token(identity, self.request, &error))
             }
             Failure::Silent => {
-                Error::other(format!("{failed} {url}, {host} did not answer in time"))
+                self.other(&format!("{failed} {url}, {host} did not answer in time"))
             }
-            Failure::CutOff => Error::other(format!(
+            Failure::CutOff => self.other(&format!(
                 "{failed} {url}, the content of {} ended before its end",
-                self.request
+                self.request()
             )),
-            Failure::Damaged(why) | Failure::Coded(why) => Error::other(format!(
+            Failure::Damaged(why) | Failure::Coded(why) => self.other(&format!(
                 "{failed} {url}, the content of {} cannot be used: {why}. Check what stands between, as a proxy or gateway",
-                self.request
+                self.request()
             )),
             Failure::Exceeded(limit, came) => self.exceeded(limit, came),
-            Failure::NoMemory(came) => Error::other(format!(
+            Failure::NoMemory(came) => self.other(&format!(
                 "{failed} {url}, there is no memory for more than {came} bytes of the content of {}",
-                self.request
+                self.request()
             )),
             Failure::Transport(error) => self.transport(error),
             Failure::NotRenewed(failure, error) => {
@@ -201,7 +211,7 @@ impl Read<'_> {
 
     /// An answer has more than it may have.
     fn exceeded(&self, limit: Limit, came: u64) -> Error {
-        let content = format!("the content of {}", self.request);
+        let content = format!("the content of {}", self.request());
         self.unable_to(&match limit {
             Limit::ContentWait => limit.exceeded(format!("{content}, of which {came} bytes came,")),
             _ => limit.exceeded(content),
@@ -210,29 +220,31 @@ impl Read<'_> {
 
     /// Who is blocked is sent to sign in as well.
     fn blocked(&self, failure: Failure) -> Error {
-        let Failure::RedirectedAway(Away { to, .. }, status, _) = failure else {
+        let Failure::RedirectedAway(away, status, _) = failure else {
             return self.failed(failure);
         };
+        let to = away.place(&self.secrets());
         let outcome = self.outcome_of(status);
         let limits = self.limits();
-        Error::other(format!(
+        self.other(&format!(
             "{outcome}. Azure DevOps redirected to {to}, which was not followed. {limits}"
         ))
     }
 
     /// The answer is elsewhere, where no credential is taken.
-    fn redirected(&self, Away { to, is_sign_in }: &Away, status: StatusCode) -> Error {
+    fn redirected(&self, away: &Away, status: StatusCode) -> Error {
         let outcome = self.outcome_of(status);
-        if *is_sign_in {
+        let to = away.place(&self.secrets());
+        if away.is_sign_in {
             let by_whom = self.by_whom(StatusCode::UNAUTHORIZED);
             let message = format!(
                 "{outcome}. Azure DevOps redirected to {to}, which was not followed: that is how it asks to sign in. {by_whom}"
             );
-            return Error::new(ErrorKind::Authentication, message);
+            return self.error(ErrorKind::Authentication, &message);
         }
         let identity = self.authorization.identity();
         let scope = scope_of(self.request);
-        Error::other(format!(
+        self.other(&format!(
             "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {identity} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
         ))
     }
@@ -248,7 +260,7 @@ impl Read<'_> {
             ),
             None => "too many others wait to read with the same credential".to_owned(),
         };
-        Error::other(format!(
+        self.other(&format!(
             "{} {url}, {why}. {}",
             self.purpose.failed(),
             self.limits()
@@ -265,14 +277,13 @@ impl Read<'_> {
             }
             failure => return self.failed(failure),
         };
-        let error = error.without_url();
-        Error::other(format!(
+        // The error itself is kept nowhere: it may say what must not be said.
+        self.other(&format!(
             "{} {url}, the content of {} ended before its end: {}",
             self.purpose.failed(),
-            self.request,
-            chain(&error)
+            self.request(),
+            chain(&error.without_url())
         ))
-        .because(error)
     }
 
     /// The caller ended the read.
@@ -319,14 +330,13 @@ impl Read<'_> {
             ""
         };
         let failure = self.chain_failure().unwrap_or_default();
-        Error::other(format!(
+        self.other(&format!(
             "{} {url}, {what}: {}{advice}. Read with {} for {}{failure}",
             self.purpose.failed(),
             chain(&error),
             self.authorization.identity(),
             scope_of(self.request),
         ))
-        .because(error)
     }
 
     /// Why nobody reads who was meant to.
@@ -347,9 +357,14 @@ impl Read<'_> {
         }
     }
 
+    /// The REST URL as a message may show it.
+    fn request(&self) -> String {
+        without_secrets(self.request.as_str())
+    }
+
     fn outcome_in_words(&self, what: &str) -> String {
         let url = without_secrets(self.url);
-        let request = self.request;
+        let request = self.request();
         match self.purpose {
             Purpose::File => format!("{url} could not be read as {request}, {what}"),
             Purpose::Tree => {

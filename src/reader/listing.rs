@@ -25,6 +25,7 @@ use crate::{
     metrics::{Found, count_lookups},
     pattern::{Shape, literal_folder},
     rest::{self, Item, Refusal},
+    secrets::Secrets,
     url::{AzureUrl, Pattern, parse, with_path},
 };
 
@@ -338,7 +339,7 @@ async fn ask_for_all(exchange: Arc<Exchange>) -> Result<Option<List>, Error> {
 
 /// Whether an answer that is no list says that there is no such folder.
 pub(super) async fn says_no_such_folder(response: Response) -> bool {
-    let words = Refusal::read(response).await.words;
+    let words = Refusal::read(response, &Secrets::default()).await.words;
     words.is_some_and(|words| words.starts_with(NO_SUCH_FOLDER))
 }
 

@@ -470,7 +470,7 @@ pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Respon
     if response.status() == StatusCode::OK {
         return Ok(response);
     }
-    Err(read.refused(&Refusal::read(response).await))
+    Err(read.refused(&Refusal::read(response, &read.secrets()).await))
 }
 
 /// Whether a server says in this way that it does not know a call.

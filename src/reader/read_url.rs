@@ -315,7 +315,7 @@ async fn accept(
     if is_content || (status == StatusCode::NOT_MODIFIED && conditions.are_some()) {
         return Err(Read::unchanged(read.url));
     }
-    Err(read.refused(&Refusal::read(response).await))
+    Err(read.refused(&Refusal::read(response, &read.secrets()).await))
 }
 
 /// Whether the file that a REST URL names may be a page itself, by its name.

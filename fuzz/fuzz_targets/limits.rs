@@ -1,0 +1,81 @@
+//! Any headers as what a server says of limits: nobody is made to wait for longer than the bounds.
+#![no_main]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use backstage_azure_devops_native::http::{
+    pace::{Admission, LONGEST_GAP, Pace, Refusal},
+    signals::{LONGEST_BUDGET, LONGEST_WAIT, Signals},
+};
+use libfuzzer_sys::fuzz_target;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
+
+/// A header: its name and the form of its value by a number, and a value in either form.
+type Header<'a> = (u8, bool, f64, &'a str);
+
+/// Headers, the server's clock, the time until the next answer in seconds, and whether it is a refusal.
+type Answer<'a> = (Vec<Header<'a>>, u32, u16, Option<bool>);
+
+const NAMES: [&str; 6] = [
+    "retry-after",
+    "x-ratelimit-delay",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "date",
+];
+
+fuzz_target!(|answers: Vec<Answer<'_>>| {
+    let mut now = Instant::now();
+    let mut pace = Pace::new(now);
+    for (headers, clock, later, refusal) in &answers {
+        let signals = read(headers, *clock);
+        let refusal = refusal.map(|told| {
+            if told {
+                Refusal::Told
+            } else {
+                Refusal::Guessed
+            }
+        });
+        let went = now;
+        let _ = pace.admit(now, None);
+        now += Duration::from_secs((*later).into());
+        pace.came_back();
+        pace.heard(&signals, refusal, (went, now), 0.5);
+        check(&mut pace, now);
+    }
+});
+
+fn read(own: &[Header<'_>], clock: u32) -> Signals {
+    let mut headers = HeaderMap::new();
+    for (name, is_number, number, text) in own {
+        let name = NAMES[usize::from(*name) % NAMES.len()];
+        let value = if *is_number {
+            format!("{number:?}")
+        } else {
+            (*text).to_owned()
+        };
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.append(HeaderName::from_static(name), value);
+        }
+    }
+    let clock: SystemTime = UNIX_EPOCH + Duration::from_secs(clock.into());
+    let signals = Signals::read(&headers, clock);
+    assert!(signals.retry_after.is_none_or(|wait| wait <= LONGEST_WAIT));
+    assert!(signals.delay.is_none_or(|wait| wait <= LONGEST_WAIT));
+    assert!(signals.reset.is_none_or(|wait| wait <= LONGEST_BUDGET));
+    assert!(signals.left.is_none_or(|left| (0.0..=1.0).contains(&left)));
+    assert!(signals.doubts.len() <= NAMES.len());
+    signals
+}
+
+/// Whoever waits with nobody on the way is let through in the end, and not later than the bounds say.
+fn check(pace: &mut Pace, now: Instant) {
+    let longest = LONGEST_WAIT + LONGEST_GAP;
+    match pace.admit(now, None) {
+        Admission::Now => pace.came_back(),
+        Admission::Later => panic!("nobody is on the way"),
+        Admission::At(next) => assert!(next > now && next - now <= longest, "{:?}", next - now),
+    }
+}
