@@ -19,7 +19,7 @@ use super::{
     stored::Stored,
 };
 use crate::{
-    archive::{self, Archive, Entry, Placed},
+    archive::{self, Archive, Placed},
     error::{Error, ErrorKind},
 };
 
@@ -52,49 +52,43 @@ impl Tree {
     /// What turns out to be damaged is not kept under `key` any longer.
     ///
     /// # Errors
-    /// It is no zip, or one that leads outside, or that of a single file.
+    /// It is no zip, or one that leads outside, has more in it than there may be, or is that of a
+    /// single file.
     pub(super) async fn open(
         stored: Arc<Stored>,
         subpath: &str,
         exchange: Arc<Exchange>,
         key: Option<Key>,
     ) -> Result<Arc<Self>, Error> {
-        let open = move || {
-            let file = stored.open();
-            Archive::open(file.map_err(|error| unreadable(&error))?)
-        };
-        let opened = blocking(open).await;
-        let failed = |error: Error| {
-            forget(key.as_ref());
-            exchange.read().unable_to(&error)
-        };
-        let archive = opened.map_err(failed)?;
-        let tree = Self::of(archive, subpath, exchange, key);
-        // The zip of a file holds that file alone, under its name.
-        let is_file = tree.files.is_empty()
-            && matches!(tree.archive.entries(), [entry] if entry.path == subpath);
-        if is_file {
-            let why = "it is a file and not a folder";
-            return Err(tree.exchange.read().unusable(ErrorKind::Input, why));
-        }
-        Ok(Arc::new(tree))
-    }
-
-    fn of(archive: Archive, subpath: &str, exchange: Arc<Exchange>, key: Option<Key>) -> Self {
         let prefix = match subpath {
             "" => String::new(),
             folder => format!("{folder}/"),
         };
-        let is_in_tree = |entry: &Entry| entry.path.starts_with(&prefix);
-        let entries = archive.entries().iter().enumerate();
-        let files = entries.filter(|(_, entry)| is_in_tree(entry));
-        Self {
-            files: files.map(|(index, _)| index).collect(),
+        let reading = Arc::clone(&exchange);
+        let open = move || {
+            let is_ended = || reading.cancellation.is_cancelled();
+            let file = stored.open().map_err(|error| unreadable(&error))?;
+            let archive = Archive::open(file, &is_ended)?;
+            let files = files_below(&prefix, &archive)?;
+            Ok::<_, Error>((archive, files, prefix))
+        };
+        let opened = blocking(open).await;
+        let failed = |error: Error| failure(&exchange, key.as_ref(), &error);
+        let (archive, files, prefix) = opened.map_err(failed)?;
+        // The zip of a file holds that file alone, under its name.
+        let is_file = files.is_empty()
+            && matches!(archive.entries(), [entry] if entry.path == archive::canonical(subpath));
+        if is_file {
+            let why = "it is a file and not a folder";
+            return Err(exchange.read().unusable(ErrorKind::Input, why));
+        }
+        Ok(Arc::new(Self {
             archive,
             prefix,
+            files,
             exchange,
             key,
-        }
+        }))
     }
 
     /// The files, each with its path in the tree.
@@ -147,7 +141,8 @@ impl Tree {
         blocking(move || {
             let files = self.chosen(Some(&places));
             let entries = files.iter().map(|(entry, _)| *entry);
-            let contents = self.archive.contents(entries);
+            let is_ended = self.is_ended();
+            let contents = self.archive.contents(entries, &is_ended);
             let failed = |error| self.failed(&error);
             Ok(contents.map(|content| content.map_err(failed)).collect())
         })
@@ -158,7 +153,7 @@ impl Tree {
     pub(super) fn content_now(&self, place: u32) -> Result<Vec<u8>, Error> {
         let content = self.file(place).map_or_else(
             || Err(Error::other("there is no such file in the archive")),
-            |(entry, _)| self.archive.content(entry),
+            |(entry, _)| self.archive.content(entry, &self.is_ended()),
         );
         content.map_err(|error| self.failed(&error))
     }
@@ -180,12 +175,8 @@ impl Tree {
     ) -> Result<(), Error> {
         let work = move || {
             let files = self.chosen(places.as_deref());
-            let cancellation = &self.exchange.cancellation;
-            let is_ended = || cancellation.is_cancelled();
+            let is_ended = self.is_ended();
             let extracted = archive::extract(&self.archive, &files, &directory, &is_ended);
-            if is_ended() {
-                return Err(self.exchange.ended());
-            }
             extracted.map_err(|error| self.failed(&error))
         };
         blocking(work).await
@@ -197,18 +188,53 @@ impl Tree {
         let tree = Arc::clone(&self);
         let work = move |writer: &mut Pieces| {
             let files = self.chosen(places.as_deref());
-            archive::repack(&self.archive, &files, writer)
+            archive::repack(&self.archive, &files, writer, &self.is_ended())
         };
         let exchange = Arc::clone(&tree.exchange);
         Packed::of(work, move |error| tree.failed(error), exchange)
     }
 
-    fn failed(&self, error: &Error) -> Error {
-        if error.kind() == ErrorKind::Damaged {
-            forget(self.key.as_ref());
-        }
-        self.exchange.read().unable_to(error)
+    fn is_ended(&self) -> impl Fn() -> bool + Sync {
+        || self.exchange.cancellation.is_cancelled()
     }
+
+    fn failed(&self, error: &Error) -> Error {
+        failure(&self.exchange, self.key.as_ref(), error)
+    }
+}
+
+/// Which of an archive's entries are below a folder.
+///
+/// # Errors
+/// One of them has an absolute path there.
+fn files_below(prefix: &str, archive: &Archive) -> Result<Vec<usize>, Error> {
+    let mut files = Vec::new();
+    for (index, entry) in archive.entries().iter().enumerate() {
+        let Some(path) = entry.path.strip_prefix(prefix) else {
+            continue;
+        };
+        if archive::names_drive(path) {
+            let message = format!(
+                "the archive has an absolute path below {}: {path}",
+                prefix.trim_end_matches('/')
+            );
+            return Err(Error::new(ErrorKind::Damaged, message));
+        }
+        files.push(index);
+    }
+    Ok(files)
+}
+
+/// What is told of a failure. An archive that turned out to be damaged is forgotten: who asks again
+/// may be sent a better one.
+fn failure(exchange: &Exchange, key: Option<&Key>, error: &Error) -> Error {
+    if exchange.cancellation.is_cancelled() {
+        return exchange.ended();
+    }
+    if error.kind() == ErrorKind::Damaged {
+        forget(key);
+    }
+    exchange.read().unable_to(error)
 }
 
 fn unreadable(error: &io::Error) -> Error {
@@ -234,15 +260,17 @@ pub struct Packed {
 impl Packed {
     /// The archive as it came, even if it is one whose files would not be read.
     pub(super) fn copy(stored: Arc<Stored>, exchange: Arc<Exchange>, key: Key) -> Self {
+        let (reading, copying) = (Arc::clone(&exchange), Arc::clone(&exchange));
         let work = move |writer: &mut Pieces| {
             let open = || stored.open().map_err(|error| unreadable(&error));
+            let is_ended = || copying.cancellation.is_cancelled();
             // Who asks again may be sent a better one.
-            if Archive::open(open()?).is_err() {
+            let opened = Archive::open(open()?, &is_ended);
+            if opened.is_err_and(|error| error.kind() == ErrorKind::Damaged) {
                 forget(Some(&key));
             }
             archive::copy(open()?, writer)
         };
-        let reading = Arc::clone(&exchange);
         let failed = move |error: &Error| reading.read().unable_to(error);
         Self::of(work, failed, exchange)
     }
