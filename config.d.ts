@@ -31,12 +31,16 @@ export interface Config {
          * that names the limit and its key. One process has them for all plugins.
          */
         limits?: {
-          /** The most bytes of an answer in JSON, inflated; 268435456 by default (256 MiB). */
+          /**
+           * The most bytes of an answer in JSON, inflated, and of the names in an archive, together;
+           * 268435456 by default (256 MiB).
+           */
           jsonBytes?: number;
 
           /**
-           * The most bytes of a file that is held in memory, inflated: one that is read as a buffer,
-           * or one of an archive; 2147483648 by default (2 GiB). A stream has no such bound.
+           * The most bytes of a file that is held in memory, inflated: one that is read as a buffer;
+           * and of one out of an archive, also to disk; 2147483648 by default (2 GiB). A stream has no
+           * such bound.
            */
           fileBytes?: number;
 
@@ -46,7 +50,10 @@ export interface Config {
           /** The most bytes of an archive's files together, inflated; 34359738368 by default (32 GiB). */
           inflatedBytes?: number;
 
-          /** The most files and folders in an archive; 2000000 by default. */
+          /**
+           * The most files and folders in an archive, those that its paths need included; 2000000 by
+           * default.
+           */
           archiveEntries?: number;
 
           /** The most bytes of a path in an archive; 4096 by default. */

@@ -17,15 +17,15 @@ const GIB: u64 = 1024 * MIB;
 /// What is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// The bytes of one answer in JSON, inflated.
+    /// The bytes of one answer in JSON, inflated; and of the names in an archive, together.
     JsonBytes,
-    /// The bytes of one file that is held in memory, inflated: by `buffer()`, or out of an archive.
+    /// The bytes of one file that is held in memory by `buffer()`, or comes out of an archive, inflated.
     FileBytes,
     /// The bytes of an archive as it comes.
     ArchiveBytes,
     /// The bytes of all files of an archive together, inflated.
     InflatedBytes,
-    /// How many files and folders an archive has.
+    /// How many files and folders an archive has, those that its paths need included.
     ArchiveEntries,
     /// The bytes of a path in an archive.
     PathBytes,

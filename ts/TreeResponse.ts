@@ -102,7 +102,8 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
       await fill(directory);
       return directory;
     } catch (error) {
-      await rm(directory, { recursive: true, force: true });
+      // It is empty, unless something else went wrong: what went wrong first is told.
+      await rm(directory, { recursive: true, force: true }).catch(() => {});
       throw error;
     }
   }

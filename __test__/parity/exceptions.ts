@@ -13,7 +13,12 @@ import type { ReadQuestion } from './readQuestions';
 import * as reads from './readRules';
 import type { Rule } from './rule';
 import type { TreeQuestion } from './treeQuestions';
-import { filesAsTrees, modes, refusedArchives } from './treeRules';
+import {
+  canonicalNames,
+  filesAsTrees,
+  modes,
+  refusedArchives,
+} from './treeRules';
 import type { UrlQuestion } from './urlQuestions';
 import * as urls from './urlRules';
 import * as words from './wordRules';
@@ -205,6 +210,29 @@ export const EXCEPTIONS: Exception[] = [
     upstream: 'uncaught exception, hang, or wrong bytes',
     here: 'the promise rejects',
     trees: refusedArchives,
+  },
+  {
+    where: 'archives beyond the limits (`backend.reading.azureDevOps.limits`)',
+    upstream: 'memory, disk and time without bounds',
+    here: 'an error that names the entry, the limit and its key',
+  },
+  {
+    where: 'names in an archive with `.` and empty parts',
+    upstream:
+      'as they stand; below a sub-path `/etc/x` and `C:/x` may be left of them',
+    here: 'in one form, which is relative; drives are refused below a sub-path too',
+    trees: canonicalNames,
+  },
+  {
+    where:
+      'two names in an archive that are one path, or one file on the disk that is written to',
+    upstream: 'two files of one path; one file, or no answer, on disk',
+    here: 'an error that names both; of one name that is there twice `dir()` has the last file',
+  },
+  {
+    where: '`dir()` that fails',
+    upstream: 'what was written until then stays',
+    here: 'what was made is gone, and what was there is as it was, or whole and new',
   },
   {
     where: 'extra fields of a zip that are cut off',

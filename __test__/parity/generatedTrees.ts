@@ -149,6 +149,9 @@ const file = fc.oneof<fc.Arbitrary<DraftFile>[]>(
 /** Names that no zip may have: it is refused whole. */
 const outside = fc.constantFrom('c:x', 'a\\..\\b', '\\a', 'a/..\\b', 'C:/x/y');
 
+/** Names that have another form in a zip, where a backslash counts as a slash. */
+const dotted = fc.constantFrom('.\\dotted', 'docs\\.\\dotted', 'd/.\\.\\x');
+
 /** Repositories with up to twenty entries, which are all there is; some are empty. */
 export const drafts: fc.Arbitrary<Draft> = fc
   .record({
@@ -157,11 +160,13 @@ export const drafts: fc.Arbitrary<Draft> = fc
       { weight: 9, arbitrary: fc.array(file, { maxLength: 16, size: 'max' }) },
     ),
     refused: fc.option(outside, { nil: undefined, freq: 15 }),
+    dotted: fc.option(dotted, { nil: undefined, freq: 4 }),
     hollow: fc.array(filePath, { maxLength: 2 }),
     submodules: fc.array(filePath, { maxLength: 2 }),
   })
-  .map(({ files, refused, hollow, submodules }): Draft => {
-    const more = refused === undefined ? [] : [plain(refused)];
+  .map(({ files, refused, dotted: own, hollow, submodules }): Draft => {
+    const names = [refused, own].filter(name => name !== undefined);
+    const more = names.map(name => plain(name));
     const isPossible = possible();
     return {
       files: [...more, ...files].filter(own => isPossible(own.path)),

@@ -208,11 +208,16 @@ function foldersOf(file: string): string[] {
 
 /**
  * Upstream throws where nobody can catch it when an empty file is to go to the archive of a folder,
- * and when a path that begins with two dots, or with a slash, is to go to the disk.
+ * and when a path that begins with two dots, or with a slash, is to go to the disk. Where a path has
+ * not its one form, a filter is asked something else, and so would answer something else.
  */
-function answerable(question: TreeQuestion): TreeQuestion {
+function answerable(asked: TreeQuestion): TreeQuestion {
+  const below = draftBelow(asked);
+  const isOneForm = asked.draft.files.every(
+    ({ path: name }) => placeOf(name) === name.replaceAll('\\', '/'),
+  );
+  const question = isOneForm ? asked : { ...asked, filter: undefined };
   const { use, filter: own } = question;
-  const below = draftBelow(question);
   const names = [...below.keys()];
   if (use === 'dir' && names.some(place => /^(\.\.|\/)/.test(place))) {
     return { ...question, use: 'files' };

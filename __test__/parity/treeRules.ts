@@ -1,6 +1,7 @@
 /** How trees may differ. */
+import { placeOf } from './generatedTrees';
 import { same, type Outcome } from './outcome';
-import type { Rule } from './rule';
+import { translation, type Rule } from './rule';
 import {
   draftBelow,
   type TreeAnswer,
@@ -29,6 +30,20 @@ export const refusedArchives: Rule<TreeQuestion> = {
     );
   },
 };
+
+/** Paths have no parts that lead nowhere, but in the archive as it comes. */
+export const canonicalNames: Rule<TreeQuestion> = translation(
+  ({ use, path: at = '' }, theirs) => {
+    const isAsItComes = use === 'archive' && !at.replaceAll('/', '');
+    if ('error' in theirs || isAsItComes) return theirs;
+    const answer = theirs.value as TreeAnswer;
+    const files = answer.files.map(file => ({
+      ...file,
+      path: placeOf(file.path),
+    }));
+    return { value: { ...answer, files } };
+  },
+);
 
 /** A file is not read as a folder that has nothing in it. */
 export const filesAsTrees: Rule<TreeQuestion> = {

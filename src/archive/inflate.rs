@@ -9,8 +9,8 @@ use flate2::read::DeflateDecoder;
 use libdeflater::{DecompressionError, Decompressor};
 use rawzip::{CompressionMethod, ReaderAt};
 
-use super::{Archive, Entry, damaged};
-use crate::error::Error;
+use super::{Archive, Entry, IsEnded, UntilEnded, damaged, unless};
+use crate::{error::Error, limits::Limit};
 
 /// Entries of up to this size, inflated or not, are inflated in memory at once, which is several times
 /// faster than piece by piece; larger ones would need too much of it, on every thread.
@@ -44,16 +44,18 @@ impl Inflater {
         archive: &Archive,
         entry: &Entry,
         mut to: impl Write,
+        is_ended: IsEnded<'_>,
     ) -> Result<(), Error> {
+        check_size(entry)?;
         let failed = |error: io::Error| write_failed(entry, error);
         if is_large(entry) {
-            return stream(archive, entry, to);
+            return stream(archive, entry, to, is_ended);
         }
         to.write_all(self.content(archive, entry)?).map_err(failed)
     }
 
-    /// The whole content of an entry.
-    pub(super) fn content(&mut self, archive: &Archive, entry: &Entry) -> Result<&[u8], Error> {
+    /// The whole content of an entry that is not large.
+    fn content(&mut self, archive: &Archive, entry: &Entry) -> Result<&[u8], Error> {
         let (start, end) = range(archive, entry)?;
         let length = size(end - start)?;
         self.compressed.resize(length, 0);
@@ -78,10 +80,17 @@ impl Inflater {
     }
 
     /// The whole content of an entry, to keep.
-    fn take(&mut self, archive: &Archive, entry: &Entry) -> Result<Vec<u8>, Error> {
+    pub(super) fn take(
+        &mut self,
+        archive: &Archive,
+        entry: &Entry,
+        is_ended: IsEnded<'_>,
+    ) -> Result<Vec<u8>, Error> {
+        unless(is_ended)?;
+        check_size(entry)?;
         if is_large(entry) {
             let mut content = room_for(entry)?;
-            stream(archive, entry, &mut content)?;
+            stream(archive, entry, &mut content, is_ended)?;
             return Ok(content);
         }
         self.content(archive, entry)?;
@@ -97,23 +106,29 @@ impl Archive {
     /// The content of an entry.
     ///
     /// # Errors
-    /// It is damaged, or larger than memory may be asked for.
-    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>, Error> {
-        Inflater::new().take(self, entry)
+    /// It is damaged, or larger than it may be; or the work was ended.
+    pub fn content(&self, entry: &Entry, is_ended: IsEnded<'_>) -> Result<Vec<u8>, Error> {
+        Inflater::new().take(self, entry, is_ended)
     }
 
     /// The contents of entries, each as [`Self::content`] gives it.
     pub fn contents<'a>(
         &'a self,
         entries: impl Iterator<Item = &'a Entry>,
+        is_ended: IsEnded<'a>,
     ) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
         let mut inflater = Inflater::new();
-        entries.map(move |entry| inflater.take(self, entry))
+        entries.map(move |entry| inflater.take(self, entry, is_ended))
     }
 }
 
 fn is_large(entry: &Entry) -> bool {
     entry.size.max(entry.packed) > AT_ONCE
+}
+
+/// Makes sure that an entry may be as large as it says.
+pub(super) fn check_size(entry: &Entry) -> Result<(), Error> {
+    Limit::FileBytes.check(entry.size, &entry.path)
 }
 
 /// Memory for a large content, if there is as much: to run out of it would end the process.
@@ -131,7 +146,7 @@ fn room_for(entry: &Entry) -> Result<Vec<u8>, Error> {
 
 /// Where the compressed bytes are.
 pub(super) fn range(archive: &Archive, entry: &Entry) -> Result<(u64, u64), Error> {
-    if let Some(fault) = &entry.fault {
+    if let Some(fault) = entry.fault() {
         return Err(damaged(fault));
     }
     let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
@@ -151,10 +166,19 @@ pub(super) fn range(archive: &Archive, entry: &Entry) -> Result<(u64, u64), Erro
 }
 
 /// Inflates piece by piece.
-fn stream(archive: &Archive, entry: &Entry, mut to: impl Write) -> Result<(), Error> {
+fn stream(
+    archive: &Archive,
+    entry: &Entry,
+    mut to: impl Write,
+    is_ended: IsEnded<'_>,
+) -> Result<(), Error> {
     range(archive, entry)?;
     let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
-    let reader = found.reader();
+    // Asked where it reads, for there is deflated data of any length that inflates to nothing.
+    let reader = UntilEnded {
+        from: found.reader(),
+        is_ended,
+    };
     let mut content: Box<dyn Read + '_> = if entry.method == CompressionMethod::STORE {
         Box::new(reader)
     } else {

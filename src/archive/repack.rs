@@ -1,6 +1,7 @@
 //! Entries of a zip as another zip, their compressed bytes copied as they are.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, Write},
 };
@@ -10,17 +11,27 @@ use rawzip::{
     extra_fields::ExtraFieldId, path::EntryPath,
 };
 
-use super::{Archive, damaged, extract::Placed, inflate::range};
+use super::{
+    Archive, IsEnded, UntilEnded, damaged, extract::Placed, inflate::range, name::names_drive,
+    unless,
+};
 use crate::error::Error;
 
 /// Writes a zip with the entries under their new paths. A link becomes a file with the place in it,
 /// as in Backstage's own reader: it may lead out of what it is unpacked to.
 ///
 /// # Errors
-/// The archive is damaged, or `to` takes no more.
-pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Result<(), Error> {
+/// The archive is damaged, or `to` takes no more; or the work was ended.
+pub fn repack(
+    archive: &Archive,
+    entries: &[Placed<'_>],
+    to: impl Write,
+    is_ended: IsEnded<'_>,
+) -> Result<(), Error> {
+    check_names(entries, is_ended)?;
     let mut zip = ZipArchiveWriter::new(to);
     for (entry, path) in entries {
+        unless(is_ended)?;
         let path = without_drive(path);
         range(archive, entry)?;
         let mut file = zip
@@ -43,7 +54,11 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
         }
         let (mut copy, _) = file.start().map_err(unwritable)?;
         let found = archive.zip.get_entry(entry.place).map_err(damaged)?;
-        io::copy(&mut found.reader(), &mut copy).map_err(unwritable)?;
+        let mut reader = UntilEnded {
+            from: found.reader(),
+            is_ended,
+        };
+        io::copy(&mut reader, &mut copy).map_err(unwritable)?;
         copy.finish(DataDescriptorOutput::new(entry.crc32, entry.size))
             .map_err(unwritable)?;
     }
@@ -51,16 +66,52 @@ pub fn repack(archive: &Archive, entries: &[Placed<'_>], to: impl Write) -> Resu
     Ok(())
 }
 
-/// The path without what a zip takes for a drive at its start, as in Backstage's own reader.
+/// The path without what a zip takes for a drive at its start, as in Backstage's own reader; and
+/// without what would lead outside then.
 fn without_drive(path: &str) -> &str {
     let is_word = |word: &str| {
         let mut letters = word.chars();
         !word.is_empty() && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
     };
-    match path.split_once(':') {
-        Some((word, rest)) if is_word(word) => rest.trim_start_matches('/'),
-        _ => path,
+    let Some((word, mut rest)) = path.split_once(':') else {
+        return path;
+    };
+    if !is_word(word) {
+        return path;
     }
+    while let Some(("" | "." | "..", below)) = rest.split_once('/') {
+        rest = below;
+    }
+    match rest {
+        "" | "." | ".." => path,
+        rest if names_drive(rest) => without_drive(rest),
+        rest => rest,
+    }
+}
+
+/// Makes sure that no two entries have one name without their drives.
+fn check_names(entries: &[Placed<'_>], is_ended: IsEnded<'_>) -> Result<(), Error> {
+    let mut shortened = HashMap::new();
+    for (_, path) in entries {
+        unless(is_ended)?;
+        let name = without_drive(path);
+        if name.len() < path.len() {
+            shortened.insert(name, *path);
+        }
+    }
+    if shortened.is_empty() {
+        return Ok(());
+    }
+    for (_, path) in entries {
+        unless(is_ended)?;
+        let name = without_drive(path);
+        if let Some(other) = shortened.get(name).filter(|other| *other != path) {
+            return Err(Error::other(format!(
+                "no archive can have both {path} and {other}: the name of each would be {name}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The name of an entry. One with a colon stands as it is, for it would be cut there otherwise.
@@ -105,4 +156,26 @@ pub fn copy(file: File, mut to: impl Write) -> Result<(), Error> {
 
 fn unwritable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::other(format!("the archive could not be written: {error}")).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_without_a_drive_leads_inside() {
+        for (path, expected) in [
+            ("a/b:c", "a/b:c"),
+            ("w:x/y", "x/y"),
+            ("w:/x", "x"),
+            ("w:../x", "x"),
+            ("w:.././../x", "x"),
+            ("w:C:/x", "x"),
+            ("w:../C:/x", "x"),
+            ("w:..", "w:.."),
+            ("w:", "w:"),
+        ] {
+            assert_eq!(without_drive(path), expected, "{path}");
+        }
+    }
 }

@@ -227,7 +227,9 @@ impl Tree {
             files.paths.push(path.to_owned());
             #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
             files.sizes.push(entry.size as f64);
-            files.modified.push(entry.modified.map_or(0.0, since_1970));
+            files
+                .modified
+                .push(entry.modified().map_or(0.0, since_1970));
         }
         Ok(files)
     }

@@ -393,10 +393,12 @@ async fn opened(
     again: Again,
 ) -> Result<Zip, Error> {
     let replicas = Replicas::of(&exchange.authorization);
+    let reading = Arc::clone(&exchange);
     let tree = Tree::open(Arc::new(stored), "", exchange, None, again).await?;
     let files = tree.files().await?;
     blocking(move || {
-        let places = identified(&files, &keys, replicas.as_ref())?;
+        let is_ended = || reading.cancellation.is_cancelled();
+        let places = identified(&files, &keys, replicas.as_ref(), &is_ended)?;
         Ok(Zip { tree, places })
     })
     .await
@@ -408,11 +410,12 @@ fn identified(
     files: &Files,
     keys: &HashMap<String, Key>,
     replicas: Option<&Replicas>,
+    is_ended: &(impl Fn() -> bool + Sync),
 ) -> Result<HashMap<String, u32>, Error> {
     let like = keys.keys().next().map_or("", String::as_str);
     let mut places = HashMap::new();
     for place in 0..files.len() {
-        let content = files.content(place)?;
+        let content = files.content(place, is_ended)?;
         let id = blob::id(&content, like);
         if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_BLOB) {
             if let Some(replicas) = replicas {

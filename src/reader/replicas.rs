@@ -139,10 +139,14 @@ fn sound(list: Vec<Item>) -> Option<List> {
 }
 
 fn is_sound(stored: &Stored) -> bool {
-    let archive = stored.open().ok().map(Archive::open);
+    let archive = stored.open().ok();
+    let archive = archive.map(|file| Archive::open(file, &|| false));
     archive.and_then(Result::ok).is_some_and(|archive| {
         let entries = archive.entries();
         let size = entries.iter().map(|entry| entry.size).sum::<u64>();
-        size <= MOST_UNPACKED && entries.iter().all(|entry| archive.content(entry).is_ok())
+        size <= MOST_UNPACKED
+            && entries
+                .iter()
+                .all(|entry| archive.content(entry, &|| false).is_ok())
     })
 }

@@ -23,7 +23,7 @@ use super::{
     stored::{OnDisk, Stored},
 };
 use crate::{
-    archive::{self, Archive, Entry, Placed},
+    archive::{self, Archive, Placed},
     error::{Error, ErrorKind},
     room::{Part, Shortage},
 };
@@ -72,7 +72,8 @@ impl Tree {
     /// What turns out to be damaged is not kept under `key` any longer.
     ///
     /// # Errors
-    /// It is no zip, or one that leads outside, or that of a single file.
+    /// It is no zip, or one that leads outside, has more in it than there may be, or is that of a
+    /// single file.
     pub(super) async fn open(
         stored: Arc<Stored>,
         subpath: &str,
@@ -80,24 +81,23 @@ impl Tree {
         key: Option<Key>,
         again: Again,
     ) -> Result<Arc<Self>, Error> {
-        let opened = Files::open(stored, subpath.to_owned()).await;
-        let failed = |error: Error| {
-            forget(key.as_ref());
-            exchange.read().unable_to(&error)
-        };
+        let opened = Files::open(stored, subpath.to_owned(), Arc::clone(&exchange)).await;
+        let failed = |error: Error| failure(&exchange, key.as_ref(), &error);
         let files = opened.map_err(failed)?;
         // The zip of a file holds that file alone, under its name.
         let is_file = files.indexes.is_empty()
-            && matches!(files.archive.entries(), [entry] if entry.path == subpath);
+            && matches!(files.archive.entries(), [entry] if entry.path == archive::canonical(subpath));
         if is_file {
             let why = "it is a file and not a folder";
             return Err(exchange.read().unusable(ErrorKind::Input, why));
         }
         let (subpath, known) = (subpath.to_owned(), files.fingerprint());
+        let reading = Arc::clone(&exchange);
         let open_again = move || {
             let (again, subpath) = (again(), subpath.clone());
+            let reading = Arc::clone(&reading);
             async move {
-                let files = Files::open(again.await?, subpath).await?;
+                let files = Files::open(again.await?, subpath, reading).await?;
                 if files.fingerprint() == known {
                     return Ok(files);
                 }
@@ -149,10 +149,12 @@ impl Tree {
         let size = files
             .file(place)
             .map_or(0, |(entry, _)| entry.size.max(entry.packed));
+        let tree = Arc::clone(&self);
+        let content = move || files.content(place, &tree.is_ended());
         let content = if size <= AT_HAND {
-            files.content(place)
+            content()
         } else {
-            blocking(move || files.content(place)).await
+            blocking(content).await
         };
         content.map_err(|error| self.failed(&error))
     }
@@ -169,7 +171,8 @@ impl Tree {
         blocking(move || {
             let chosen = files.chosen(Some(&places));
             let entries = chosen.iter().map(|(entry, _)| *entry);
-            let contents = files.archive.contents(entries);
+            let is_ended = self.is_ended();
+            let contents = files.archive.contents(entries, &is_ended);
             let failed = |error| self.failed(&error);
             Ok(contents.map(|content| content.map_err(failed)).collect())
         })
@@ -189,17 +192,13 @@ impl Tree {
         let files = self.files().await?;
         let work = move || {
             let chosen = files.chosen(places.as_deref());
-            let cancellation = &self.exchange.cancellation;
-            let is_ended = || cancellation.is_cancelled();
+            let is_ended = self.is_ended();
             let extract = || archive::extract(&files.archive, &chosen, &directory, &is_ended);
             let extracted = match extract() {
                 // All of it at once: it begins anew each time.
                 Err(error) if !is_ended() && let_all_go_for(&error) => extract(),
                 extracted => extracted,
             };
-            if is_ended() {
-                return Err(self.exchange.ended());
-            }
             extracted.map_err(|error| self.failed(&error))
         };
         blocking(work).await
@@ -211,46 +210,50 @@ impl Tree {
     /// The archive is not to be had again.
     pub async fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Result<Packed, Error> {
         let files = self.files().await?;
+        let tree = Arc::clone(&self);
         let work = move |writer: &mut Pieces| {
             let chosen = files.chosen(places.as_deref());
-            archive::repack(&files.archive, &chosen, writer)
+            archive::repack(&files.archive, &chosen, writer, &tree.is_ended())
         };
         let exchange = Arc::clone(&self.exchange);
         Ok(Packed::of(work, move |error| self.failed(error), exchange))
     }
 
+    fn is_ended(&self) -> impl Fn() -> bool + Sync {
+        || self.exchange.cancellation.is_cancelled()
+    }
+
     fn failed(&self, error: &Error) -> Error {
-        if error.kind() == ErrorKind::Damaged {
-            forget(self.key.as_ref());
-        }
-        self.exchange.read().unable_to(error)
+        failure(&self.exchange, self.key.as_ref(), error)
     }
 }
 
 impl Files {
-    async fn open(stored: Arc<Stored>, subpath: String) -> Result<Self, Error> {
+    async fn open(
+        stored: Arc<Stored>,
+        subpath: String,
+        exchange: Arc<Exchange>,
+    ) -> Result<Self, Error> {
         blocking(move || {
+            let is_ended = || exchange.cancellation.is_cancelled();
             let file = stored.open().map_err(|error| unreadable(&error))?;
-            let archive = Archive::open(file)?;
-            Ok(Self::of(archive, &subpath, stored.place().clone()))
+            let archive = Archive::open(file, &is_ended)?;
+            Self::of(archive, &subpath, stored.place().clone())
         })
         .await
     }
 
-    fn of(archive: Archive, subpath: &str, place: OnDisk) -> Self {
+    fn of(archive: Archive, subpath: &str, place: OnDisk) -> Result<Self, Error> {
         let prefix = match subpath {
             "" => String::new(),
             folder => format!("{folder}/"),
         };
-        let is_in_tree = |entry: &Entry| entry.path.starts_with(&prefix);
-        let entries = archive.entries().iter().enumerate();
-        let files = entries.filter(|(_, entry)| is_in_tree(entry));
-        Self {
-            indexes: files.map(|(index, _)| index).collect(),
+        Ok(Self {
+            indexes: files_below(&prefix, &archive)?,
             archive,
             prefix,
             place,
-        }
+        })
     }
 
     /// The files, each with its path in the tree.
@@ -278,10 +281,14 @@ impl Files {
     }
 
     /// The content of the file at a place among [`Self::all`].
-    pub(super) fn content(&self, place: u32) -> Result<Vec<u8>, Error> {
+    pub(super) fn content(
+        &self,
+        place: u32,
+        is_ended: &(impl Fn() -> bool + Sync),
+    ) -> Result<Vec<u8>, Error> {
         self.file(place).map_or_else(
             || Err(Error::other("there is no such file in the archive")),
-            |(entry, _)| self.archive.content(entry),
+            |(entry, _)| self.archive.content(entry, is_ended),
         )
     }
 
@@ -304,6 +311,40 @@ impl InFile for Files {
     fn place(&self) -> &OnDisk {
         &self.place
     }
+}
+
+/// Which of an archive's entries are below a folder.
+///
+/// # Errors
+/// One of them has an absolute path there.
+fn files_below(prefix: &str, archive: &Archive) -> Result<Vec<usize>, Error> {
+    let mut files = Vec::new();
+    for (index, entry) in archive.entries().iter().enumerate() {
+        let Some(path) = entry.path.strip_prefix(prefix) else {
+            continue;
+        };
+        if archive::names_drive(path) {
+            let message = format!(
+                "the archive has an absolute path below {}: {path}",
+                prefix.trim_end_matches('/')
+            );
+            return Err(Error::new(ErrorKind::Damaged, message));
+        }
+        files.push(index);
+    }
+    Ok(files)
+}
+
+/// What is told of a failure. An archive that turned out to be damaged is forgotten: who asks again
+/// may be sent a better one.
+fn failure(exchange: &Exchange, key: Option<&Key>, error: &Error) -> Error {
+    if exchange.cancellation.is_cancelled() {
+        return exchange.ended();
+    }
+    if error.kind() == ErrorKind::Damaged {
+        forget(key);
+    }
+    exchange.read().unable_to(error)
 }
 
 /// Lets go of all archives that are kept where a failure says that the machine is full; tells whether
@@ -335,15 +376,17 @@ pub struct Packed {
 impl Packed {
     /// The archive as it came, even if it is one whose files would not be read.
     pub(super) fn copy(stored: Arc<Stored>, exchange: Arc<Exchange>, key: Key) -> Self {
+        let (reading, copying) = (Arc::clone(&exchange), Arc::clone(&exchange));
         let work = move |writer: &mut Pieces| {
             let open = || stored.open().map_err(|error| unreadable(&error));
+            let is_ended = || copying.cancellation.is_cancelled();
             // Who asks again may be sent a better one.
-            if Archive::open(open()?).is_err() {
+            let opened = Archive::open(open()?, &is_ended);
+            if opened.is_err_and(|error| error.kind() == ErrorKind::Damaged) {
                 forget(Some(&key));
             }
             archive::copy(open()?, writer)
         };
-        let reading = Arc::clone(&exchange);
         let failed = move |error: &Error| reading.read().unable_to(error);
         Self::of(work, failed, exchange)
     }
