@@ -58,7 +58,8 @@ function zigEnvironment() {
   };
 }
 
-function libraryIn(target) {
+/** The path of the library that cargo makes for a target, or for this machine. */
+export function libraryIn(target, profile = 'release') {
   const metadata = ['metadata', '--format-version', '1', '--no-deps'];
   const { target_directory: folder, packages } = JSON.parse(
     output('cargo', metadata),
@@ -67,5 +68,5 @@ function libraryIn(target) {
   const file =
     { darwin: `lib${name}.dylib`, win32: `${name}.dll` }[process.platform] ??
     `lib${name}.so`;
-  return path.join(folder, target, 'release', file);
+  return path.join(folder, target, profile, file);
 }

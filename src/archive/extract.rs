@@ -19,7 +19,7 @@ use cap_std::{
 };
 
 use super::{Archive, Entry, inflate::Inflater};
-use crate::error::Error;
+use crate::{error::Error, fault};
 
 /// More threads than this wait for the disk, and each has memory for one content.
 const MOST_THREADS: usize = 4;
@@ -154,6 +154,7 @@ fn in_parallel<'a>(
             if has_failed.load(Ordering::Relaxed) || is_ended() {
                 return;
             }
+            fault::point("extraction");
             if let Err(error) = work(&mut inflater, *entry) {
                 has_failed.store(true, Ordering::Relaxed);
                 failure

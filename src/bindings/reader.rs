@@ -19,6 +19,7 @@ use super::{
     limits::whole,
 };
 use crate::{
+    fault,
     reader::{self, CredentialSource, Exchange},
     rest::Conditions,
 };
@@ -75,7 +76,7 @@ pub struct ReadUrlResult {
 }
 
 /// Ends reads.
-#[napi]
+#[napi(custom_finalize)]
 #[derive(Default)]
 pub struct Cancellation {
     pub(super) token: CancellationToken,
@@ -84,13 +85,14 @@ pub struct Cancellation {
 #[napi]
 impl Cancellation {
     /// One that has not been asked to end anything.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
+        fault::point("constructor");
         Self::default()
     }
 
     /// Ends the reads that were started with this, and closes their connections.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.token.cancel();
     }
@@ -157,7 +159,7 @@ pub(super) fn source_of(
 }
 
 /// Content that is pulled piece by piece.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Body {
     pull: Arc<Mutex<reader::Body>>,
     exchange: Arc<Exchange>,

@@ -21,7 +21,7 @@ use super::{
     cross,
     reader::{CallersToken, Cancellation, duration, source_of},
 };
-use crate::{error::Error, reader};
+use crate::{error::Error, fault, reader};
 
 /// A tree to read.
 #[napi(object, object_to_js = false)]
@@ -122,7 +122,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
 }
 
 /// An archive that is there, or on its way.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Archive {
     /// Nothing once it was let go of.
     response: Mutex<Option<reader::ReadTreeResponse>>,
@@ -183,7 +183,7 @@ impl Archive {
 }
 
 /// A tree that is there, until it is let go of.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Tree {
     tree: Mutex<Option<Arc<reader::Tree>>>,
     cancellation: CancellationToken,
@@ -206,6 +206,7 @@ impl Tree {
             sizes: Vec::new(),
             modified: Vec::new(),
         };
+        fault::point("files");
         let tree = self.get().ok();
         for (entry, path) in tree.iter().flat_map(|tree| tree.files()) {
             files.paths.push(path.to_owned());
@@ -277,7 +278,7 @@ impl Tree {
 }
 
 /// A zip that is made as it is read.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Packed {
     pull: Arc<AsyncMutex<reader::Packed>>,
     cancellation: CancellationToken,

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     credentials::{Authorization, Reader},
+    fault,
     metrics::Labels,
 };
 
@@ -231,6 +232,7 @@ impl Gate {
 
     fn admit(&self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         let mut state = self.state();
+        fault::point("locked gate");
         state.used_at = now;
         state.pace.admit(now, per_minute)
     }

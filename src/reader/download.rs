@@ -14,7 +14,7 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::{body::Body, exchange::Exchange, stored::Stored};
-use crate::error::Error;
+use crate::{error::Error, fault, panic::caught};
 
 /// How long an answer that nobody reads is believed to be still there for others.
 const FRESH: Duration = Duration::from_millis(250);
@@ -42,20 +42,23 @@ impl Download {
         let body = Arc::new(Mutex::new(None));
         let head = {
             let (came, body) = (Arc::clone(&came), Arc::clone(&body));
-            async move {
+            // Who waits for a shared future that panics panics as well, or is not woken.
+            caught(async move {
+                fault::point("head of an archive");
                 let (exchange, response) = ask.await?;
                 let content = Body::of(response, Arc::clone(&exchange)).await;
                 *body.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
                 let _ = came.set(Instant::now());
                 Ok(exchange)
-            }
+            })
             .boxed()
             .shared()
         };
         let stored = {
             let head = head.clone();
-            async move {
+            caught(async move {
                 let exchange = head.await?;
+                fault::point("content of an archive");
                 let content = body.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let mut content = content
                     .ok_or_else(|| Error::other("the content of the archive was taken twice"))?;
@@ -63,7 +66,7 @@ impl Download {
                 let stored = Arc::new(stored);
                 keep(Arc::clone(&stored));
                 Ok(stored)
-            }
+            })
             .boxed()
             .shared()
         };
