@@ -39,6 +39,8 @@ use crate::{
 
 /// Memory crosses threads here: a runtime thread makes what Node's thread frees. glibc's allocator
 /// makes the two wait for each other, which costs a third of a small read's time on Node's thread.
+// A fuzzer looks for faults of memory in the system's own.
+#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
