@@ -4,6 +4,8 @@ module.exports = {
   forceExit: true,
   roots: ['<rootDir>/__test__'],
   testMatch: ['**/*.test.ts'],
+  // Those that make panics need an addon of their own: npm run test-panics.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__test__/panics/'],
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
   // Backstage's backend requires it, which Node can though it is an ES module, and Jest cannot.

@@ -174,7 +174,7 @@ describe('the built-in reader', () => {
         message:
           'Azure DevOps is read by the built-in reader, because backstage-azure-devops-native cannot be used',
         reason: expect.stringMatching(
-          /^The native part of backstage-azure-devops-native could not be loaded on [^;]*no-such-binary\.node/,
+          /^The native part of backstage-azure-devops-native could not be loaded on [^;]*backstage-azure-devops-native\.\S+\.node: cannot open shared object file$/,
         ),
       },
     ]);

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fail, inRoot, npm, section, tryRun } from './lib/commands.mjs';
+import { checkContents } from './lib/package-contents.mjs';
 import { nodeOfMajor } from './lib/node-versions.mjs';
 
 const majors = [20, 22, 24, 26];
@@ -11,6 +12,7 @@ const nodes = majors.map(nodeOfMajor);
 const folder = mkdtempSync(path.join(tmpdir(), 'check-package-'));
 try {
   install();
+  await checkContents(path.join(folder, 'node_modules'));
   probe();
 } finally {
   rmSync(folder, { recursive: true, force: true });

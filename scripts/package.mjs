@@ -13,6 +13,7 @@ import { build } from './build.mjs';
 import { fail, inRoot, npm, section } from './lib/commands.mjs';
 import { addonFile, packageJson, platformName } from './lib/native.mjs';
 import { buildPortableAddon } from './lib/portable-addon.mjs';
+import { sbomFile, writeMainSbom, writeNativeSbom } from './lib/sbom.mjs';
 
 const staging = inRoot('temp/package');
 const artifacts = inRoot('artifacts');
@@ -47,17 +48,22 @@ function stageMain() {
   copyInto(folder, inRoot(), [...listed, ...alwaysPacked]);
   writePackageJson(folder, {
     ...withoutFields(packageJson, developmentFields),
+    files: [...packageJson.files, sbomFile],
     optionalDependencies: platformPackages(),
   });
+  writeMainSbom(folder);
   return folder;
 }
 
 function stagePlatform() {
   const source = inRoot('npm', platformName());
   const folder = path.join(staging, platformName());
-  copyInto(folder, source, ['package.json', 'README.md']);
+  copyInto(folder, source, ['README.md']);
+  const own = readPackageJson(source);
+  writePackageJson(folder, { ...own, files: [...own.files, sbomFile] });
   copyInto(folder, inRoot(), ['LICENSE']);
   cpSync(addon, path.join(folder, addonFile()));
+  writeNativeSbom(folder, platformName());
   return folder;
 }
 
@@ -76,9 +82,7 @@ function copyInto(folder, source, names) {
 /** The packages below npm/, all of which have the version of the main one. */
 function platformPackages() {
   const entries = readdirSync(inRoot('npm')).map(platform => {
-    const { name, version } = JSON.parse(
-      readFileSync(inRoot('npm', platform, 'package.json'), 'utf8'),
-    );
+    const { name, version } = readPackageJson(inRoot('npm', platform));
     if (version !== packageJson.version) {
       fail(`npm/${platform} is ${version}, the package ${packageJson.version}`);
     }
@@ -90,6 +94,10 @@ function platformPackages() {
 function withoutFields(object, fields) {
   const kept = Object.entries(object).filter(([key]) => !fields.includes(key));
   return Object.fromEntries(kept);
+}
+
+function readPackageJson(folder) {
+  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
 }
 
 function writePackageJson(folder, contents) {

@@ -104,6 +104,14 @@ impl Error {
         Self::new(ErrorKind::InvalidUrl, "Invalid URL")
     }
 
+    /// A bug of this package; see [`crate::panic`].
+    #[must_use]
+    pub fn panicked() -> Self {
+        Self::other(
+            "backstage-azure-devops-native panicked, which is a bug worth reporting; standard error says where",
+        )
+    }
+
     /// The same failure with what caused it.
     #[must_use]
     pub fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {

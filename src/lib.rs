@@ -18,7 +18,9 @@
 //! - [`shared`]: the cache that replicas of a backend share.
 //! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
 //! - [`text`] and [`secrets`]: what others say, made safe to repeat.
+//! - [`panic`]: bugs, caught where somebody waits, and told by their place.
 //! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
+//! - `fault`: where tests make panics, in a build of their own.
 //! - `bindings`: the only room that knows Node.
 
 pub mod archive;
@@ -29,10 +31,12 @@ pub mod config;
 pub mod credentials;
 pub mod error;
 pub mod expansion;
+mod fault;
 pub mod http;
 pub mod limits;
 pub mod log;
 pub mod metrics;
+pub mod panic;
 pub mod pattern;
 pub mod reader;
 pub mod rest;

@@ -470,6 +470,12 @@ export interface RetryFields {
  */
 export declare function shareThrough(plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>): void
 
+/**
+ * Whether a panic was told of on this thread since this was asked last: what is thrown holds the
+ * panic's message, and that may hold anything.
+ */
+export declare function takePanicked(): boolean
+
 /** A token and the header that it makes. */
 export interface TokenCredentials {
   /** The value of the `Authorization` header. */

@@ -9,17 +9,15 @@ const SCRIPT = path.join(__dirname, 'withoutBinary.ts');
 export async function startWithoutBinary(task: Task): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', SCRIPT, JSON.stringify(task)],
-    {
-      env: {
-        ...process.env,
-        NAPI_RS_NATIVE_LIBRARY_PATH: path.join(
-          __dirname,
-          'no-such-binary.node',
-        ),
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
+    [
+      '--require',
+      path.join(__dirname, 'refuseBinary.cjs'),
+      '--import',
+      'tsx',
+      SCRIPT,
+      JSON.stringify(task),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = new Promise(resolve => child.once('exit', resolve));
   const output = await text(child.stdout);

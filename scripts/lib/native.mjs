@@ -1,4 +1,4 @@
-// Builds the native addon for the machine at hand, with napi's loader for it and the TypeScript declarations of its functions.
+// Builds the native addon for the machine at hand, with the TypeScript declarations of its functions.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { inRoot, run, section, tool } from './commands.mjs';
 import { unlessUnchanged } from './unchanged.mjs';
@@ -31,13 +31,13 @@ export function addonFile() {
   return `${binaryName}.${platformName()}.node`;
 }
 
-/** Builds `dist/*.node`, `dist/native.js` and the binding's declarations. */
+/** Builds `dist/*.node` and the binding's declarations. */
 export async function buildNative({ debug }) {
   await unlessUnchanged(
     'native',
     {
       inputs: ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package.json'],
-      outputs: [`dist/${addonFile()}`, 'dist/native.js', builtNativeTypes],
+      outputs: [`dist/${addonFile()}`, builtNativeTypes],
       variant: debug ? 'debug' : 'release',
     },
     () => napiBuild(debug),
@@ -49,7 +49,8 @@ function napiBuild(debug) {
   section(`native addon (${debug ? 'debug' : 'release'})`);
   mkdirSync(inRoot('temp'), { recursive: true });
   const args = ['build', '--platform', '--output-dir', 'dist'];
-  args.push('--js', 'native.js', '--dts', `../${builtNativeTypes}`);
+  // Napi's own loader asks for packages that nobody has published: ts/addon.ts does not.
+  args.push('--no-js', '--dts', `../${builtNativeTypes}`);
   if (!debug) {
     args.push('--release');
   }

@@ -43,9 +43,8 @@ export async function buildTypeScript() {
 
 /** Removes what an earlier build left, which may be of sources that are gone. */
 function removeCompiled() {
-  const native = ['native.js', addonFile()];
   const files = existsSync(inRoot('dist')) ? readdirSync(inRoot('dist')) : [];
-  for (const file of files.filter(name => !native.includes(name))) {
+  for (const file of files.filter(name => name !== addonFile())) {
     rmSync(inRoot('dist', file), { recursive: true });
   }
 }

@@ -24,7 +24,7 @@ use super::{
     staging::{Staging, Target},
     unless,
 };
-use crate::error::Error;
+use crate::{error::Error, fault};
 
 /// More threads than this wait for the disk, and each has memory for one content.
 const MOST_THREADS: usize = 4;
@@ -179,6 +179,7 @@ fn in_parallel<'a>(
             if has_failed.load(Ordering::Relaxed) || is_ended() {
                 return;
             }
+            fault::point("extraction");
             if let Err(error) = work(&mut inflater, *entry) {
                 has_failed.store(true, Ordering::Relaxed);
                 failure

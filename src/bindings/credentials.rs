@@ -13,7 +13,7 @@ use super::{Failure, config::IntegrationConfig, cross};
 use crate::{config, credentials, error::Error, http::Client, url::parse};
 
 /// Every configured credential, found by the URL that is to be read.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Credentials {
     pub(super) credentials: Arc<credentials::Credentials>,
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::reader;
 
 /// The files of a repository at a commit, as far as a pattern may match them.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Listing {
     listing: Arc<reader::Listing>,
 }
@@ -59,13 +59,13 @@ pub fn list<'env>(
 #[napi]
 impl Listing {
     /// The commit.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn etag(&self) -> &str {
         &self.listing.etag
     }
 
     /// The pattern to match paths with, by the way to write it whose folder is there.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn pattern(&self) -> Pattern {
         self.listing.pattern.clone().into()
     }
@@ -85,37 +85,37 @@ impl Listing {
     }
 
     /// Whether the commit is the newest, and does not stand in for that.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn is_newest(&self) -> bool {
         self.listing.age.is_none()
     }
 
     /// The REST URL that was asked for the commit.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn request(&self) -> String {
         self.listing.commits.to_string()
     }
 
     /// The kind of credential in plain words.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn credential(&self) -> &str {
         self.listing.exchange.authorization.identity().title()
     }
 
     /// The host, and the organization or collection on it.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn scope(&self) -> String {
         self.listing.exchange.scope()
     }
 
     /// The answer's status; 0 where an earlier answer stands in.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn status(&self) -> u16 {
         self.listing.exchange.status
     }
 
     /// How many files there are in the pattern's folder, where all of them were listed.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn total(&self) -> Option<u32> {
         self.listing.total
     }
@@ -143,7 +143,7 @@ impl Listing {
 }
 
 /// The contents of files that were chosen.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Contents {
     contents: Arc<reader::Contents>,
 }

@@ -15,6 +15,8 @@
 
 mod config;
 mod credentials;
+#[cfg(feature = "panics")]
+mod fault_points;
 mod limits;
 mod listing;
 mod reader;
@@ -23,19 +25,22 @@ mod telemetry;
 mod tree;
 mod url;
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt;
 use napi::{
     Either, Env,
-    bindgen_prelude::{PromiseRaw, ToNapiValue},
+    bindgen_prelude::{ObjectFinalize, PromiseRaw, ToNapiValue},
 };
-use napi_derive::napi;
+use napi_derive::{module_init, napi};
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    fault,
+    panic::{self, caught},
+};
 
 /// Memory crosses threads here: a runtime thread makes what Node's thread frees. glibc's allocator
 /// makes the two wait for each other, which costs a third of a small read's time on Node's thread.
+// A fuzzer looks for faults of memory in the system's own.
+#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -57,8 +62,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs `future` on the runtime and settles a promise with what it gives; a panic becomes a
-/// rejection.
+/// Runs `future` on the runtime and settles a promise with what it gives; a panic is a failure.
 fn cross<T>(
     env: &Env,
     future: impl Future<Output = Result<T, Error>> + Send + 'static,
@@ -66,13 +70,64 @@ fn cross<T>(
 where
     T: ToNapiValue + Send + 'static,
 {
+    fault::point("call");
+    // On the heap: it may be large, is moved on its way to the runtime, and Node calls JavaScript
+    // meanwhile, for which there has to be room on the stack.
+    let future = Box::pin(future);
+    let future = caught(async move {
+        fault::point("promise");
+        future.await
+    });
     env.spawn_future(async move {
-        match AssertUnwindSafe(future).catch_unwind().await {
-            Ok(Ok(value)) => Ok(Either::A(value)),
-            Ok(Err(error)) => Ok(Either::B(error.into())),
-            Err(_) => Err(napi::Error::from_reason(
-                "backstage-azure-devops-native panicked; this is a bug worth reporting",
-            )),
-        }
+        Ok(match future.await {
+            Ok(value) => Either::A(value),
+            Err(error) => Either::B(error.into()),
+        })
     })
+}
+
+/// Lets go of an object that JavaScript has let go of. Its end may do more than free memory, and a panic
+/// in there would end the process.
+fn finalize(object: impl Sized) {
+    panic::contained(|| {
+        let _object = object;
+        fault::point("end of an object");
+    });
+}
+
+/// Gives classes an end that cannot panic.
+macro_rules! ends_safely {
+    ($($class:ty),+) => {$(
+        impl ObjectFinalize for $class {
+            fn finalize(self, _: Env) -> napi::Result<()> {
+                finalize(self);
+                Ok(())
+            }
+        }
+    )+};
+}
+
+ends_safely!(
+    credentials::Credentials,
+    listing::Contents,
+    listing::Listing,
+    reader::Body,
+    reader::Cancellation,
+    tree::Archive,
+    tree::Packed,
+    tree::Tree,
+    url::AzureUrl
+);
+
+/// Where a bug shows, it is told by its place alone.
+#[module_init]
+fn start() {
+    panic::tell_by_place();
+}
+
+/// Whether a panic was told of on this thread since this was asked last: what is thrown holds the
+/// panic's message, and that may hold anything.
+#[napi(catch_unwind)]
+pub fn take_panicked() -> bool {
+    panic::take_told()
 }

@@ -19,6 +19,7 @@ use super::{
     limits::{buffer, whole},
 };
 use crate::{
+    fault,
     reader::{self, CredentialSource, Exchange},
     rest::Conditions,
     url::without_secrets,
@@ -78,7 +79,7 @@ pub struct ReadUrlResult {
 }
 
 /// Ends reads.
-#[napi]
+#[napi(custom_finalize)]
 #[derive(Default)]
 pub struct Cancellation {
     pub(super) token: CancellationToken,
@@ -87,13 +88,14 @@ pub struct Cancellation {
 #[napi]
 impl Cancellation {
     /// One that has not been asked to end anything.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
+        fault::point("constructor");
         Self::default()
     }
 
     /// Ends the reads that were started with this, and closes their connections.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.token.cancel();
     }
@@ -161,7 +163,7 @@ pub(super) fn source_of(
 }
 
 /// Content that is pulled piece by piece.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Body {
     pull: Arc<Mutex<reader::Body>>,
     exchange: Arc<Exchange>,

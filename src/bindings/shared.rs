@@ -1,6 +1,6 @@
 //! The cache service of a Backstage plugin, asked from the runtime.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use napi::{
@@ -10,7 +10,10 @@ use napi::{
 };
 use napi_derive::napi;
 
-use crate::shared::{self, NoAnswer};
+use crate::{
+    fault,
+    shared::{self, NoAnswer},
+};
 
 /// A function that is called from the runtime. It keeps no process, and what it throws is an error.
 type Called<Arguments, Result> =
@@ -38,11 +41,11 @@ struct CacheFunctions {
 impl shared::CacheService for CacheFunctions {
     fn get(&self, key: String) -> BoxFuture<'static, Result<Option<String>, NoAnswer>> {
         let get = self.get.clone();
-        async move {
+        answered(async move {
+            fault::point("shared cache");
             let promise = get.call_async_catch((key,).into()).await;
             promise.map_err(no_answer)?.await.map_err(no_answer)
-        }
-        .boxed()
+        })
     }
 
     fn set(
@@ -53,13 +56,12 @@ impl shared::CacheService for CacheFunctions {
     ) -> BoxFuture<'static, Result<(), NoAnswer>> {
         let set = self.set.clone();
         let milliseconds = (life.as_secs_f64() * 1000.0).ceil();
-        async move {
+        answered(async move {
             let promise = set
                 .call_async_catch((key, value, milliseconds).into())
                 .await;
             promise.map_err(no_answer)?.await.map_err(no_answer)
-        }
-        .boxed()
+        })
     }
 
     fn is_there(&self) -> bool {
@@ -71,6 +73,14 @@ impl fmt::Debug for CacheFunctions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("CacheFunctions")
     }
+}
+
+/// A panic is no answer either.
+fn answered<T>(
+    asked: impl Future<Output = Result<T, NoAnswer>> + Send + 'static,
+) -> BoxFuture<'static, Result<T, NoAnswer>> {
+    let asked = AssertUnwindSafe(asked).catch_unwind();
+    asked.map(|answer| answer.unwrap_or(Err(NoAnswer))).boxed()
 }
 
 /// The service has said why to its own log.

@@ -10,6 +10,7 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
+    fault,
     http::{Limit, limits},
     log::{self, Field, Line},
     metrics::{self, Labels},
@@ -65,6 +66,7 @@ pub struct Measurements {
 /// All that this process has measured of what it read. What took how long is given once.
 #[napi(catch_unwind)]
 pub fn measurements() -> Measurements {
+    fault::point("measurements");
     let counts = metrics::counted().into_iter();
     let times = metrics::take_times().into_iter();
     Measurements {
@@ -100,6 +102,7 @@ struct LogFunction(Write);
 
 impl log::Log for LogFunction {
     fn write(&self, line: Line) {
+        fault::point("log");
         let fields = line.fields.into_iter().map(|(name, value)| {
             let value = match value {
                 Field::Text(text) => Either::A(text),

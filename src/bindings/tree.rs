@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    reader,
+    fault, reader,
     room::{Part, Shortage},
 };
 
@@ -133,7 +133,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
 }
 
 /// An archive that is there, or on its way.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Archive {
     /// Nothing once it was let go of.
     response: Mutex<Option<reader::ReadTreeResponse>>,
@@ -194,7 +194,7 @@ impl Archive {
 }
 
 /// A tree that is there, until it is let go of.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Tree {
     tree: Mutex<Option<Arc<reader::Tree>>>,
     cancellation: CancellationToken,
@@ -217,6 +217,7 @@ impl Tree {
             sizes: Vec::new(),
             modified: Vec::new(),
         };
+        fault::point("files");
         let Ok(tree) = self.get() else {
             return Ok(files);
         };
@@ -295,7 +296,7 @@ impl Tree {
 }
 
 /// A zip that is made as it is read.
-#[napi]
+#[napi(custom_finalize)]
 pub struct Packed {
     pull: Arc<AsyncMutex<reader::Packed>>,
     cancellation: CancellationToken,

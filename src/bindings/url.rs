@@ -7,10 +7,10 @@ use napi::{
 use napi_derive::napi;
 
 use super::Failure;
-use crate::{error::Error, expansion::Expansion, pattern::weight, url};
+use crate::{error::Error, expansion::Expansion, fault, pattern::weight, url};
 
 /// A repository of Azure DevOps, or a path in it, as its web URL names it.
-#[napi]
+#[napi(custom_finalize)]
 pub struct AzureUrl {
     url: url::AzureUrl,
 }
@@ -20,6 +20,7 @@ impl AzureUrl {
     /// Reads a URL as copied from the browser's address bar.
     #[napi(catch_unwind)]
     pub fn from_repo_url(repo_url: String) -> Either<AzureUrl, Failure> {
+        fault::point("factory");
         match url::AzureUrl::from_repo_url(&repo_url) {
             Ok(url) => Either::A(Self { url }),
             Err(error) => Either::B(error.into()),
@@ -27,37 +28,38 @@ impl AzureUrl {
     }
 
     /// The organization, or the collection.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn owner(&self) -> &str {
+        fault::point("getter");
         self.url.owner()
     }
 
     /// The project's name, decoded.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn project(&self) -> &str {
         self.url.project()
     }
 
     /// The repository's name, decoded.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn repo(&self) -> &str {
         self.url.repo()
     }
 
     /// The `path` parameter.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn path(&self) -> Option<&str> {
         self.url.path()
     }
 
     /// The branch, tag or commit.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn reference(&self) -> Option<&str> {
         self.url.version().map(|version| version.name.as_str())
     }
 
     /// `GB`, `GT` or `GC`.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn prefix(&self) -> Option<&str> {
         self.url
             .version()
@@ -67,6 +69,7 @@ impl AzureUrl {
     /// The URL under which a browser shows this.
     #[napi(catch_unwind)]
     pub fn to_repo_url(&self) -> Either<String, Failure> {
+        fault::point("method");
         either(self.url.to_repo_url())
     }
 
@@ -125,6 +128,7 @@ pub fn resolve_edit_url(url: String) -> Option<String> {
 /// The host of a URL with its port; nothing for what is no URL.
 #[napi(catch_unwind)]
 pub fn host_of(url: String) -> Option<String> {
+    fault::point("function");
     url::host_of(&url)
 }
 

@@ -23,7 +23,7 @@ use quick_cache::{
 pub use lately::Lately;
 pub use recent::Recent;
 
-use crate::error::Error;
+use crate::{error::Error, fault, panic::caught};
 
 /// Of so few it is not looked which have ended.
 const FEW: usize = 16;
@@ -56,7 +56,7 @@ type Making<V> = Shared<BoxFuture<'static, Result<V, Error>>>;
 impl<K, V> Cache<K, V>
 where
     K: CacheKey + Weigh,
-    V: Clone + Weigh,
+    V: Clone + Weigh + 'static,
 {
     /// An empty cache with room for so many bytes.
     #[must_use]
@@ -115,7 +115,15 @@ where
             return Ok(value);
         }
         let is_of_use = |making: &Making<V>| !matches!(making.peek(), Some(Err(_)));
-        let start = || make().boxed().shared();
+        let start = || {
+            let work = make();
+            // Who waits for a shared future that panics panics as well, or is not woken.
+            let making = caught(async move {
+                fault::point("made for all");
+                work.await
+            });
+            making.boxed().shared()
+        };
         let making = self.making.join(key, is_of_use, start);
         let value = Making::clone(&making).await?;
         self.put(key.clone(), value.clone());
@@ -212,9 +220,12 @@ impl<K, T> Default for Flights<K, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        time::Duration,
+    };
 
-    use tokio::{sync::oneshot, task};
+    use tokio::{sync::oneshot, task, time::timeout};
 
     use super::*;
 
@@ -273,6 +284,34 @@ mod tests {
             cache.get_or_make(&"a", || async { Ok(1) }).await.ok(),
             Some(1)
         );
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_what_panics_learns_of_it() {
+        let cache = cache(100);
+        let (go, gone) = oneshot::channel::<()>();
+        let first = task::spawn({
+            let cache = Arc::clone(&cache);
+            let make = || async move {
+                let _ = gone.await;
+                unreachable!("the test has it panic")
+            };
+            async move { cache.get_or_make(&"a", make).await.is_err() }
+        });
+        task::yield_now().await;
+        let second = task::spawn({
+            let cache = Arc::clone(&cache);
+            let make = || async { Ok(1) };
+            async move { cache.get_or_make(&"a", make).await.is_err() }
+        });
+        task::yield_now().await;
+        drop(go);
+        for waiting in [second, first] {
+            let outcome = timeout(Duration::from_secs(5), waiting).await;
+            assert_eq!(outcome.ok().and_then(Result::ok), Some(true));
+        }
+        let next = cache.get_or_make(&"a", || async { Ok(2) });
+        assert_eq!(next.await.ok(), Some(2));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     backoff::Backoff,
     clock::{Clock, SystemClock},
+    fault,
     log::{Line, Often, tell},
     metrics::{Metric, count},
 };
@@ -306,6 +307,7 @@ impl Tokens {
         let (sender, receiver) = oneshot::channel();
         let tokens = Arc::clone(self);
         tokio::spawn(async move {
+            fault::point("token for all");
             let outcome = tokens.keep(tokens.ask().await);
             // Nobody may be left who waits.
             let _ = sender.send(outcome);
@@ -338,7 +340,11 @@ impl Tokens {
     }
 
     async fn ask_once(&self) -> Result<Token, TokenError> {
-        let asked = AssertUnwindSafe(self.source.token()).catch_unwind();
+        let token = async {
+            fault::point("token");
+            self.source.token().await
+        };
+        let asked = AssertUnwindSafe(token).catch_unwind();
         match timeout(LIMIT, asked).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(TokenError::unreachable("asking for a token panicked")),

@@ -37,6 +37,7 @@ use super::{
 use crate::{
     credentials::{Authorization, Entra, Proof, TokenError, organization_of},
     error::{Error, chain},
+    fault,
     limits::Limit,
     metrics::Counter,
     room::{self, Part, Shortage},
@@ -344,6 +345,7 @@ impl Client {
             let entered = Arc::clone(&gate).enter(attempts.retry.per_minute, attempts.deadline());
             let pass = entered.await;
             let pass = pass.map_err(|closed| last(Failure::Closed(closed), attempts))?;
+            fault::point("request");
             attempts.begin();
             let attempt = Attempt {
                 client: self,

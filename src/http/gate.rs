@@ -25,6 +25,7 @@ use super::{
 use crate::{
     cache::Lately,
     credentials::{Authorization, Reader},
+    fault,
     metrics::Labels,
 };
 
@@ -253,6 +254,7 @@ impl Gate {
 
     fn admit(&self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         let mut state = self.state();
+        fault::point("locked gate");
         state.used_at = now;
         state.pace.admit(now, per_minute)
     }

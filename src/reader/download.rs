@@ -14,7 +14,7 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::{body::Body, exchange::Exchange, stored::Stored, unread};
-use crate::{error::Error, limits::Limit};
+use crate::{error::Error, fault, limits::Limit, panic::caught};
 
 /// How long an answer that nobody reads is believed to be still there for others.
 const FRESH: Duration = Duration::from_millis(250);
@@ -47,21 +47,24 @@ impl Download {
         let ask = Arc::new(ask);
         let head = {
             let (came, body, ask) = (Arc::clone(&came), Arc::clone(&body), Arc::clone(&ask));
-            async move {
+            // Who waits for a shared future that panics panics as well, or is not woken.
+            caught(async move {
+                fault::point("head of an archive");
                 let (exchange, response) = ask().await?;
                 let content = Body::of(response, Arc::clone(&exchange)).await;
                 *body.lock().unwrap_or_else(PoisonError::into_inner) = Some(content);
                 unread::note(&body);
                 let _ = came.set(Instant::now());
                 Ok(exchange)
-            }
+            })
             .boxed()
             .shared()
         };
         let stored = {
             let head = head.clone();
-            async move {
+            caught(async move {
                 let exchange = head.await?;
+                fault::point("content of an archive");
                 let content = body.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let limit = Limit::ArchiveBytes;
                 let stored = if let Some(mut content) = content {
@@ -74,7 +77,7 @@ impl Download {
                 let stored = Arc::new(stored);
                 keep(Arc::clone(&stored));
                 Ok(stored)
-            }
+            })
             .boxed()
             .shared()
         };

@@ -20,6 +20,7 @@ use crate::{
     config::Retry,
     credentials::Authorization,
     error::Error,
+    fault,
     http::Client,
     pattern::literal_folder,
     rest,
@@ -187,6 +188,7 @@ pub(super) fn learn_of_folder(url: &AzureUrl, authorization: &Authorization) {
     };
     let authorization = authorization.clone().with_retry(once);
     task::spawn(async move {
+        fault::point("background");
         // Together with the others that read their first file in it.
         let ask = || ask_for_folder(request, authorization);
         let _ = timeout(PATIENCE, kept().absent.get_or_make(&key, ask)).await;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::mpsc,
-    task::{self, JoinHandle},
+    task::{self, JoinError, JoinHandle},
 };
 
 use super::{
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     archive::{self, Archive, Placed},
     error::{Error, ErrorKind},
+    fault,
     room::{Part, Shortage},
 };
 
@@ -403,6 +404,7 @@ impl Packed {
                 piece: Vec::with_capacity(PIECE),
                 sender: sender.clone(),
             };
+            fault::point("packing");
             let packed = work(&mut writer);
             let flush = |()| writer.flush().map_err(|error| unreadable(&error));
             // Where nobody is left who reads, nothing has failed.
@@ -440,7 +442,7 @@ impl Packed {
         let Some(work) = self.work.take() else {
             return Ok(());
         };
-        let ended = work.await.map_err(|_| Error::from(Interrupted));
+        let ended = work.await.map_err(|end| Error::from(Interrupted::by(&end)));
         ended.map_err(|error| self.exchange.read().unable_to(&error))
     }
 
@@ -481,23 +483,45 @@ impl Write for Pieces {
 pub(super) async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E> {
+    let work = || {
+        fault::point("blocking work");
+        work()
+    };
     match task::spawn_blocking(work).await {
         Ok(done) => done,
-        Err(_) => Err(Interrupted.into()),
+        Err(end) => Err(Interrupted::by(&end).into()),
     }
 }
 
-/// The work panicked, or the runtime ended under it.
-pub(super) struct Interrupted;
+/// Why work that blocks has no outcome.
+pub(super) enum Interrupted {
+    /// It panicked.
+    Panicked,
+    /// The runtime ended under it.
+    Ended,
+}
+
+impl Interrupted {
+    fn by(end: &JoinError) -> Self {
+        if end.is_panic() {
+            Self::Panicked
+        } else {
+            Self::Ended
+        }
+    }
+}
 
 impl From<Interrupted> for Error {
-    fn from(_: Interrupted) -> Self {
-        Self::other("the work on the archive was interrupted")
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Panicked => Self::panicked(),
+            Interrupted::Ended => Self::other("the work on the archive was interrupted"),
+        }
     }
 }
 
 impl From<Interrupted> for io::Error {
-    fn from(_: Interrupted) -> Self {
-        Self::other("the work on the archive was interrupted")
+    fn from(interrupted: Interrupted) -> Self {
+        Self::other(Error::from(interrupted))
     }
 }
