@@ -20,7 +20,7 @@ interface Waiting {
 export class TreeContents {
   readonly #tree: Tree;
   readonly #places: number[];
-  readonly #sizes: number[];
+  readonly #sizes: Float64Array;
   #waiting: Waiting[] = [];
   /** What was fetched before it was asked for. */
   #ahead = new Map<number, Outcome>();
@@ -31,7 +31,7 @@ export class TreeContents {
    * @param places - The places of the files in the tree.
    * @param sizes - The sizes of all files of the tree, by place.
    */
-  constructor(tree: Tree, places: number[], sizes: number[]) {
+  constructor(tree: Tree, places: number[], sizes: Float64Array) {
     this.#tree = tree;
     this.#places = places;
     this.#sizes = sizes;

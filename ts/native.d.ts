@@ -483,9 +483,9 @@ export interface TreeFiles {
   /** Their paths in the tree. */
   paths: Array<string>
   /** Their sizes in bytes. */
-  sizes: Array<number>
+  sizes: Float64Array
   /** When they were changed, in milliseconds since 1970; 0 where the archive does not say it. */
-  modified: Array<number>
+  modified: Float64Array
 }
 
 /** The URL as a message may show it. */

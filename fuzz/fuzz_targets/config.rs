@@ -1,6 +1,8 @@
 //! Anything as an entry of `integrations.azure`: it is refused or valid, and neither shows a secret.
 #![no_main]
 
+use std::fmt;
+
 use backstage_azure_devops_native::config::{
     CredentialFields, IntegrationConfig, IntegrationFields, RetryFields,
 };
@@ -13,6 +15,12 @@ use libfuzzer_sys::{
 const SECRET: &str = "s3cret-of-the-fuzzer";
 
 struct Entry(IntegrationFields);
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Entry")
+    }
+}
 
 impl<'a> Arbitrary<'a> for Entry {
     fn arbitrary(input: &mut Unstructured<'a>) -> Result<Self> {
@@ -79,7 +87,10 @@ fuzz_target!(|entry: Entry| {
         Ok(config) => format!("{config:?}"),
         Err(error) => {
             let message = error.to_string();
-            assert!(message.starts_with("Invalid Azure integration config"), "{message}");
+            assert!(
+                message.starts_with("Invalid Azure integration config"),
+                "{message}"
+            );
             format!("{error:?}{message}")
         }
     };

@@ -15,7 +15,10 @@ fuzz_target!(|texts: (&str, &str)| {
     assert!(expansion.alternatives >= 1 && weight(pattern) >= 0.0);
     if !pattern.contains(['{', '}']) {
         let characters = pattern.chars().count() as u64;
-        assert_eq!((expansion.alternatives, expansion.characters), (1, characters));
+        assert_eq!(
+            (expansion.alternatives, expansion.characters),
+            (1, characters)
+        );
     }
     // As many sets beside each other multiply, wherever they stand.
     let sets = format!("{{a,b}}{pattern}{{c,d,e}}");

@@ -8,7 +8,7 @@ use std::{
 
 use napi::{
     Either, Env,
-    bindgen_prelude::{Buffer, Null, PromiseRaw},
+    bindgen_prelude::{Buffer, Float64Array, Null, PromiseRaw},
 };
 use napi_derive::napi;
 use tokio::sync::Mutex as AsyncMutex;
@@ -80,9 +80,9 @@ pub struct TreeFiles {
     /// Their paths in the tree.
     pub paths: Vec<String>,
     /// Their sizes in bytes.
-    pub sizes: Vec<f64>,
+    pub sizes: Float64Array,
     /// When they were changed, in milliseconds since 1970; 0 where the archive does not say it.
-    pub modified: Vec<f64>,
+    pub modified: Float64Array,
 }
 
 /// Finds the newest commit and asks for its archive, with the configured credentials, or with the
@@ -212,27 +212,24 @@ impl Tree {
     /// The files, which are asked for before their contents; none where it was let go of.
     #[napi(catch_unwind)]
     pub fn files(&self) -> napi::Result<TreeFiles> {
-        let mut files = TreeFiles {
-            paths: Vec::new(),
-            sizes: Vec::new(),
-            modified: Vec::new(),
-        };
+        let (mut paths, mut sizes, mut modified) = (Vec::new(), Vec::new(), Vec::new());
         fault::point("files");
-        let Ok(tree) = self.get() else {
-            return Ok(files);
-        };
-        let tree = tree.files_now().ok_or_else(|| {
-            napi::Error::from_reason("the files of a tree were asked for too late")
-        })?;
-        for (entry, path) in tree.all() {
-            files.paths.push(path.to_owned());
-            #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
-            files.sizes.push(entry.size as f64);
-            files
-                .modified
-                .push(entry.modified().map_or(0.0, since_1970));
+        if let Ok(tree) = self.get() {
+            let tree = tree.files_now().ok_or_else(|| {
+                napi::Error::from_reason("the files of a tree were asked for too late")
+            })?;
+            for (entry, path) in tree.all() {
+                paths.push(path.to_owned());
+                #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
+                sizes.push(entry.size as f64);
+                modified.push(entry.modified().map_or(0.0, since_1970));
+            }
         }
-        Ok(files)
+        Ok(TreeFiles {
+            paths,
+            sizes: sizes.into(),
+            modified: modified.into(),
+        })
     }
 
     /// The contents of the files at these places, or why there is none.
