@@ -115,7 +115,7 @@ function isFolder({ url }: ReadQuestion, here: Outcome): boolean {
   return isThrown(
     here,
     'InputError',
-    `Unable to read ${url}, it is a folder and not a file`,
+    `Unable to read ${shownUrl(url)}, it is a folder and not a file`,
   );
 }
 

@@ -67,13 +67,9 @@ impl Read<'_> {
         secrets(self.authorization)
     }
 
-    /// The failure that says this. Whatever of it somebody else has said, a secret among it is not said.
-    fn error(&self, kind: ErrorKind, message: &str) -> Error {
-        Error::new(kind, self.secrets().redact(message))
-    }
-
-    fn other(&self, message: &str) -> Error {
-        self.error(ErrorKind::Other, message)
+    /// What others have said, without what they were sent.
+    fn said(&self, words: &str) -> String {
+        self.secrets().redact(words).into_owned()
     }
 
     /// Azure DevOps answered, but not with the content.
@@ -114,7 +110,7 @@ impl Read<'_> {
         if let Some(tried) = &refusal.tried {
             message.push_str(&tried.to_string());
         }
-        let error = self.error(self.kind(kind), &message);
+        let error = Error::new(self.kind(kind), message);
         if kind == ErrorKind::NotFound {
             return error.of_what_is_missing();
         }
@@ -132,8 +128,8 @@ impl Read<'_> {
 
     /// Something else failed after the answer came.
     pub(super) fn unable_to(&self, error: &Error) -> Error {
-        let error = Self::unable(self.purpose, self.url, error);
-        self.error(error.kind(), &error.to_string())
+        let said = self.said(&error.to_string());
+        Self::unable(self.purpose, self.url, &Error::new(error.kind(), said))
     }
 
     /// The answer is what the caller has.
@@ -157,7 +153,7 @@ impl Read<'_> {
             self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
-        self.error(ErrorKind::Authentication, &message)
+        Error::new(ErrorKind::Authentication, message)
     }
 
     /// There is an answer, but what it says cannot be used.
@@ -165,8 +161,9 @@ impl Read<'_> {
         let url = without_secrets(self.url);
         let failed = self.purpose.failed();
         let request = self.request();
+        let why = self.said(why);
         let message = format!("{failed} {url}, {why}. It was asked for as {request}");
-        self.error(kind, &message)
+        Error::new(kind, message)
     }
 
     /// There was no answer.
@@ -178,16 +175,17 @@ impl Read<'_> {
             Failure::RedirectedAway(away, status, _) => self.redirected(&away, status),
             Failure::Blocked(failure) => self.blocked(*failure),
             Failure::TooManyRedirects => {
-                self.other(&format!("{failed} {url}, {host} redirects in circles"))
+                Error::other(format!("{failed} {url}, {host} redirects in circles"))
             }
             Failure::Token(error) => {
                 let identity = self.authorization.identity();
-                self.unable_to(&no_token(identity, self.request, &error))
+                let error = no_token(identity, self.request, &error);
+                Self::unable(self.purpose, self.url, &error)
             }
             Failure::Silent => {
-                self.other(&format!("{failed} {url}, {host} did not answer in time"))
+                Error::other(format!("{failed} {url}, {host} did not answer in time"))
             }
-            Failure::CutOff => self.other(&format!(
+            Failure::CutOff => Error::other(format!(
                 "{failed} {url}, the content of {} ended before its end",
                 self.request()
             )),
@@ -226,7 +224,7 @@ impl Read<'_> {
         let to = away.place(&self.secrets());
         let outcome = self.outcome_of(status);
         let limits = self.limits();
-        self.other(&format!(
+        Error::other(format!(
             "{outcome}. Azure DevOps redirected to {to}, which was not followed. {limits}"
         ))
     }
@@ -240,11 +238,11 @@ impl Read<'_> {
             let message = format!(
                 "{outcome}. Azure DevOps redirected to {to}, which was not followed: that is how it asks to sign in. {by_whom}"
             );
-            return self.error(ErrorKind::Authentication, &message);
+            return Error::new(ErrorKind::Authentication, message);
         }
         let identity = self.authorization.identity();
         let scope = scope_of(self.request);
-        self.other(&format!(
+        Error::other(format!(
             "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {identity} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
         ))
     }
@@ -260,7 +258,7 @@ impl Read<'_> {
             ),
             None => "too many others wait to read with the same credential".to_owned(),
         };
-        self.other(&format!(
+        Error::other(format!(
             "{} {url}, {why}. {}",
             self.purpose.failed(),
             self.limits()
@@ -278,11 +276,11 @@ impl Read<'_> {
             failure => return self.failed(failure),
         };
         // The error itself is kept nowhere: it may say what must not be said.
-        self.other(&format!(
+        Error::other(format!(
             "{} {url}, the content of {} ended before its end: {}",
             self.purpose.failed(),
             self.request(),
-            chain(&error.without_url())
+            self.said(&chain(&error.without_url()))
         ))
     }
 
@@ -330,10 +328,10 @@ impl Read<'_> {
             ""
         };
         let failure = self.chain_failure().unwrap_or_default();
-        self.other(&format!(
+        Error::other(format!(
             "{} {url}, {what}: {}{advice}. Read with {} for {}{failure}",
             self.purpose.failed(),
-            chain(&error),
+            self.said(&chain(&error)),
             self.authorization.identity(),
             scope_of(self.request),
         ))
