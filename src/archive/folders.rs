@@ -1,6 +1,9 @@
 //! Folders, each made once and from its parent's handle: the work is that of the parts of all paths.
 
-use std::{collections::VecDeque, io};
+use std::{
+    collections::{HashSet, VecDeque},
+    io,
+};
 
 use cap_std::fs::Dir;
 
@@ -10,10 +13,12 @@ use crate::{error::Error, limits::Limit};
 /// So many folders on the way to the last one stay open.
 const MOST_OPEN: usize = 32;
 
-/// Makes folders below one that was empty. Those on the way to the last are kept open, so that the
-/// paths had better come in the order of a tree, as those of git do.
+/// Makes folders below one that was empty. Those on the way to the last are kept open, which saves
+/// most where the paths come in the order of a tree, as those of git do.
 pub(super) struct Folders<'a> {
     root: &'a Dir,
+    /// Those with files in them that are there already.
+    done: HashSet<&'a str>,
     /// The last that was made.
     path: String,
     /// The last of those on its way, each with how much of the path leads to it.
@@ -27,6 +32,7 @@ impl<'a> Folders<'a> {
     pub(super) fn below(root: &'a Dir, files: usize) -> Self {
         Self {
             root,
+            done: HashSet::new(),
             path: String::new(),
             open: VecDeque::new(),
             count: files as u64,
@@ -37,8 +43,11 @@ impl<'a> Folders<'a> {
     ///
     /// # Errors
     /// One cannot be made, or there are more than an archive may have; the work was ended.
-    pub(super) fn make_for(&mut self, file: &str, is_ended: IsEnded<'_>) -> Result<(), Error> {
+    pub(super) fn make_for(&mut self, file: &'a str, is_ended: IsEnded<'_>) -> Result<(), Error> {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if !self.done.insert(folder) {
+            return Ok(());
+        }
         self.return_to(common(&self.path, folder));
         let rest = folder.get(self.path.len()..).unwrap_or_default();
         for name in rest.split('/').filter(|name| !name.is_empty()) {
