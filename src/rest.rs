@@ -756,6 +756,56 @@ mod tests {
         assert!(!both.are_met_by(&answered));
     }
 
+    const ID: &str = "0123456789abcdef0123456789ABCDEF01234567";
+
+    fn listed(kind: &str, path: &str, id: &str) -> String {
+        format!(r#"{{"gitObjectType":"{kind}","path":"{path}","objectId":"{id}"}}"#)
+    }
+
+    #[test]
+    fn the_first_commit_of_a_list_is_the_newest() {
+        let answer = |ids: &[&str]| {
+            let commits = ids.iter().map(|id| format!(r#"{{"commitId":"{id}"}}"#));
+            let commits: Vec<String> = commits.collect();
+            format!("\u{feff}{{\"value\":[{}]}}", commits.join(",")).into_bytes()
+        };
+        let newest = commit_id_in(&answer(&[ID, "other"])).ok().flatten();
+        assert_eq!(newest.as_deref(), Some(ID));
+        assert!(commit_id_in(&answer(&[])).is_ok_and(|id| id.is_none()));
+        for id in ["", "other", &ID[1..], &[ID, "0"].concat()] {
+            assert!(commit_id_in(&answer(&[id])).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn items_are_those_that_git_can_have() {
+        let one = |item: &str| items_in(format!(r#"{{"value":[{item}]}}"#).as_bytes());
+        let path = |item: &str| Some(one(item).ok()?.pop()?.path);
+        assert_eq!(
+            path(&listed("blob", "/a/b..c", ID)),
+            Some("a/b..c".to_owned())
+        );
+        assert_eq!(path(&listed("tree", "/", ID)), Some(String::new()));
+        assert_eq!(path(&listed("commit", "/../x", "")), None);
+        for wrong in ["/", "/../x", "/a/..", "/./x", "/a//x", "/a/", r"/a\u0000"] {
+            assert!(one(&listed("blob", wrong, ID)).is_err(), "{wrong}");
+        }
+        for long in ["/x".repeat(257), "x".repeat(4097)] {
+            assert!(one(&listed("blob", &long, ID)).is_err());
+        }
+        assert!(one(&listed("tree", "/a", "no id")).is_err());
+    }
+
+    #[test]
+    fn no_more_lists_are_read_than_are_asked_for() {
+        let lists = |count: usize| {
+            let lists = vec!["[]"; count].join(",");
+            item_batches_in(format!(r#"{{"value":[{lists}]}}"#).as_bytes())
+        };
+        assert!(lists(MOST_FOLDERS).is_ok_and(|lists| lists.len() == MOST_FOLDERS));
+        assert!(lists(MOST_FOLDERS + 1).is_err());
+    }
+
     #[test]
     fn what_cannot_be_asked_is_said() {
         assert!(Conditions::new(Some("a\nb"), None).is_err());

@@ -201,6 +201,23 @@ export const EXCEPTIONS: Exception[] = [
     here: 'an error, which for braces names limit and key: `patternAlternatives`',
   },
   {
+    where: 'answers beyond the limits of the configuration',
+    upstream: 'memory and disk, as far as they last',
+    here: 'an error that names limit and key',
+  },
+  {
+    where:
+      '`Content-Encoding` that is not decoded, damaged or cut off; `206` and other successes than `200`; cut HTTP/2 bodies',
+    upstream: 'as content, partly',
+    here: 'an error',
+    reads: reads.otherSuccesses,
+  },
+  {
+    where: 'ids of commits and contents that git cannot have',
+    upstream: 'taken',
+    here: 'no answer: an error, or what the archive has in place of a list',
+  },
+  {
     where: 'empty repository, odd JSON',
     upstream: '`TypeError`',
     here: 'a clear error',

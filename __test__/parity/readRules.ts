@@ -48,6 +48,14 @@ export const signInPages: Rule<ReadQuestion> = {
   },
 };
 
+/** An error that names the status of what is a success and has no file. */
+export const otherSuccesses: Rule<ReadQuestion> = {
+  applies: ({ answer }) => [201, 204, 206].includes(answer?.status ?? 0),
+  holds: ({ question: { answer, url }, here }) =>
+    isThrown(here, 'Error', `${url} could not be read as `) &&
+    here.error.message.includes(`, ${answer?.status} `),
+};
+
 /** Upstream's error with the newest upstream's words for a 203. */
 export const rejectedCredentials = translation<ReadQuestion>(
   ({ url }, theirs) => {

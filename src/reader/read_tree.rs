@@ -17,7 +17,7 @@ use super::{
     explain::{Purpose, Read, Wanted},
     kept::{Key, keep_archive, kept},
     last_good::{Answer, LastGood},
-    read_url::{CredentialSource, authorize},
+    read_url::{CredentialSource, authorize, is_success},
     replicas::Replicas,
     spelling::{Spellings, remember_absent},
     stored::Stored,
@@ -458,11 +458,10 @@ pub(super) async fn accept_unless_page(
     response: Response,
     wanted: Wanted,
 ) -> Result<Response, Error> {
-    let response = accept(read, response).await?;
-    if is_page(&response) {
+    if is_success(response.status()) && is_page(&response) {
         return Err(read.page(response.status(), wanted));
     }
-    Ok(response)
+    accept(read, response).await
 }
 
 /// The answer, where it has what was asked for.

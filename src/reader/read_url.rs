@@ -306,7 +306,7 @@ async fn accept(
 ) -> Result<Response, Error> {
     let status = response.status();
     let is_content = status == StatusCode::OK;
-    if is_content && is_page(&response) && !may_be_page(read.request) {
+    if is_success(status) && is_page(&response) && !may_be_page(read.request) {
         return Err(read.page(status, Wanted::File));
     }
     if is_content && !conditions.are_met_by(response.headers()) {
@@ -316,6 +316,11 @@ async fn accept(
         return Err(Read::unchanged(read.url));
     }
     Err(read.refused(&Refusal::read(response, &read.secrets()).await))
+}
+
+/// Whether a status says that all is well, and not that somebody has to sign in.
+pub(super) fn is_success(status: StatusCode) -> bool {
+    status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION
 }
 
 /// Whether the file that a REST URL names may be a page itself, by its name.

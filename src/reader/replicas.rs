@@ -150,3 +150,21 @@ fn is_sound(stored: &Stored) -> bool {
                 .all(|entry| archive.content(entry, &|| false).is_ok())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_server_could_have_said_is_not_believed_of_a_replica() {
+        let item = |path: &str, id: &str| Item {
+            path: path.to_owned(),
+            id: id.to_owned(),
+            is_folder: false,
+        };
+        let id = "a".repeat(40);
+        assert!(sound(vec![item("a", &id), item("b", &id)]).is_some());
+        assert!(sound(vec![item("a", &id), item("../b", &id)]).is_none());
+        assert!(sound(vec![item("a", "a")]).is_none());
+    }
+}
