@@ -1,7 +1,9 @@
-// Reads files, trees and searches for minutes, 20 at a time, while faults are made at random, in a
-// process of its own against the stand-in in another. Wrong bytes and hangs have to be none.
+// Reads files, trees and searches, 20 at a time, while faults are made at random and commits come in, in
+// a process of its own against the stand-in in another: for minutes, or so many files, and trees and
+// searches, in turn. Wrong bytes and hangs have to be none. `--plot` draws what the process holds.
 //
-//   node benches/soak.mjs [--minutes 10] [--faults 0.1] [--seed 1]
+//   node benches/soak.mjs [--minutes 10] [--faults 0.1] [--seed 1] [--plot FILE]
+//   node benches/soak.mjs --reads 1000000 --trees 2000 --faults 0.01 [--plot FILE]
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,11 +14,17 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer, Child } from './lib/child.mjs';
 import { newReader, startStandIn } from './lib/host.mjs';
+import { writeLines } from './lib/lines.mjs';
 import { component, catalogPaths, isShallow } from './lib/monorepo.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const AT_ONCE = 20;
 const HANG_MS = 60_000;
+const SAMPLE_MS = 10_000;
+const SAMPLES_A_LINE = 6;
+
+/** What the plot shows of what the process holds. */
+const HELD = ['rssMB', 'sockets', 'fds', 'loopMaxMs', 'readsASecond'];
 const REPOSITORY = { files: 200, megabytes: 1, matches: 30 };
 
 const { values } = parseArgs({
@@ -24,6 +32,9 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     faults: { type: 'string', default: '0.1' },
     seed: { type: 'string', default: '1' },
+    reads: { type: 'string' },
+    trees: { type: 'string', default: '0' },
+    plot: { type: 'string' },
     token: { type: 'string' },
   },
 });
@@ -39,24 +50,51 @@ async function soak() {
   const host = await standIn.ask('host', REPOSITORY);
   const args = ['--token', host.token];
   const child = new Child(SELF, { args, env: host.env });
-  await child.ask('start', host.url);
+  const [reads, trees] = [Number(values.reads ?? 0), Number(values.trees)];
+  await child.ask('start', { url: host.url, reads, trees });
   const [share, seed] = [Number(values.faults), Number(values.seed)];
-  await standIn.ask('misbehave', { share, seed });
-  for (let minute = 1; minute <= Number(values.minutes); minute += 1) {
-    await pause(60_000);
-    await print(`minute ${minute}`, { standIn, child });
-  }
+  // To be limited is to be slow, which would take days.
+  const limits = reads === 0;
+  await standIn.ask('misbehave', { share, seed, limits });
+  const samples = await sampled({ standIn, child });
   await child.ask('stop');
-  await print('end', { standIn, child });
+  report('end', await figures({ standIn, child }));
+  if (values.plot) writeLines(values.plot, { names: HELD, samples });
   await child.end();
   await standIn.end();
 }
 
-async function print(when, { standIn, child }) {
+/** What the process holds every few seconds, until it has read enough. */
+async function sampled({ standIn, child }) {
+  const startedAt = Date.now();
+  const samples = [];
+  const isEnough = ({ isDone, at }) =>
+    values.reads ? isDone : at >= Number(values.minutes) * 60_000;
+  for (let last = { reads: 0, at: 0 }; !isEnough(last);) {
+    await pause(SAMPLE_MS);
+    // A new commit, so that lists and archives are read again.
+    const notes = { changes: [['notes.md', 0]], description: `${last.at}` };
+    await standIn.ask('commit', notes);
+    const now = await figures({ standIn, child });
+    const at = Date.now() - startedAt;
+    const readsASecond = Math.round(
+      ((now.reads - last.reads) / (at - last.at)) * 1000,
+    );
+    last = { ...now, at, readsASecond };
+    samples.push(last);
+    if (samples.length % SAMPLES_A_LINE === 0)
+      report(`minute ${Math.round(at / 60_000)}`, last);
+  }
+  return samples;
+}
+
+async function figures({ standIn, child }) {
   const made = await standIn.ask('misbehaviour');
-  const { wrong, hangs, ...read } = await child.ask('figures');
-  const figures = { wrong, hangs, ...read, ...made };
-  console.log(`${when}: ${JSON.stringify(figures)}`);
+  return { ...(await child.ask('figures')), ...made };
+}
+
+function report(when, { wrong, hangs, ...others }) {
+  console.log(`${when}: ${JSON.stringify({ wrong, hangs, ...others })}`);
   if (wrong + hangs > 0) process.exitCode = 1;
 }
 
@@ -65,25 +103,56 @@ async function serve(token) {
   const workingDirectory = mkdtempSync(path.join(tmpdir(), 'soak-'));
   const reader = await newReader('native', { token, workingDirectory });
   const loop = monitorEventLoopDelay({ resolution: 10 });
-  const counts = { reads: 0, right: 0, wrong: 0, hangs: 0, errors: {} };
+  const counts = {
+    reads: 0,
+    trees: 0,
+    right: 0,
+    wrong: 0,
+    hangs: 0,
+    errors: {},
+  };
   let running = true;
+  let atWork = AT_ONCE;
   let workers;
-  const start = url => {
+  const start = ({ url, ...wanted }) => {
     loop.enable();
-    const work = async worker => {
-      for (let n = worker; running; n += AT_ONCE) {
-        await readOnce(READS[n % READS.length], { reader, url, counts });
+    const turns = turnsOf(wanted);
+    const work = async () => {
+      for (const read of turns) {
+        if (!running) break;
+        await readOnce(read, { reader, url, counts });
       }
+      atWork -= 1;
     };
-    workers = Array.from({ length: AT_ONCE }, (_, worker) => work(worker));
+    workers = Array.from({ length: AT_ONCE }, work);
   };
   const stop = async () => {
     running = false;
     await Promise.all(workers);
   };
-  answer({ start, stop, figures: () => ({ ...counts, ...held(loop) }) }, () =>
+  const figures = () => ({ ...counts, isDone: atWork === 0, ...held(loop) });
+  answer({ start, stop, figures }, () =>
     rmSync(workingDirectory, { recursive: true }),
   );
+}
+
+/** What to read one after the other: all in turn without end, or so many files, trees and searches. */
+function turnsOf({ reads, trees }) {
+  if (reads === 0) return inTurn(() => READS);
+  const every = Math.round((reads + trees) / trees);
+  const isTree = n => trees > 0 && n % every === every - 1;
+  return inTurn(n => (isTree(n) ? TREES : FILES), reads + trees);
+}
+
+/** Of what the choice is made is read by all workers together: each takes the next. */
+function* inTurn(chosen, most = Infinity) {
+  const taken = new Map();
+  for (let n = 0; n < most; n += 1) {
+    const among = chosen(n);
+    const before = taken.get(among) ?? 0;
+    taken.set(among, before + 1);
+    yield among[before % among.length];
+  }
 }
 
 /** What the process holds, and how late its event loop was since the last time. */
@@ -108,19 +177,29 @@ const paths = catalogPaths(REPOSITORY.matches);
 const shallow = paths.filter(isShallow);
 const components = new Map(paths.map((name, n) => [name, component(n)]));
 
-/** What is read in turn, each with the catalog files that it has to find. */
-const READS = [
-  ...[0, 7, 13].map(n => ({ paths: [paths[n]], run: readUrl(paths[n]) })),
+/** Files to read, each with the catalog file that it has to be. */
+const FILES = [0, 7, 13].map(n => ({
+  paths: [paths[n]],
+  run: readUrl(paths[n]),
+}));
+
+/** Trees and searches, each with the catalog files that it has to find. */
+const TREES = [
   { paths: shallow, run: search('/services/*/catalog-info.yaml') },
   { paths, run: readTree(files) },
   ...[3, 9, 17].map(n => ({ paths: [paths[n]], run: search(`/${paths[n]}`) })),
   { paths, run: search('/**/catalog-info.yaml') },
   { paths, run: readTree(folder) },
   { paths: undefined, run: readTree(archive) },
-];
+].map(read => ({ ...read, isTree: true }));
 
-async function readOnce({ paths: wanted, run }, { reader, url, counts }) {
-  counts.reads += 1;
+const READS = [...FILES, ...TREES];
+
+async function readOnce(
+  { paths: wanted, run, isTree },
+  { reader, url, counts },
+) {
+  counts[isTree ? 'trees' : 'reads'] += 1;
   const timer = setTimeout(() => {
     counts.hangs += 1;
   }, HANG_MS);

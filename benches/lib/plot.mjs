@@ -1,9 +1,7 @@
 // Draws what happened over time as an SVG: bars of requests, and a line of what was left.
 import { writeFileSync } from 'node:fs';
+import { MARGIN, PANEL, WIDTH, axes, svg, text } from './svg.mjs';
 
-const WIDTH = 960;
-const PANEL = 240;
-const MARGIN = { left: 60, right: 60, top: 40, bottom: 40 };
 const BARS = 120;
 const COLORS = { answered: '#4477aa', rejected: '#cc3311', left: '#999933' };
 
@@ -17,19 +15,8 @@ export function writePlot(file, { panels, capacity }) {
   const bars = panels.map(panel => binned(panel.requests, step));
   const most = Math.max(...bars.flat().map(bar => bar.answered + bar.rejected));
   const scale = { step, most, capacity };
-  const drawn = panels.map((panel, n) => {
-    const content = drawPanel(panel, bars[n], scale);
-    return `<g transform="translate(0 ${n * PANEL})">${content}</g>`;
-  });
-  const height = panels.length * PANEL;
-  writeFileSync(
-    file,
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">
-<rect width="100%" height="100%" fill="white"/>
-${drawn.join('\n')}
-</svg>
-`,
-  );
+  const drawn = panels.map((panel, n) => drawPanel(panel, bars[n], scale));
+  writeFileSync(file, svg(drawn));
 }
 
 /** How many requests were answered and rejected in each step of time. */
@@ -59,7 +46,9 @@ function drawPanel({ name, left }, bars, { step, most, capacity }) {
     legend(step),
     ...bars.map((bar, n) => drawBar(bar, x(n * step), bottom, height / most)),
     `<polyline points="${points.join(' ')}" fill="none" stroke="${COLORS.left}" stroke-width="2"/>`,
-    ...axes({ x, bottom, most, capacity, end: step * BARS }),
+    ...axes({ x, bottom, most, end: step * BARS }),
+    text(WIDTH - MARGIN.right + 6, MARGIN.top + 4, capacity),
+    text(WIDTH - MARGIN.right + 6, bottom, 0),
   ]
     .filter(element => element !== '')
     .join('\n');
@@ -78,22 +67,6 @@ function drawBar({ answered, rejected }, x, bottom, unit) {
   );
 }
 
-function axes({ x, bottom, most, capacity, end }) {
-  const every = niceStep(end / 1000);
-  const ticks = [];
-  for (let second = 0; second * 1000 <= end; second += every)
-    ticks.push(text(x(second * 1000), bottom + 16, `${second} s`, MIDDLE));
-  const right = WIDTH - MARGIN.right;
-  return [
-    `<path d="M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}V${MARGIN.top}" fill="none" stroke="#888"/>`,
-    ...ticks,
-    text(MARGIN.left - 6, MARGIN.top + 4, most, 'text-anchor="end"'),
-    text(MARGIN.left - 6, bottom, 0, 'text-anchor="end"'),
-    text(right + 6, MARGIN.top + 4, capacity),
-    text(right + 6, bottom, 0),
-  ];
-}
-
 function legend(step) {
   const ms = Math.round(step);
   const entries = [
@@ -107,18 +80,4 @@ function legend(step) {
       return `<rect x="${x}" y="7" width="10" height="10" fill="${color}"/>${text(x + 16, 16, what)}`;
     })
     .join('');
-}
-
-/** 1, 2 or 5 times a power of ten, so that there are about ten of them. */
-function niceStep(seconds) {
-  const power = 10 ** Math.floor(Math.log10(seconds / 10));
-  return [1, 2, 5, 10]
-    .map(factor => factor * power)
-    .find(step => step >= seconds / 10);
-}
-
-const MIDDLE = 'text-anchor="middle"';
-
-function text(x, y, content, attributes = '') {
-  return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${content}</text>`;
 }

@@ -141,13 +141,15 @@ function timeline() {
 
 /**
  * Lets a share of the requests go wrong, each in another way, and now and then all connections.
- * What never ends is left out, and what says that there is nothing.
+ * What never ends is left out, and what says that there is nothing; with `limits: false` also what
+ * makes a reader slow on purpose.
  */
-function misbehave({ share, seed }) {
+function misbehave({ share, seed, limits = true }) {
   const isMeant = ({ at, fault }) =>
     at === 'visualstudio.com' &&
     !/stall|connection/.test(fault.how) &&
-    fault.status !== 404;
+    fault.status !== 404 &&
+    (limits || !(fault.status === 429 || fault.retryAfter !== undefined));
   const drawn = fc.sample(cases(1).filter(isMeant), { seed, numRuns: 500 });
   const random = draws(seed);
   const chosen = new WeakMap();
