@@ -20,15 +20,17 @@ beforeEach(() => {
 });
 
 /** Reads archives of so many MiB, which nobody has read before. */
-function reads(task: Partial<Task> & { scenario: string; count: number }) {
-  const {
-    size = 1,
-    address = '127.0.0.1',
-    ...rest
-  } = task as typeof task & {
-    size?: number;
-    address?: string;
-  };
+interface Reads extends Partial<Task> {
+  scenario: string;
+  count: number;
+  /** The MB of each archive. */
+  size?: number;
+  /** By which the server is asked. */
+  address?: string;
+}
+
+function reads(task: Reads) {
+  const { size = 1, address = '127.0.0.1', ...rest } = task;
   const host = `${address}:${server.port}`;
   const urls = server.urls(host, `t${count}n`, task.count, size);
   const names = urls.map(url => url.slice(url.lastIndexOf('/') + 1));

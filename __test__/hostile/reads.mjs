@@ -92,7 +92,8 @@ function set({ limits, maxRetries, buffers }) {
     backend: { reading: { azureDevOps: { limits } } },
   });
   AzureUrlReader.factory({ config, logger, treeResponseFactory });
-  if (buffers) require('../../dist/native.js').limitBuffersTo(buffers);
+  if (buffers)
+    require('../../dist/binding.js').native().limitBuffersTo(buffers);
 }
 
 /** What upstream hands to factories of readers. */

@@ -189,12 +189,12 @@ impl Read<'_> {
                 "{failed} {url}, the content of {} ended before its end",
                 self.request()
             )),
-            Failure::Damaged(why) | Failure::Coded(why) => self.other(&format!(
+            Failure::Damaged(why) | Failure::Coded(why) => Error::other(format!(
                 "{failed} {url}, the content of {} cannot be used: {why}. Check what stands between, as a proxy or gateway",
                 self.request()
             )),
             Failure::Exceeded(limit, came) => self.exceeded(limit, came),
-            Failure::NoMemory(came) => self.other(&format!(
+            Failure::NoMemory(came) => Error::other(format!(
                 "{failed} {url}, there is no memory for more than {came} bytes of the content of {}",
                 self.request()
             )),
