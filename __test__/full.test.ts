@@ -19,7 +19,6 @@ beforeEach(() => {
   server.closes = false;
 });
 
-/** Reads archives of so many MiB, which nobody has read before. */
 interface Reads extends Partial<Task> {
   scenario: string;
   count: number;
@@ -29,6 +28,7 @@ interface Reads extends Partial<Task> {
   address?: string;
 }
 
+/** Reads archives of so many MiB, which nobody has read before. */
 function reads(task: Reads) {
   const { size = 1, address = '127.0.0.1', ...rest } = task;
   const host = `${address}:${server.port}`;
