@@ -35,11 +35,19 @@ fuzz_target!(|text: &str| {
     let Ok(again) = repository.to_repo_url() else {
         return;
     };
+    let url = Url::parse(text).expect("it is a URL");
+    let is_older = is_visual_studio(&origin(&url));
+    // An older host that names no organization is nobody's; upstream writes such a URL as we do.
+    if is_older && url.host_str().is_some_and(|host| host.starts_with('.')) {
+        return;
+    }
     let again = AzureUrl::from_repo_url(&again).expect("what we wrote is a repository URL");
     // On the older hosts the organization is the host's, whatever stands before the project.
-    if !Url::parse(text).is_ok_and(|url| is_visual_studio(&origin(&url))) {
+    if !is_older {
         assert_eq!(again.owner(), repository.owner(), "{text}");
     }
     assert_eq!(again.repo(), repository.repo(), "{text}");
-    assert_eq!(again.path(), repository.path(), "{text}");
+    // An empty path is not written, as upstream does not.
+    let path = repository.path().filter(|path| !path.is_empty());
+    assert_eq!(again.path(), path, "{text}");
 });
