@@ -21,7 +21,7 @@ export interface Config {
            * The most disk for archives, in bytes; 536870912 by default, 0 for none. They lie in
            * `backend.workingDirectory`, in files without a name, and go with the process. Each is
            * an open file, so there are never more than 1024, nor than a quarter of the files that
-           * the process may open.
+           * the process may open; and they never take more than what stays free of the disk.
            */
           diskBytes?: number;
         };

@@ -223,6 +223,13 @@ export const EXCEPTIONS: Exception[] = [
     here: 'a clear error',
   },
   {
+    where:
+      'trees that are held and not used; a process that has no more files to open',
+    upstream:
+      'each tree of `files()` keeps its archive on disk and open; reads fail',
+    here: 'held within bounds, and downloaded again when they are used; what is kept gives way, and the read is tried again',
+  },
+  {
     where: 'damaged archive, throwing filter',
     upstream: 'uncaught exception, hang, or wrong bytes',
     here: 'the promise rejects',
