@@ -19,20 +19,23 @@ beforeEach(() => {
   server.closes = false;
 });
 
-interface Reads extends Partial<Task> {
+/** What is read: so many trees, of so many MiB each, of a host at an address of this machine. */
+type Reads = Partial<Task> & {
   scenario: string;
   count: number;
-  /** The MB of each archive. */
   size?: number;
-  /** By which the server is asked. */
   address?: string;
-}
+};
 
-/** Reads archives of so many MiB, which nobody has read before. */
-function reads(task: Reads) {
-  const { size = 1, address = '127.0.0.1', ...rest } = task;
+/** Reads archives that nobody has read before. */
+function reads({
+  size = 1,
+  address = '127.0.0.1',
+  count: trees,
+  ...rest
+}: Reads) {
   const host = `${address}:${server.port}`;
-  const urls = server.urls(host, `t${count}n`, task.count, size);
+  const urls = server.urls(host, `t${count}n`, trees, size);
   const names = urls.map(url => url.slice(url.lastIndexOf('/') + 1));
   const result = runReader({ host, urls, ...rest });
   return { names, result };
