@@ -6,6 +6,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   // Those that make panics need an addon of their own: npm run test-panics.
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__test__/panics/'],
+  // Each file in a process of its own: what the addon keeps, counts and has told is the process's.
+  workerIdleMemoryLimit: '1MB',
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
   // Backstage's backend requires it, which Node can though it is an ES module, and Jest cannot.

@@ -90,7 +90,7 @@ onSmallDisk('in a working directory of 100 MB', () => {
 
 onSmallDisk('in a working directory that may have few files', () => {
   it.each(['archives', 'folders'])('trees are read, as %s', async scenario => {
-    const task = { scenario, count: 12, size: 1, disk: 100, inodes: 6 };
+    const task = { scenario, count: 12, size: 1, disk: 100, inodes: 8 };
     const { names, result } = reads(task);
     const expected = scenario === 'archives' ? names.map(() => true) : names;
     expect((await result).found).toEqual(expected);
@@ -100,7 +100,7 @@ onSmallDisk('in a working directory that may have few files', () => {
     const host = `127.0.0.1:${server.port}`;
     const few = server.urls(host, `t${count}n`, 4, 1);
     const urls = [...few, ...few, ...few];
-    const task = { scenario: 'archivesThenFolders', disk: 100, inodes: 5 };
+    const task = { scenario: 'archivesThenFolders', disk: 100, inodes: 8 };
     const { found } = await runReader({ host, urls, ...task });
     expect(found).not.toContainEqual(expect.stringContaining('rror'));
   });

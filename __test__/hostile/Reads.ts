@@ -33,8 +33,8 @@ export class Reads {
 
   /** The most memory that the process has had, in MiB. */
   async mostMemory(): Promise<number> {
-    const told = await this.#ask<{ maxRss: number }>({});
-    return told.maxRss / 1024;
+    const told = await this.#ask<{ kilobytes: number }>({});
+    return told.kilobytes / 1024;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 // Reads what its parent asks for, one reader beside the other, and tells what came of it.
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 
@@ -52,7 +53,7 @@ const READS = {
 
 process.on('message', ({ id, settings, url, what }) => {
   if (settings) return set(settings);
-  if (!url) return process.send({ id, maxRss: process.resourceUsage().maxRSS });
+  if (!url) return process.send({ id, kilobytes: mostMemory() });
   READS[what](readerOf(url), url).then(
     content => process.send({ id, ...described(content) }),
     error => process.send({ id, error: `${error?.name}: ${error?.message}` }),
@@ -114,4 +115,11 @@ async function parts() {
     ],
   });
   return { logger: own, treeResponseFactory: found };
+}
+
+/** The most memory that this process ever had, in KiB; not that of whoever started it. */
+function mostMemory() {
+  const status = '/proc/self/status';
+  if (!existsSync(status)) return process.resourceUsage().maxRSS;
+  return Number(/^VmHWM:\s*(\d+) kB/m.exec(readFileSync(status, 'utf8'))[1]);
 }

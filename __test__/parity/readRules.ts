@@ -52,7 +52,7 @@ export const signInPages: Rule<ReadQuestion> = {
 export const otherSuccesses: Rule<ReadQuestion> = {
   applies: ({ answer }) => [201, 204, 206].includes(answer?.status ?? 0),
   holds: ({ question: { answer, url }, here }) =>
-    isThrown(here, 'Error', `${url} could not be read as `) &&
+    isThrown(here, 'Error', `${shownUrl(url)} could not be read as `) &&
     here.error.message.includes(`, ${answer?.status} `),
 };
 
