@@ -47,6 +47,12 @@ function staysInside(directory: string, own: string): boolean {
 }
 
 function linkAt(file: string): string | undefined {
-  const there = lstatSync(file, { throwIfNoEntry: false });
-  return there?.isSymbolicLink() ? readlinkSync(file) : undefined;
+  try {
+    return lstatSync(file).isSymbolicLink() ? readlinkSync(file) : undefined;
+  } catch (error) {
+    // There is nothing, or a file is on the way to it.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR'].includes(code)) return undefined;
+    throw error;
+  }
 }
