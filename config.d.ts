@@ -64,7 +64,7 @@ export interface Config {
 
           /**
            * How long is waited for the content of one answer, all together, e.g. `{ minutes: 30 }`, as
-           * by default. Only the time counts in which a server is waited for, and not that in which
+           * by default, or `5m`. Only the time counts in which a server is waited for, and not that in which
            * nobody asks for more.
            */
           contentWait?: HumanDuration | string;

@@ -111,7 +111,7 @@ describe('a pattern', () => {
     const url = hosted.webUrl({ path: `/**/${pattern}` });
     const search = reader().search(url);
     await expect(search).rejects.toThrow(
-      /^the pattern '.{1,110}' has more than 1000 alternatives, which is the limit that backend\.reading\.azureDevOps\.limits\.patternAlternatives sets$/,
+      /^Failed to search https:\/\/\S+, the pattern '.{1,110}' has more than 1000 alternatives, which is the limit that backend\.reading\.azureDevOps\.limits\.patternAlternatives sets$/,
     );
     expect(azure.requests).toHaveLength(0);
   });

@@ -379,7 +379,7 @@ describe('a content that drips', () => {
     expect(outcome).toEqual({
       error: expect.stringMatching(
         new RegExp(
-          `of which \\d+ bytes came, took more than 700 milliseconds, which is the limit that ${KEY}.contentWait sets`,
+          `of which \\d+ bytes came, took more than 700ms, which is the limit that ${KEY}.contentWait sets`,
         ),
       ),
     });

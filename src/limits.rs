@@ -7,6 +7,7 @@
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use crate::error::Error;
@@ -91,6 +92,14 @@ impl Limit {
         }
     }
 
+    /// The most that there may be, for a message.
+    fn in_words(self) -> String {
+        if self == Self::ContentWait {
+            return format!("{:?}", Duration::from_millis(self.most()));
+        }
+        format!("{} {}", self.most(), self.unit())
+    }
+
     /// What it is of something to be too much.
     const fn verb(self) -> &'static str {
         match self {
@@ -130,9 +139,9 @@ impl Limit {
 
     /// Says that something is more than it may be, how much that is, and which key changes it.
     pub fn exceeded(self, what: impl fmt::Display) -> Error {
-        let (most, unit, key, verb) = (self.most(), self.unit(), self.key(), self.verb());
+        let (most, key, verb) = (self.in_words(), self.key(), self.verb());
         Error::other(format!(
-            "{what} {verb} more than {most} {unit}, which is the limit that {key} sets"
+            "{what} {verb} more than {most}, which is the limit that {key} sets"
         ))
     }
 }

@@ -30,7 +30,7 @@ function number(config: Config, name: string): number | undefined {
     return value;
   }
   throw new InputError(
-    `Invalid value in config for '${key}', a whole number above 0 was expected`,
+    `Invalid value in config for '${key}', a whole number from 1 to ${Number.MAX_SAFE_INTEGER} was expected, but it is ${value}`,
   );
 }
 
@@ -40,6 +40,6 @@ function milliseconds(config: Config, name: string): number | undefined {
   const value = durationToMilliseconds(readDurationFromConfig(config, { key }));
   if (value >= 1) return value;
   throw new InputError(
-    `Invalid value in config for '${key}', a time above 0 was expected`,
+    `Invalid value in config for '${key}', a time above 0 was expected, as '5m' or { minutes: 5 }`,
   );
 }

@@ -156,7 +156,9 @@ pub fn patterns_of(url: String) -> Either<Vec<Pattern>, Failure> {
     let patterns = url::Pattern::spellings(&url);
     for pattern in &patterns {
         if let Err(error) = Expansion::within_limit(&pattern.glob) {
-            return Either::B(error.into());
+            let place = url::without_secrets(&pattern.whole);
+            let message = format!("Failed to search {place}, {error}");
+            return Either::B(Error::new(error.kind(), message).into());
         }
     }
     Either::A(patterns.into_iter().map(Into::into).collect())

@@ -92,7 +92,9 @@ impl Read<'_> {
         if status == StatusCode::NON_AUTHORITATIVE_INFORMATION {
             message.push_str(". Azure DevOps answered with its sign-in page");
         } else if status.is_success() {
-            message.push_str(", which is no answer to it: only 200 has the content");
+            message.push_str(
+                ". Only 200 has the content: check what stands between, as a proxy or gateway",
+            );
         }
         if let Some(words) = &refusal.words {
             message.push_str(". Azure DevOps said: ");

@@ -3,7 +3,7 @@
 //! The scheme of a URL is chosen by the one who registers it. Azure DevOps Services is asked over TLS
 //! alone; a Server as its integration says, and with a warning where that says nothing.
 
-use url::Url;
+use url::{Url, quirks};
 
 use crate::{
     config::PlainHttp,
@@ -20,33 +20,31 @@ pub(super) fn check(request: &Url, plain_http: Option<PlainHttp>) -> Result<(), 
     if request.scheme() == "https" {
         return Ok(());
     }
-    let host = request.host_str().unwrap_or_default();
-    if is_azures_own(host) {
+    if is_azures_own(request.host_str().unwrap_or_default()) {
+        let host = quirks::host(request);
         let message = format!("{host} is not asked in plain text: write https in place of http");
         return Err(Error::new(ErrorKind::Input, message));
     }
     match plain_http {
         Some(PlainHttp::Allow) => Ok(()),
         Some(PlainHttp::Refuse) => {
+            let host = quirks::host(request);
             let message = format!(
-                "{host} is not asked in plain text, as 'plainHttp' of its integration says: write https in place of http"
+                "{host} is not asked in plain text, as integrations.azure[].plainHttp of the host says: write https in place of http"
             );
             Err(Error::new(ErrorKind::Input, message))
         }
         None => {
-            warn(request, host);
+            warn(quirks::host(request));
             Ok(())
         }
     }
 }
 
-fn warn(request: &Url, host: &str) {
-    let host = request
-        .port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+fn warn(host: &str) {
     log::tell(Often::Once, &format!("plain http {host}"), || {
         let message = format!(
-            "{host} is asked over plain HTTP: whoever is on the way can read the credential and what is read. Write https in its URLs, or set plainHttp of its integration to 'allow' where that is meant, or to 'refuse'"
+            "{host} is asked over plain HTTP: whoever is on the way can read the credential and what is read. Write https in its URLs where it speaks that, or set integrations.azure[].plainHttp of the host to 'allow' where it is meant so, or to 'refuse'"
         );
         Line::warning("plain http", message).with("host", host)
     });
