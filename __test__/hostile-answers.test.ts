@@ -274,6 +274,20 @@ describe('answers without bounds', () => {
     },
   );
 
+  it.each([1_001, 5_000, 65_000, 66_000])(
+    'a file of %d bytes is more than 1,000, however it comes',
+    async length => {
+      const reads = readsWith({ fileBytes: 1_000 });
+      const content = Buffer.alloc(length, 'x');
+      const origin = await serve1(answers({ file: { content } }));
+      expect(await reads.read(`${origin}${PATH}`, 'buffer')).toEqual({
+        error: expect.stringContaining(`${KEY}.fileBytes`),
+      });
+      const read = await reads.read(`${origin}${PATH}`, 'stream');
+      expect(read).toMatchObject({ length });
+    },
+  );
+
   it('a stream has no bound', async () => {
     const reads = readsWith({ fileBytes: MIB });
     const content = Buffer.concat([zeros, Buffer.from('end')]);

@@ -110,9 +110,12 @@ impl Body {
         matches!(self.rest, Rest::None).then_some(self.ready.as_slice())
     }
 
-    /// The whole content, if it is there already; the body is then at its end.
+    /// The whole content, if it is there already and no more than a file may have in memory; the body is
+    /// then at its end.
     pub fn take_whole(&mut self) -> Option<Vec<u8>> {
-        matches!(self.rest, Rest::None).then(|| mem::take(&mut self.ready))
+        let is_allowed = self.ready.len() as u64 <= Limit::FileBytes.most();
+        let is_whole = matches!(self.rest, Rest::None);
+        (is_whole && is_allowed).then(|| mem::take(&mut self.ready))
     }
 
     /// Takes what comes, as long as it is no more than this; a failure is told to who reads it.
