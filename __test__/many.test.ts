@@ -8,7 +8,7 @@ it('however many organizations are read, the log does not grow with the reads', 
   expect(told).toHaveLength(1_000);
   const last = lines.filter(({ event }) => event === 'not told');
   expect(last.map(({ message }) => message)).toEqual([
-    "More than 1000 different lines of the event 'credential chosen' were told; others are not told any more",
+    "More than 1000 different lines of the event 'credential chosen' were told in an hour; others are not told for an hour",
   ]);
 });
 

@@ -1,7 +1,7 @@
 //! What is told to whoever keeps the backend's log: what happened, once, and not for every read.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{LazyLock, Mutex, PoisonError},
@@ -13,7 +13,10 @@ use crate::text::readable;
 /// For how long a line is not repeated that is about the same.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// How many different lines of one event are told: once, or in one minute. What they are about may
+/// For how long nothing more is told once of an event of which too much was.
+const SILENCE: Duration = Duration::from_secs(3600);
+
+/// How many different lines of one event and level are told: once, in an hour; or in one minute. What they are about may
 /// come from URLs, of which whoever registers them has as many as they like.
 const MOST_TOLD: usize = 1_000;
 
@@ -100,7 +103,7 @@ impl Line {
         let event = self.event();
         let (time, until) = match often {
             Often::EveryMinute => (" in a minute", " in this minute"),
-            _ => ("", " any more"),
+            _ => (" in an hour", " for an hour"),
         };
         let message = format!(
             "More than {MOST_TOLD} different lines of the event '{event}' were told{time}; others are not told{until}"
@@ -167,14 +170,40 @@ struct Told {
     lately: HashMap<u64, Instant>,
     /// When `lately` was last rid of what is too old.
     tidied: Option<Instant>,
-    events: HashMap<(Often, String), Event>,
+    /// By how often, whether they are warnings, and what they are called: what is only to be known
+    /// does not silence what somebody should look at.
+    events: HashMap<(Often, bool, String), Event>,
 }
 
-/// How much was told of one event: in the life of the process, or in this minute.
+/// How much was told of one event: in this hour, or in this minute.
 #[derive(Debug)]
 struct Event {
     since: Instant,
     lines: usize,
+    /// What was told once, the oldest first.
+    once: VecDeque<u64>,
+}
+
+impl Event {
+    const fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            lines: 0,
+            once: VecDeque::new(),
+        }
+    }
+
+    /// Begins to count anew where its time has passed; gives what is forgotten of what was told once.
+    fn renew(&mut self, often: Often, now: Instant) -> Vec<u64> {
+        let time = if often == Often::Once { SILENCE } else { QUIET };
+        if now.saturating_duration_since(self.since) < time {
+            return Vec::new();
+        }
+        self.since = now;
+        self.lines = 0;
+        let oldest = self.once.len().saturating_sub(MOST_TOLD);
+        self.once.drain(..oldest).collect()
+    }
 }
 
 impl Told {
@@ -195,21 +224,18 @@ impl Told {
             return None;
         }
         let line = line();
-        let event = self.events.entry((often, line.event().to_owned()));
-        let event = event.or_insert(Event {
-            since: now,
-            lines: 0,
-        });
-        if often == Often::EveryMinute && !is_quiet(event.since, now) {
-            *event = Event {
-                since: now,
-                lines: 0,
-            };
+        let key = (often, line.is_warning, line.event().to_owned());
+        let event = self.events.entry(key).or_insert_with(|| Event::new(now));
+        for oldest in event.renew(often, now) {
+            self.once.remove(&oldest);
         }
         event.lines = event.lines.saturating_add(1);
         let lines = event.lines;
         if lines > MOST_TOLD {
             return (lines == MOST_TOLD + 1).then(|| line.too_many(often));
+        }
+        if often == Often::Once {
+            event.once.push_back(about);
         }
         self.remember(often, about, now);
         Some(line)
@@ -311,7 +337,7 @@ mod tests {
             }
         }
         assert_eq!(lines.len(), MOST_TOLD + 1);
-        let last = "More than 1000 different lines of the event 'test' were told; others are not told any more";
+        let last = "More than 1000 different lines of the event 'test' were told in an hour; others are not told for an hour";
         assert_eq!(lines.last().map(String::as_str), Some(last));
         assert_eq!(told.once.len(), MOST_TOLD);
     }
@@ -329,6 +355,36 @@ mod tests {
             assert_eq!(count, MOST_TOLD + 1);
             assert!(told.lately.len() <= MOST_TOLD);
         }
+    }
+
+    #[test]
+    fn the_silence_ends_after_an_hour_and_memory_is_bounded() {
+        let mut told = Told::default();
+        let start = Instant::now();
+        for hour in 0..5 {
+            let now = start + SILENCE * hour;
+            let abouts = (0..MOST_TOLD + 500).map(|number| format!("{hour} {number}"));
+            let count = abouts
+                .filter(|about| told.is_new(Often::Once, about, now))
+                .count();
+            assert_eq!(count, MOST_TOLD + 1);
+            assert!(told.once.len() <= 2 * MOST_TOLD);
+        }
+        assert!(!told.is_new(Often::Once, "4 0", start + SILENCE * 5));
+    }
+
+    #[test]
+    fn what_is_only_to_be_known_does_not_silence_warnings() {
+        let mut told = Told::default();
+        let now = Instant::now();
+        for number in 0..2 * MOST_TOLD {
+            told.is_new(Often::Once, &number.to_string(), now);
+        }
+        let mut warnings = (0..=MOST_TOLD).map(|number| {
+            let about = format!("warning {number}");
+            told.of(Often::Once, &about, || Line::warning("test", "x"), now)
+        });
+        assert!(warnings.all(|line| line.is_some_and(|line| line.is_warning)));
     }
 
     #[test]

@@ -67,6 +67,12 @@ fn read(own: &[Header<'_>], clock: u32) -> Signals {
     assert!(signals.reset.is_none_or(|wait| wait <= LONGEST_BUDGET));
     assert!(signals.left.is_none_or(|left| (0.0..=1.0).contains(&left)));
     assert!(signals.doubts.len() <= NAMES.len());
+    for doubt in &signals.doubts {
+        let is_number = doubt.said.len() <= 20 && doubt.said.parse::<f64>().is_ok();
+        // A date of HTTP begins with a day and ends with a time or a year.
+        let is_date = doubt.said.len() <= 40 && doubt.said.matches(':').count() == 2;
+        assert!(is_number || is_date || doubt.said == "what is no plain number");
+    }
     signals
 }
 

@@ -22,6 +22,9 @@ const PLENTY: f64 = 0.2;
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
+/// How many a second are let through at least where what is said of a budget cannot all be true.
+const SLOWEST_IN_DOUBT: f64 = 1.0;
+
 /// The most time between two where next to nothing is left: that of [`SLOWEST`].
 pub const LONGEST_GAP: Duration = Duration::from_secs(5);
 
@@ -262,7 +265,13 @@ impl Pace {
         }
         match signals.left.filter(|left| *left < PLENTY) {
             Some(left) => {
-                self.rate = Some(FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY));
+                let rate = FASTEST * (SLOWEST / FASTEST).powf(1.0 - left / PLENTY);
+                let least = if signals.doubts_reset() {
+                    SLOWEST_IN_DOUBT
+                } else {
+                    SLOWEST
+                };
+                self.rate = Some(rate.max(least));
                 self.rated_at = now;
                 self.budget_until = Some(now + BUDGET);
             }
@@ -513,6 +522,33 @@ mod tests {
         });
         assert!(waits.is_sorted(), "{waits:?}");
         assert!(waits[0] < 0.001 && waits[3] > 4.0, "{waits:?}");
+    }
+
+    #[test]
+    fn an_empty_budget_that_is_never_whole_lets_one_a_second_through_and_is_forgotten() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let doubt = crate::http::signals::Doubt {
+            header: "x-ratelimit-reset",
+            said: "1e300".to_owned(),
+            believed: "",
+        };
+        let empty = Signals {
+            left: Some(0.0),
+            doubts: vec![doubt],
+            ..NOTHING
+        };
+        let mut now = start;
+        for _ in 0..600 {
+            assert_eq!(pace.admit(now, None), Admission::Now);
+            answer(&mut pace, &empty, now, now);
+            let next = now + seconds(1.0);
+            assert_eq!(pace.admit(now, None), Admission::At(next));
+            now = next;
+        }
+        let later = now + BUDGET;
+        assert_eq!(pace.admit(later, None), Admission::Now);
+        assert_eq!(pace.admit(later, None), Admission::Now);
     }
 
     #[test]

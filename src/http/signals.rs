@@ -18,8 +18,11 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// counts over five minutes.
 pub const LONGEST_BUDGET: Duration = Duration::from_secs(600);
 
-/// The most characters of a header that are repeated.
-const MOST_REPEATED: usize = 40;
+/// The most characters of a number that are repeated: an answer may repeat what it was asked with.
+const MOST_REPEATED: usize = 20;
+
+/// What stands for anything else.
+const UNREPEATED: &str = "what is no plain number";
 
 /// The limits, as far as an answer tells of them and can be believed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,6 +54,7 @@ pub struct Doubt {
 const IGNORED: &str = "it is ignored";
 const AN_HOUR: &str = "3600 s are taken for it";
 const NO_BUDGET: &str = "what it says of a budget is ignored";
+const NO_RESET: &str = "what is left of the budget is believed for 300 s";
 
 impl Signals {
     /// Reads the headers of an answer that came at this time of day.
@@ -91,11 +95,8 @@ impl Signals {
         {
             self.doubt(LIMIT, said, NO_BUDGET);
         }
-        // One that asks for a year is not one of five minutes, whatever is said to be left of it.
-        let Some(reset) = self.reset(headers, now) else {
-            return;
-        };
-        self.reset = (!reset.is_zero()).then_some(reset);
+        // One that is whole again in a year is not one of five minutes, but what is left of it may be so.
+        self.reset = self.reset(headers, now);
         self.left = match (remaining, limit) {
             (Some(remaining), Some(limit)) if limit > 0.0 => {
                 Some((remaining / limit).clamp(0.0, 1.0))
@@ -104,11 +105,9 @@ impl Signals {
         };
     }
 
-    /// How long it takes until a budget is whole, zero where that is not said; nothing where it cannot be.
+    /// How long it takes until a budget is whole; nothing where that is not said, or cannot be.
     fn reset(&mut self, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-        let Some(reset) = self.number(headers, RESET) else {
-            return text(headers, RESET).is_none().then_some(Duration::ZERO);
-        };
+        let reset = self.number(headers, RESET)?;
         // It is meant by the clock of whoever sent it, as far as that is known.
         let clock = sent(headers).unwrap_or(now);
         let clock = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -116,9 +115,15 @@ impl Signals {
         let reset = Duration::try_from_secs_f64(reset).ok();
         let reset = reset.filter(|reset| *reset <= LONGEST_BUDGET);
         if reset.is_none() {
-            self.doubt(RESET, text(headers, RESET)?, NO_BUDGET);
+            self.doubt(RESET, text(headers, RESET)?, NO_RESET);
         }
-        reset
+        reset.filter(|reset| !reset.is_zero())
+    }
+
+    /// Whether it says when the budget is whole again, and that cannot be.
+    #[must_use]
+    pub fn doubts_reset(&self) -> bool {
+        self.doubts.iter().any(|doubt| doubt.header == RESET)
     }
 
     fn number(&mut self, headers: &HeaderMap, name: &'static str) -> Option<f64> {
@@ -134,9 +139,21 @@ impl Signals {
     fn doubt(&mut self, header: &'static str, said: &str, believed: &'static str) {
         self.doubts.push(Doubt {
             header,
-            said: said.chars().take(MOST_REPEATED).collect(),
+            said: repeatable(said).to_owned(),
             believed,
         });
+    }
+}
+
+/// What a header says, where it can hold no secret: a number of few characters, or a date.
+fn repeatable(said: &str) -> &str {
+    let is_digit = |it: char| it.is_ascii_digit() || matches!(it, '.' | 'e' | 'E' | '+' | '-');
+    let is_plain = said.len() <= MOST_REPEATED && said.chars().all(is_digit);
+    let is_number = is_plain && said.parse::<f64>().is_ok();
+    if is_number || httpdate::parse_http_date(said).is_ok() {
+        said
+    } else {
+        UNREPEATED
     }
 }
 
@@ -254,24 +271,48 @@ mod tests {
             HeaderValue::try_from(long).unwrap_or(HeaderValue::from_static("")),
         );
         let signals = Signals::read(&headers, UNIX_EPOCH);
-        assert!(
-            signals
-                .doubts
-                .iter()
-                .all(|doubt| doubt.said.len() <= MOST_REPEATED)
-        );
+        assert!(signals.doubts.iter().all(|doubt| doubt.said == UNREPEATED));
     }
 
     #[test]
-    fn a_budget_that_is_whole_again_in_a_year_is_none() {
+    fn what_could_be_a_secret_is_not_repeated() {
+        let token = "q7zk3vnxp0wt9slm2rb8ychd5gf1jt6ue4kaq7zk3vnxp0wt9slm";
+        let (half, other) = token.split_at(26);
+        for said in [
+            token,
+            half,
+            other,
+            "soon",
+            "e",
+            "-",
+            "123456789012345678901",
+        ] {
+            for name in [RETRY_AFTER.as_str(), REMAINING, LIMIT, RESET, DELAY] {
+                let mut headers = HeaderMap::new();
+                let value = HeaderValue::from_str(said);
+                let value = value.unwrap_or_else(|error| unreachable!("{error}"));
+                headers.insert(HeaderName::from_static(name), value);
+                for doubt in Signals::read(&headers, UNIX_EPOCH).doubts {
+                    assert_eq!(doubt.said, UNREPEATED, "{name}: {said}");
+                }
+            }
+        }
+        assert_eq!(repeatable("-1.5e+300"), "-1.5e+300");
+        let date = "Fri, 31 Dec 9999 23:59:59 GMT";
+        assert_eq!(repeatable(date), date);
+    }
+
+    #[test]
+    fn of_a_budget_that_is_whole_again_in_a_year_only_what_is_left_is_believed() {
         let empty = [("x-ratelimit-remaining", "0"), ("x-ratelimit-limit", "200")];
         let with = |reset| read(&[empty[0], empty[1], ("x-ratelimit-reset", reset)]);
         assert_eq!(with("1600").left, Some(0.0));
         // The second is the year 5138; the third is in milliseconds.
         for reset in ["1601", "99999999999", "1000000", "1e300", "soon"] {
             let signals = with(reset);
-            assert_eq!((signals.left, signals.reset), (None, None), "{reset}");
+            assert_eq!((signals.left, signals.reset), (Some(0.0), None), "{reset}");
             assert_eq!(signals.doubts.len(), 1, "{reset}");
+            assert!(signals.doubts_reset());
         }
         assert_eq!(read(&empty).left, Some(0.0));
         let nothing = read(&[empty[0], ("x-ratelimit-limit", "0")]);
