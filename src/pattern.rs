@@ -51,11 +51,15 @@ fn segments(pattern: &str) -> impl Iterator<Item = &str> {
 /// combination of places that was not seen before; measured beside a step without.
 const GROUP_STEP: f64 = 40.0;
 
+/// The most characters that may be looked at for the ends of classes: minimatch looks from each `[` to the
+/// end of the pattern when it reads it.
+const MOST_LOOKED_AT: f64 = 20_000.0;
+
 /// How many steps it takes minimatch to match a character of a path with a pattern, at most.
 ///
 /// It follows all places of a pattern at once, so that time goes with the characters of the pattern and the
 /// path; but for negated groups, which are infinite here unless the only one begins a segment: what was
-/// begun at each character is followed apart.
+/// begun at each character is followed apart. Infinite are also those that take long to be read.
 #[must_use]
 pub fn weight(pattern: &str) -> f64 {
     let mut negated = pattern.match_indices("!(");
@@ -70,7 +74,13 @@ pub fn weight(pattern: &str) -> f64 {
         return f64::INFINITY;
     }
     #[expect(clippy::cast_precision_loss, reason = "about how many is enough")]
-    let characters = Expansion::of(pattern).characters as f64;
+    let (characters, classes) = (
+        Expansion::of(pattern).characters as f64,
+        pattern.matches('[').count() as f64,
+    );
+    if characters * classes > MOST_LOOKED_AT {
+        return f64::INFINITY;
+    }
     if pattern.contains(['{', '(']) {
         characters * GROUP_STEP
     } else {

@@ -50,7 +50,10 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     return this.#once(async archive => {
       const tree = this.#unwrap(await archive.open());
       const files = tree.files();
-      const kept = await this.#kept(files);
+      const kept = await this.#kept(files).catch(error => {
+        tree.close();
+        throw error;
+      });
       const contents = new TreeContents(tree, kept, files.sizes);
       const found: UrlReaderServiceReadTreeResponseFile[] = [];
       const add = (index: number) => {

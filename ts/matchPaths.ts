@@ -19,6 +19,13 @@ const LEAST_LENGTH = 256;
 const MOST_SECONDS = 10;
 const MOST_MEGABYTES = 256;
 
+/** For how long a pattern that took too much is refused at once for as many paths, and how many are known. */
+const REFUSED_MS = 10 * 60 * 1000;
+const MOST_REFUSED = 1_000;
+
+/** Until when what is refused, by pattern and number of paths: others wait for the thread meanwhile. */
+const refused = new Map<string, number>();
+
 /** The paths that a thread is given at once. */
 const BATCH = 1_000;
 
@@ -53,7 +60,7 @@ export async function matchPaths(
   signal?.throwIfAborted();
   const longer = (most: number, path: string) => Math.max(most, path.length);
   if (weight * paths.reduce(longer, LEAST_LENGTH) > MOST_STEPS) {
-    const matching = before.then(() => matchApart(glob, paths, signal));
+    const matching = before.then(() => matchUnlessRefused(glob, paths, signal));
     before = matching.catch(() => undefined);
     return orAborted(matching, signal);
   }
@@ -78,19 +85,32 @@ async function orAborted<T>(
   return Promise.race([waiting, aborted]).finally(release);
 }
 
+async function matchUnlessRefused(
+  glob: string,
+  paths: string[],
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const key = `${paths.length} ${glob}`;
+  if (Date.now() < (refused.get(key) ?? 0)) throw tooMuch(glob);
+  try {
+    return await matchApart(glob, paths, signal);
+  } catch (error) {
+    if (error instanceof InputError) {
+      const [oldest] = refused.keys();
+      if (refused.size >= MOST_REFUSED) refused.delete(oldest);
+      refused.set(key, Date.now() + REFUSED_MS);
+    }
+    throw error;
+  }
+}
+
 async function matchApart(
   glob: string,
   paths: string[],
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   signal?.throwIfAborted();
-  const thread = new Worker(THREAD, {
-    eval: true,
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
-    workerData: { glob, minimatch: require.resolve('minimatch') },
-  });
+  const thread = startThread(glob);
   let end: (reason: unknown) => void = () => undefined;
   const ended = new Promise<never>((_resolve, reject) => {
     end = reject;
@@ -109,6 +129,25 @@ async function matchApart(
   }
 }
 
+function startThread(glob: string): Worker {
+  // With nothing of the environment but what modules are found by, as those of Yarn's Plug'n'Play.
+  const { NODE_OPTIONS } = process.env;
+  try {
+    return new Worker(THREAD, {
+      eval: true,
+      env: NODE_OPTIONS === undefined ? {} : { NODE_OPTIONS },
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEGABYTES },
+      workerData: { glob, minimatch: require.resolve('minimatch') },
+    });
+  } catch (cause) {
+    throw new Error(
+      `The pattern '${shown(glob)}' is matched in a thread, which could not be started (with Node's permission model, allow it by --allow-worker): ${cause}`,
+      { cause },
+    );
+  }
+}
+
 async function askThread(thread: Worker, paths: string[]): Promise<number[]> {
   const places: number[] = [];
   for (let start = 0; start < paths.length; start += BATCH) {
@@ -124,8 +163,11 @@ async function askThread(thread: Worker, paths: string[]): Promise<number[]> {
 }
 
 function tooMuch(glob: string): Error {
-  const shown = glob.length > 100 ? `${glob.slice(0, 100)}…` : glob;
   return new InputError(
-    `The pattern '${shown}' takes more than ${MOST_SECONDS} seconds or ${MOST_MEGABYTES} MiB to match with the paths of the repository: a simpler one has fewer wildcards, groups and braces`,
+    `The pattern '${shown(glob)}' takes more than ${MOST_SECONDS} seconds or ${MOST_MEGABYTES} MiB to match with the paths of the repository: a simpler one has fewer wildcards, groups and braces`,
   );
+}
+
+function shown(glob: string): string {
+  return glob.length > 100 ? `${glob.slice(0, 100)}…` : glob;
 }

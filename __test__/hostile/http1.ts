@@ -245,14 +245,24 @@ const codings = all('codings', {
     CONTENT,
     coded('deflate', deflateRawSync(CONTENT)),
   ],
-  'gzip, gzip': [CONTENT, coded('gzip, gzip', gzipSync(zipped))],
+  'gzip, gzip': [undefined, coded('gzip, gzip', gzipSync(zipped))],
   'deflate, gzip': [
-    CONTENT,
+    undefined,
     coded('deflate, gzip', gzipSync(deflateSync(CONTENT))),
   ],
   'two lines': [
-    CONTENT,
+    undefined,
     ok(['content-encoding: gzip', 'content-encoding: gzip'], gzipSync(zipped)),
+  ],
+  'two lines, one of which is none': [
+    CONTENT,
+    ok(['content-encoding: identity', 'content-encoding: gzip'], zipped),
+  ],
+  none: [CONTENT, ok(['content-encoding: none', LENGTH])],
+  'UTF-8': [CONTENT, ok(['content-encoding: UTF-8', LENGTH])],
+  'a line break after gzip': [
+    CONTENT,
+    coded('gzip', Buffer.concat([zipped, Buffer.from('\r\n')])),
   ],
   identity: [CONTENT, ok(['content-encoding: identity', LENGTH])],
   'an empty one': [CONTENT, ok(['content-encoding:', LENGTH])],

@@ -20,17 +20,20 @@ use reqwest::{
 /// What is asked for; other codings are answered only by who does not listen.
 pub(super) const ACCEPTED: &str = "gzip";
 
-/// The most codings one over the other, as many as `fetch` takes.
-const MOST_CODINGS: usize = 5;
-
 /// How much is inflated at once.
 const PIECE: usize = 64 * 1024;
 
 /// How often what comes may say nothing until others get their turn.
 const TURNS: usize = 32;
 
-/// The most characters of an unknown coding's name that are repeated.
-const MOST_NAME: usize = 40;
+/// The codings that are refused by name. An answer may repeat what it was asked with, so that no other
+/// name is told.
+const REFUSED: [&str; 8] = [
+    "br", "bzip2", "compress", "exi", "gzip", "deflate", "lz4", "zstd",
+];
+
+/// The most that may follow a content after its end, as some servers leave a line break there.
+const MOST_AFTER: usize = 64 * 1024;
 
 /// Why a content is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,23 +90,21 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 /// status says enough.
 pub(super) fn decoded(response: Response) -> Result<Response, Fault> {
     let (mut parts, mut body) = http::Response::<Body>::from(response).into_parts();
-    let codings = match codings(&parts.headers) {
+    let coding = match coding(&parts.headers) {
         Err(fault) if parts.status == StatusCode::OK => return Err(fault),
         Err(_) => {
             body = Body::default();
-            Vec::new()
+            None
         }
-        Ok(codings) => codings,
+        Ok(coding) => coding,
     };
     // HTTP/1 says where a content ends, or closes the connection, which is told apart from its breaking.
     if parts.version == Version::HTTP_2 {
         body = Body::wrap(Ended { body });
     }
-    if !codings.is_empty() {
+    if let Some(coding) = coding {
         parts.headers.remove(CONTENT_ENCODING);
         parts.headers.remove(CONTENT_LENGTH);
-    }
-    for coding in codings.into_iter().rev() {
         body = Body::wrap(Inflated::of(body, coding));
     }
     Ok(http::Response::from_parts(parts, body).into())
@@ -134,22 +135,24 @@ impl Coding {
     }
 }
 
-/// The codings of a content, in the order in which they were applied.
-fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, Fault> {
+/// The coding of a content, if it has any. Several are refused: nobody asks for them, and what one inflates
+/// to before another is done with it would have no bound.
+fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Fault> {
     let transfer = named(headers, &TRANSFER_ENCODING);
     if !matches!(transfer.join(" ").as_str(), "" | "chunked" | "identity") {
         return Err(unknown(TRANSFER_ENCODING, &transfer));
     }
     let content = named(headers, &CONTENT_ENCODING);
-    let codings = content.iter().filter(|name| name.as_str() != "identity");
-    let codings = codings.map(|name| match name.as_str() {
-        "gzip" | "x-gzip" => Some(Coding::Gzip),
-        "deflate" => Some(Coding::Deflate),
-        _ => None,
-    });
-    let codings: Option<Vec<Coding>> = codings.collect();
-    let codings = codings.filter(|codings| codings.len() <= MOST_CODINGS);
-    codings.ok_or_else(|| unknown(CONTENT_ENCODING, &content))
+    // Some write what is no coding at all.
+    let is_none = |name: &str| matches!(name, "identity" | "none" | "utf-8" | "utf8" | "binary");
+    let mut codings = content.iter().filter(|name| !is_none(name));
+    let coding = match (codings.next().map(String::as_str), codings.next()) {
+        (None, _) => None,
+        (Some("gzip" | "x-gzip"), None) => Some(Coding::Gzip),
+        (Some("deflate"), None) => Some(Coding::Deflate),
+        _ => return Err(unknown(CONTENT_ENCODING, &content)),
+    };
+    Ok(coding)
 }
 
 /// What all lines of a header name, in lower case.
@@ -163,12 +166,12 @@ fn named(headers: &HeaderMap, header: &HeaderName) -> Vec<String> {
 }
 
 fn unknown(header: HeaderName, names: &[String]) -> Fault {
-    let names = names.join(", ");
-    let readable = names.chars().map(|character| match character {
-        ' '..='~' => character,
-        _ => '?',
-    });
-    Fault::Coded(header, readable.take(MOST_NAME).collect())
+    let known = |name: &String| {
+        let known = REFUSED.iter().find(|known| *known == name);
+        known.copied().unwrap_or("an unknown coding")
+    };
+    let names: Vec<&str> = names.iter().take(REFUSED.len()).map(known).collect();
+    Fault::Coded(header, names.join(", "))
 }
 
 /// A content of HTTP/2, which is whole only if its stream was ended: one that was reset without an error
@@ -208,6 +211,8 @@ struct Inflated {
     inflater: Option<Decompress>,
     /// Whether a part has ended; several of gzip may follow each other.
     has_ended: bool,
+    /// How many bytes have followed the last.
+    after: usize,
     /// Whether there may be more in the inflater than was taken out of it.
     has_more: bool,
     compressed: Bytes,
@@ -220,6 +225,7 @@ impl Inflated {
             coding,
             inflater: None,
             has_ended: false,
+            after: 0,
             has_more: false,
             compressed: Bytes::new(),
         }
@@ -249,22 +255,20 @@ impl Inflated {
         Ok(piece.into())
     }
 
-    /// Begins a part: the first, or another one of gzip, after which there may be zeros.
+    /// Begins a part: the first, or another one of gzip, after which there may be zeros and line breaks.
     fn begin(&mut self) -> Result<(), Fault> {
         let Some(&first) = self.compressed.first() else {
             return Ok(());
         };
-        if self.has_ended && first == 0 {
-            let zeros = self.compressed.iter().take_while(|byte| **byte == 0);
-            let zeros = zeros.count();
-            self.compressed.advance(zeros);
-            if !self.compressed.is_empty() {
+        let is_part = self.coding == Coding::Gzip && first == 0x1f && self.after == 0;
+        if self.has_ended && !is_part {
+            self.after += self.compressed.len();
+            let is_blank = |byte: &u8| matches!(byte, 0 | b'\n' | b'\r' | b' ');
+            if self.after > MOST_AFTER || !self.compressed.iter().all(is_blank) {
                 return Err(damaged(self.coding, "something follows its end"));
             }
+            self.compressed.clear();
             return Ok(());
-        }
-        if self.has_ended && (self.coding != Coding::Gzip || first != 0x1f) {
-            return Err(damaged(self.coding, "something follows its end"));
         }
         self.inflater = Some(self.coding.inflater(first));
         Ok(())
