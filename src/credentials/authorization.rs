@@ -227,7 +227,7 @@ impl Authorization {
             }
             Means::Tokens(tokens) => {
                 for token in tokens.last() {
-                    secrets.add(token.secret.expose_secret());
+                    secrets.add_all(token.secrets());
                 }
             }
         }

@@ -206,11 +206,8 @@ async fn get<C: TokenCredential>(
     if secret.is_empty() {
         return Err(refusal::no_token(asked));
     }
-    Ok(Token {
-        secret: secret.to_owned().into(),
-        expires_on: given.expires_on.into(),
-        identity,
-    })
+    let secret = secret.to_owned().into();
+    Ok(Token::new(secret, given.expires_on.into(), identity))
 }
 
 /// The host that signs in, as `azure_identity` takes it from the environment.

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::OnceLock,
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Identity;
-use crate::{error::ErrorKind, text::readable};
+use crate::{error::ErrorKind, secrets::Secrets, text::readable};
 
 /// A bearer token for Azure DevOps, or one that is exchanged for such a token.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Token {
     pub expires_on: SystemTime,
     /// Who it speaks for.
     pub identity: Identity,
+    /// What nobody is to repeat, made when it is first looked for.
+    redacted: OnceLock<Secrets>,
 }
 
 /// What a token of Entra ID says of whom it speaks for.
@@ -34,6 +37,28 @@ struct Claims {
 }
 
 impl Token {
+    pub(super) const fn new(
+        secret: SecretString,
+        expires_on: SystemTime,
+        identity: Identity,
+    ) -> Self {
+        Self {
+            secret,
+            expires_on,
+            identity,
+            redacted: OnceLock::new(),
+        }
+    }
+
+    /// What nobody is to repeat.
+    pub(super) fn secrets(&self) -> &Secrets {
+        self.redacted.get_or_init(|| {
+            let mut secrets = Secrets::default();
+            secrets.add(self.secret.expose_secret());
+            secrets
+        })
+    }
+
     /// The tenant and the identity in it that it speaks for; nothing where it does not say so.
     pub(super) fn principal(&self) -> Option<(String, String)> {
         let claims = self.secret.expose_secret().split('.').nth(1)?;

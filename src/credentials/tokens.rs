@@ -88,7 +88,7 @@ const AFTER_REFUSAL_BY_ACQUAINTANCE: Backoff = Backoff {
 const MAX_REFUSALS: usize = 64;
 
 /// How many tokens are remembered that came one after the other: an answer may repeat an older one.
-const MOST_REMEMBERED: usize = 8;
+const MOST_REMEMBERED: usize = 2;
 
 /// A token, or why there is none, for all who waited for it.
 pub(super) type Outcome = Result<Arc<Token>, Arc<TokenError>>;
@@ -569,11 +569,11 @@ mod tests {
             match *self.kind.lock().unwrap_or_else(PoisonError::into_inner) {
                 Some(kind) => Err(TokenError::new(kind, "no")
                     .after(*self.wait.lock().unwrap_or_else(PoisonError::into_inner))),
-                None => Ok(Token {
-                    secret: "token".into(),
-                    expires_on: self.clock.now() + self.life,
-                    identity: Identity::ServicePrincipal,
-                }),
+                None => Ok(Token::new(
+                    "token".into(),
+                    self.clock.now() + self.life,
+                    Identity::ServicePrincipal,
+                )),
             }
         }
     }
