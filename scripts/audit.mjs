@@ -28,8 +28,9 @@ function npmAudit() {
       shell: process.platform === 'win32',
     },
   );
-  const { vulnerabilities, error, message } = parsed(stdout);
-  if (!vulnerabilities) {
+  const { vulnerabilities, metadata, error, message } = parsed(stdout);
+  // Whoever does not know the question may answer that there is nothing, about nothing.
+  if (!vulnerabilities || !(metadata?.dependencies?.total > 0)) {
     const reason = error?.summary || message || `npm exited with ${status}`;
     return [`npm audit: the registry did not answer: ${reason}`];
   }
@@ -42,7 +43,7 @@ function npmAudit() {
 
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text) ?? {};
   } catch {
     return {};
   }

@@ -70,6 +70,7 @@ function testUnderSanitizer() {
 function fuzzTargets() {
   const list = output('cargo', ['fuzz', 'list'], { env: fuzzing });
   const all = list.split('\n').filter(Boolean);
+  if (all.length === 0) fail('cargo fuzz list gives no target');
   const unknown = options.filter(name => !all.includes(name));
   if (unknown.length > 0) {
     fail(
