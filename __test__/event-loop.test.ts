@@ -21,13 +21,14 @@ const FILES = 200;
 const workingDirectory = mkdtempSync(path.join(tmpdir(), 'event-loop-'));
 
 /** The last ends of three questions of exponential time, each with a path that it does not match. */
-const HOSTILE = [
+const NEGATED = [
   `${'*!('.repeat(60)}ab${')'.repeat(60)}`,
   `${'*(!('.repeat(40)}a?b${'))'.repeat(40)}*`,
   `${'?!(*'.repeat(60)}a${')'.repeat(60)}`,
-  `${'['.repeat(7_800)}*`,
-  `*${'[a'.repeat(3_800)}`,
 ];
+
+/** Patterns that take seconds to be read. */
+const HOSTILE = [`${'['.repeat(7_800)}*`, `*${'[a'.repeat(3_800)}`];
 
 let hosted: Hosted;
 
@@ -160,6 +161,15 @@ describe('a pattern', () => {
     expect(azure.requests).toHaveLength(0);
   });
 
+  it.each(NEGATED)('with groups %j is refused', async glob => {
+    azure.clearRequests();
+    const url = hosted.webUrl({ path: `/long/${glob}` });
+    await expect(reader().search(url)).rejects.toThrow(
+      /^Failed to search https:\S+, the pattern has more than 10 negated groups/,
+    );
+    expect(azure.requests).toHaveLength(0);
+  });
+
   it('that takes too long has an end, for which nobody waits whose signal is aborted', async () => {
     const url = hosted.webUrl({ path: `/long/${HOSTILE[0]}` });
     const first = reader().search(url);
@@ -175,7 +185,7 @@ describe('a pattern', () => {
     expect(await done).toMatchObject({
       name: 'InputError',
       message: expect.stringMatching(
-        /^The pattern 'long\/\*!\(.{92}…' takes more than 10 seconds or 256 MiB to match/,
+        /^The pattern 'long\/\[{95}…' takes more than 10 seconds or 256 MiB to match/,
       ),
     });
   });

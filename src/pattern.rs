@@ -5,7 +5,7 @@
 //!
 //! <https://github.com/isaacs/minimatch#features>
 
-use crate::expansion::Expansion;
+use crate::{error::Error, expansion::Expansion};
 
 /// Characters with which a segment is more than a name.
 const MAGIC: [char; 13] = [
@@ -54,6 +54,23 @@ const GROUP_STEP: f64 = 40.0;
 /// The most characters that may be looked at for the ends of classes: minimatch looks from each `[` to the
 /// end of the pattern when it reads it.
 const MOST_LOOKED_AT: f64 = 20_000.0;
+
+/// The most negated groups of a pattern: with dozens, one in the other, minimatch takes more memory than
+/// there is, at once and without an end that could be waited for.
+const MOST_NEGATED: usize = 10;
+
+/// Refuses a pattern with more negated groups than are matched.
+///
+/// # Errors
+/// It has more. What braces may put together counts as well.
+pub fn check_groups(pattern: &str) -> Result<(), Error> {
+    let marks = pattern.matches('!').count();
+    if pattern.contains('(') && marks > MOST_NEGATED {
+        let message = format!("the pattern has more than {MOST_NEGATED} negated groups, '!(…)'");
+        return Err(Error::other(message));
+    }
+    Ok(())
+}
 
 /// How many steps it takes minimatch to match a character of a path with a pattern, at most.
 ///

@@ -7,7 +7,13 @@ use napi::{
 use napi_derive::napi;
 
 use super::Failure;
-use crate::{error::Error, expansion::Expansion, fault, pattern::weight, url};
+use crate::{
+    error::Error,
+    expansion::Expansion,
+    fault,
+    pattern::{check_groups, weight},
+    url,
+};
 
 /// A repository of Azure DevOps, or a path in it, as its web URL names it.
 #[napi(custom_finalize)]
@@ -155,7 +161,9 @@ pub struct Pattern {
 pub fn patterns_of(url: String) -> Either<Vec<Pattern>, Failure> {
     let patterns = url::Pattern::spellings(&url);
     for pattern in &patterns {
-        if let Err(error) = Expansion::within_limit(&pattern.glob) {
+        let checked = check_groups(&pattern.glob);
+        let checked = checked.and_then(|()| Expansion::within_limit(&pattern.glob).map(drop));
+        if let Err(error) = checked {
             let place = url::without_secrets(&pattern.whole);
             let message = format!("Failed to search {place}, {error}");
             return Either::B(Error::new(error.kind(), message).into());
