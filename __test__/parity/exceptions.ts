@@ -269,7 +269,7 @@ export const EXCEPTIONS: Exception[] = [
     here: 'a `TypeError`, "Invalid URL", as from `readUrl`',
   },
   {
-    where: 'certificates with an RSA key of other than 2048, 3072 or 4096 bits',
+    where: 'certificates with an RSA key of fewer than 2048 bits, or more than 8192',
     upstream: 'used',
     here: 'refused, by name',
   },

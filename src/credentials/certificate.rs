@@ -7,15 +7,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use aws_lc_rs::{
+    digest::{SHA256, digest},
+    rand::{self, SystemRandom},
+    rsa::KeyPair as RsaKeyPair,
+    signature::{KeyPair, RSA_PSS_SHA256},
+};
 use azure_core::Uuid;
 use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
-};
-use ring::{
-    digest::{SHA256, digest},
-    rand::SystemRandom,
-    signature::{RSA_PSS_SHA256, RsaKeyPair},
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
@@ -127,7 +128,7 @@ impl Certificate {
             encode(self.header.to_string()),
             encode(claims(client_id, endpoint)?.to_string())
         );
-        let mut signature = vec![0; self.key.public().modulus_len()];
+        let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
             .sign(
                 &RSA_PSS_SHA256,
@@ -204,11 +205,11 @@ fn rsa_key(pem: &[u8]) -> Result<RsaKeyPair, &'static str> {
         PrivateKeyDer::Sec1(_) => return Err(IS_ELLIPTIC),
         _ => return Err("has a key that is not of RSA"),
     };
-    // The words are those of `ring`, which tells the reasons apart in no other way.
+    // The words are those of `aws-lc-rs`, which tells the reasons apart in no other way.
     key.map_err(|rejected| match rejected.to_string().as_str() {
         "WrongAlgorithm" => "has a key that is not of RSA",
-        "TooSmall" | "TooLarge" | "PrivateModulusLenNotMultipleOf512Bits" => {
-            "has an RSA key of a size that cannot be used: use one of 2048, 3072 or 4096 bits"
+        "TooSmall" | "TooLarge" => {
+            "has an RSA key of a size that cannot be used: use one of 2048 to 8192 bits"
         }
         _ => "has an RSA key that is damaged, or of a form that cannot be used",
     })
@@ -223,7 +224,7 @@ fn is_elliptic(pkcs8: &[u8]) -> bool {
 
 /// Whether a certificate is that of a key: it holds the public half, in DER as here.
 fn is_of(certificate: &CertificateDer<'_>, key: &RsaKeyPair) -> bool {
-    let public = key.public().as_ref();
+    let public = key.public_key().as_ref();
     certificate.windows(public.len()).any(|part| part == public)
 }
 
@@ -231,7 +232,7 @@ fn claims(client_id: &str, endpoint: &Url) -> Result<Value, TokenError> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_err(|_| TokenError::refused("this machine's clock stands before 1970"))?;
-    let id = ring::rand::generate(&SystemRandom::new())
+    let id = rand::generate(&SystemRandom::new())
         .map_err(|_| TokenError::refused("this machine has no random numbers"))?;
     Ok(json!({
         "aud": endpoint.as_str(),

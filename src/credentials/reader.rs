@@ -2,8 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use reqwest::header::HeaderMap;
-use ring::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
 use super::{Identity, tokens::Tokens};
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use reqwest::header::HeaderMap;
-use ring::{
+use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hkdf::{HKDF_SHA256, Prk, Salt},
     rand::{SecureRandom, SystemRandom},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{entra::App, token::Token};

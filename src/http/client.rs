@@ -228,7 +228,7 @@ impl Client {
 
     fn new() -> Result<Self, reqwest::Error> {
         // An application that has chosen a provider for the process keeps it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let accepted = HeaderValue::from_static(content::ACCEPTED);
         let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
         sent::remember_proxy_users();

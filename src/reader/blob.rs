@@ -6,9 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use bytes::Bytes;
 use reqwest::Response;
-use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 
 use super::{body::Body, exchange::Exchange, kept::MOST_BLOB, stored::Stored, tree::blocking};
 use crate::{cache::Weigh, error::Error, limits::Limit};
