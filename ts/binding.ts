@@ -1,6 +1,7 @@
 import { constants } from 'node:buffer';
 import type * as Binding from './native';
 import { loadAddon } from './addon';
+import { nodeAuthorities, usesOpenSslAuthorities } from './authorities';
 import { guardBinding } from './guardBinding';
 
 let binding: typeof Binding | undefined;
@@ -18,6 +19,7 @@ function load(): typeof Binding {
   try {
     const loaded = guardBinding(loadAddon() as typeof Binding);
     loaded.limitBuffersTo(constants.MAX_LENGTH);
+    loaded.trustAsNode(nodeAuthorities(), usesOpenSslAuthorities());
     return loaded;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);

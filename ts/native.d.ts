@@ -488,5 +488,11 @@ export interface TreeFiles {
   modified: Float64Array
 }
 
+/**
+ * Has TLS trust whom Node trusts, in the whole process: certificates in PEM, one after the other, and
+ * whether Node was started with `--use-openssl-ca`. It counts before the first connection, and once.
+ */
+export declare function trustAsNode(pem: string, usesOpenssl: boolean): void
+
 /** The URL as a message may show it. */
 export declare function withoutSecrets(url: string): string

@@ -22,6 +22,7 @@ mod listing;
 mod reader;
 mod shared;
 mod telemetry;
+mod tls;
 mod tree;
 mod url;
 

@@ -30,6 +30,6 @@ pub use identity::Identity;
 pub use reader::Reader;
 pub use selection::{Chosen, Credentials, organization_of, scope_of};
 pub use sharing::Sharing;
-pub use token::TokenError;
+pub use token::{CannotBeAsked, TokenError};
 
 use tokens::Tokens;

@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use super::token::{TokenError, TokenErrorKind};
+use super::token::{CannotBeAsked, TokenError, TokenErrorKind};
 use crate::{secrets::Secrets, text::readable};
 
 const DATE: HeaderName = HeaderName::from_static("date");
@@ -111,6 +111,10 @@ struct ErrorBody {
 /// Puts what `azure_identity` says into our words.
 pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
     let innermost = innermost(error);
+    let unreachable = || {
+        let words = asked.words(&innermost.to_string());
+        TokenError::unreachable(format!("{} {words}", asked.name()))
+    };
     match innermost.kind() {
         ErrorKind::HttpResponse {
             status,
@@ -123,9 +127,10 @@ pub(super) fn explain(error: &Error, asked: &Asked) -> TokenError {
             asked.name(),
             asked.words(&innermost.to_string())
         )),
-        ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => TokenError::unreachable(
-            format!("{} {}", asked.name(), asked.words(&innermost.to_string())),
-        ),
+        ErrorKind::Connection if source_of::<CannotBeAsked>(innermost).is_some() => {
+            unreachable().lasting()
+        }
+        ErrorKind::Connection | ErrorKind::Io | ErrorKind::Other => unreachable(),
         ErrorKind::DataConversion => no_token(asked),
         _ => TokenError::refused(match &asked.giver {
             Giver::Tool(program) => match source_of::<io::Error>(innermost) {

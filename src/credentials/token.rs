@@ -92,7 +92,22 @@ pub struct TokenError {
     pub(super) kind: TokenErrorKind,
     message: String,
     pub(super) retry_after: Option<Duration>,
+    /// Whether asking again at once cannot help.
+    pub(super) is_lasting: bool,
 }
+
+/// What a transport says of a giver of tokens whom it cannot ask, and could not if it tried again: of a
+/// certificate that is not accepted, for example.
+#[derive(Debug)]
+pub struct CannotBeAsked(pub String);
+
+impl fmt::Display for CannotBeAsked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CannotBeAsked {}
 
 impl TokenError {
     pub(super) fn new(kind: TokenErrorKind, message: impl Into<String>) -> Self {
@@ -100,6 +115,7 @@ impl TokenError {
             kind,
             message: readable(message),
             retry_after: None,
+            is_lasting: false,
         }
     }
 
@@ -113,6 +129,12 @@ impl TokenError {
 
     pub(super) fn unreachable(message: impl Into<String>) -> Self {
         Self::new(TokenErrorKind::Unreachable, message)
+    }
+
+    /// The same, which stays so if it is asked again at once.
+    pub(super) fn lasting(mut self) -> Self {
+        self.is_lasting = true;
+        self
     }
 
     /// The same of somebody who has to be there.

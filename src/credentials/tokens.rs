@@ -329,6 +329,7 @@ impl Tokens {
             };
             let asked_for = error.retry_after.unwrap_or_default();
             let may_help = error.kind == TokenErrorKind::Unreachable
+                && !error.is_lasting
                 && started.elapsed() + asked_for <= PATIENCE;
             if !may_help || attempt == ATTEMPTS {
                 return Err(error);

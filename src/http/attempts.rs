@@ -1,6 +1,6 @@
 //! How often one question is asked, and what is worth another attempt.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{fmt, time::Duration};
 
 use reqwest::StatusCode;
 use tokio::time::Instant;
@@ -81,30 +81,11 @@ impl fmt::Display for Tried {
     }
 }
 
-/// Whether a failure may be over soon: what the connection met, but no certificate that is wrong.
+/// Whether a failure may be over soon.
 pub(super) fn may_pass(failure: &Failure) -> bool {
     match failure {
-        Failure::Silent | Failure::CutOff | Failure::Damaged(_) => true,
-        Failure::Transport(error) => !error.is_builder() && !is_distrust(error),
+        Failure::Silent | Failure::CutOff | Failure::Damaged(_) | Failure::Broken(_) => true,
+        Failure::Transport(error) => error.is_transient(),
         _ => false,
     }
-}
-
-/// Whether the two ends do not trust or understand each other, which no time heals.
-fn is_distrust(error: &reqwest::Error) -> bool {
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let inner = cause
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(tls) = tls.or_else(|| cause.downcast_ref()) {
-            return !matches!(
-                tls,
-                rustls::Error::AlertReceived(_) | rustls::Error::General(_)
-            );
-        }
-        next = cause.source();
-    }
-    false
 }

@@ -2,36 +2,41 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     mem,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use reqwest::{
-    Method, Response, StatusCode,
+    ClientBuilder, Method, Proxy, RequestBuilder, Response, StatusCode,
     header::{
         ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
         IF_NONE_MATCH,
     },
     redirect::Policy,
 };
+use rustls::ClientConfig;
 use serde::de::IgnoredAny;
 use tokio::time::{Instant, sleep, timeout_at};
-use url::{Url, quirks};
+use url::{Origin, Url, quirks};
 
 use super::{
     attempts::{Attempts, Tried, may_pass},
+    cause,
+    connection_error::ConnectionError,
     content::{self, Fault},
-    direct,
     gate::{Closed, Gate, Pass},
     gathered::Gathered,
     pace::Refusal,
+    proxy::{self, Proxies, Route},
     redirect::{Away, Redirect},
     report::LIMITED,
+    resolver::Resolver,
     sent,
     signals::Signals,
-    trust,
+    tls::{self, Versions},
     wait::{ContentWait, patiently},
 };
 use crate::{
@@ -103,8 +108,10 @@ impl Asked {
 /// Why a request has no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// The connection failed.
-    Transport(reqwest::Error),
+    /// There was no connection, or no answer on it.
+    Transport(Box<ConnectionError>),
+    /// The connection broke while the content came, in the words of the client.
+    Broken(String),
     /// The server fell silent.
     Silent,
     /// The content ended before its end.
@@ -149,8 +156,14 @@ impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
         match Fault::behind(&error) {
             Some(fault) => fault.clone().into(),
-            None => Self::Transport(error),
+            None => Self::Broken(chain(&error.without_url())),
         }
+    }
+}
+
+impl From<Box<ConnectionError>> for Failure {
+    fn from(error: Box<ConnectionError>) -> Self {
+        Self::Transport(error)
     }
 }
 
@@ -170,7 +183,7 @@ pub(super) struct Received(pub(super) Counter);
 
 /// Sends; and where no connection can be made because the process has too many files open, again after
 /// some of what is kept open for later was let go of.
-pub(super) async fn within_files<F>(mut send: impl FnMut() -> F) -> Result<Response, reqwest::Error>
+async fn within_files<F>(mut send: impl FnMut() -> F) -> Result<Response, reqwest::Error>
 where
     F: Future<Output = Result<Response, reqwest::Error>>,
 {
@@ -204,13 +217,19 @@ pub struct Blocked;
 
 /// The client that every reader of the process shares, with its connections.
 ///
-/// It takes proxies from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, except for this
-/// machine's own and link-local addresses; speaks HTTP/2 where the server does; and asks for gzip, which
-/// whoever sends a request has decoded.
+/// It goes through the proxies that Node's own `fetch` takes from the environment; speaks HTTP/2 where
+/// the server does, until one says that it wants HTTP/1.1; and asks for gzip, which whoever sends a
+/// request has decoded.
 #[derive(Clone, Debug)]
 pub struct Client {
     proxied: reqwest::Client,
     direct: reqwest::Client,
+    /// Through proxies as well, with HTTP/1.1 alone.
+    http_1: reqwest::Client,
+    /// The origins that want HTTP/1.1.
+    want_http_1: Arc<Mutex<HashSet<Origin>>>,
+    /// How TLS is spoken to a proxy.
+    proxy_tls: Arc<ClientConfig>,
 }
 
 impl Client {
@@ -221,22 +240,22 @@ impl Client {
     pub fn shared() -> Result<&'static Self, Error> {
         static SHARED: OnceLock<Result<Client, String>> = OnceLock::new();
         SHARED
-            .get_or_init(|| Self::new().map_err(|error| chain(&error)))
+            .get_or_init(Self::new)
             .as_ref()
             .map_err(|why| Error::other(format!("the HTTP client could not be set up: {why}")))
     }
 
-    fn new() -> Result<Self, reqwest::Error> {
-        // An application that has chosen a provider for the process keeps it.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    fn new() -> Result<Self, String> {
+        sent::remember_proxy_users();
         let accepted = HeaderValue::from_static(content::ACCEPTED);
         let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
-        sent::remember_proxy_users();
-        let builder = || {
-            reqwest::Client::builder()
+        let build = |versions, proxy: Option<Proxy>| {
+            let tls = tls::config(versions).map_err(|error| error.to_string())?;
+            let builder = reqwest::Client::builder()
                 .user_agent(USER_AGENT)
                 .default_headers(accepted.clone())
                 .connect_timeout(CONNECT_TIMEOUT)
+                .dns_resolver(Resolver)
                 .http2_keep_alive_interval(PING_EVERY)
                 .http2_keep_alive_timeout(PING_TIMEOUT)
                 .http2_initial_stream_window_size(STREAM_WINDOW)
@@ -244,11 +263,21 @@ impl Client {
                 .redirect(Policy::none())
                 // What is asked again, how often and when is for `attempts` to say.
                 .retry(reqwest::retry::never())
-                .tls_certs_merge(trust::extra_roots())
+                .tls_backend_preconfigured(tls)
+                // Neither those that the client finds in the environment nor those of the system.
+                .no_proxy();
+            let builder = proxy.into_iter().fold(builder, ClientBuilder::proxy);
+            builder.build().map_err(|error| chain(&error))
         };
+        let proxy = || Proxy::custom(|url| Proxies::of_process().through(url));
+        let mut proxy_tls = tls::config(Versions::Http1).map_err(|error| error.to_string())?;
+        proxy_tls.alpn_protocols.clear();
         Ok(Self {
-            proxied: builder().build()?,
-            direct: builder().no_proxy().build()?,
+            proxied: build(Versions::Both, Some(proxy()))?,
+            direct: build(Versions::Both, None)?,
+            http_1: build(Versions::Http1, Some(proxy()))?,
+            want_http_1: Arc::default(),
+            proxy_tls: Arc::new(proxy_tls),
         })
     }
 
@@ -258,13 +287,78 @@ impl Client {
         Entra::through(Arc::new(self.clone()))
     }
 
-    /// A request for the URL, which goes through a proxy where one is set and makes sense.
-    pub(super) fn request(&self, method: Method, url: Url) -> reqwest::RequestBuilder {
-        if direct::is_near(&url) {
-            self.direct.request(method, url)
-        } else {
-            self.proxied.request(method, url)
+    /// Sends a request that is made anew for each attempt, by the way that its URL has. Where no more
+    /// files can be opened it is sent again, and where the server wants HTTP/1.1, once more with that.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        route: Route,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Response, Box<ConnectionError>> {
+        let client = self.client(url, &route)?;
+        match within_files(|| request(client).send()).await {
+            Ok(answer) => Ok(answer),
+            // On the heap: it is rare, and each read would have room for it.
+            Err(error) => Box::pin(self.recover(error, url, route, request)).await,
         }
+    }
+
+    async fn recover(
+        &self,
+        mut error: reqwest::Error,
+        url: &Url,
+        route: Route,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+    ) -> Result<Response, Box<ConnectionError>> {
+        if cause::wants_http_1(&error) && self.now_wants_http_1(url) {
+            match within_files(|| request(&self.http_1).send()).await {
+                Ok(answer) => return Ok(answer),
+                Err(other) => error = other,
+            }
+        }
+        Err(Box::new(self.explain(&error, url, route).await))
+    }
+
+    /// Which client goes this way.
+    ///
+    /// # Errors
+    /// There is no way, since what is said of the proxy names none.
+    fn client(&self, url: &Url, route: &Route) -> Result<&reqwest::Client, Box<ConnectionError>> {
+        if let Route::Invalid(invalid) = route {
+            return Err(ConnectionError::invalid_proxy(invalid, url).into());
+        }
+        let wanting = self.want_http_1.lock();
+        let wanting = wanting.unwrap_or_else(PoisonError::into_inner);
+        Ok(match route {
+            Route::Through(_) if wanting.is_empty() => &self.proxied,
+            Route::Direct { .. } if wanting.is_empty() => &self.direct,
+            _ if wanting.contains(&url.origin()) => &self.http_1,
+            Route::Through(_) => &self.proxied,
+            _ => &self.direct,
+        })
+    }
+
+    /// Notes that a server wants HTTP/1.1; tells whether that is new.
+    fn now_wants_http_1(&self, url: &Url) -> bool {
+        let wanting = self.want_http_1.lock();
+        let mut wanting = wanting.unwrap_or_else(PoisonError::into_inner);
+        wanting.insert(url.origin())
+    }
+
+    /// Why there is no answer. Of a proxy that made no tunnel the client does not tell what it said, so
+    /// that it is asked again.
+    async fn explain(&self, error: &reqwest::Error, url: &Url, route: Route) -> ConnectionError {
+        let tunnel = match &route {
+            Route::Through(_) if cause::is_unauthorized_tunnel(error) => {
+                Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+            }
+            Route::Through(proxy) if cause::is_refused_tunnel(error) => {
+                let tls = Arc::clone(&self.proxy_tls);
+                proxy::answer_to_connect(proxy, url, tls).await
+            }
+            _ => None,
+        };
+        ConnectionError::behind(error, url, route, tunnel)
     }
 
     /// Asks, and gives the answer once its head is there.
@@ -470,17 +564,21 @@ impl Attempt<'_> {
 
     async fn send(&self, url: &Url, proof: &Proof) -> Result<Response, Failure> {
         let began = Instant::now();
-        let mut answer = patiently(within_files(|| self.request(url, proof).send())).await;
+        let route = Proxies::of_process().route(url);
+        let sent = self
+            .client
+            .send(url, route, |client| self.request(client, url, proof));
+        // On the heap: it would be moved with every future around it.
+        let mut answer = patiently(Box::pin(sent)).await;
         self.pass
             .measure(self.question.operation, &mut answer, began.elapsed());
         Ok(content::decoded(answer?)?)
     }
 
-    fn request(&self, url: &Url, proof: &Proof) -> reqwest::RequestBuilder {
+    fn request(&self, client: &reqwest::Client, url: &Url, proof: &Proof) -> RequestBuilder {
         let question = self.question;
         let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
-        let mut sent = self
-            .client
+        let mut sent = client
             .request(method, url.clone())
             .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
             .headers(proof.headers.clone())

@@ -2,19 +2,23 @@
 //! limits that are kept, and faults that are ridden out.
 
 mod attempts;
+mod cause;
 mod client;
 mod closings;
+mod connection_error;
 mod content;
 mod direct;
 mod gate;
 mod gathered;
 pub mod pace;
+mod proxy;
 mod redirect;
 mod report;
+mod resolver;
 mod sent;
 pub mod signals;
+pub mod tls;
 mod transport;
-mod trust;
 mod wait;
 
 pub use attempts::Tried;
@@ -22,6 +26,7 @@ pub use client::{
     Asked, Blocked, Client, Failure, NotRenewed, Question, is_json, is_page, piece,
     without_byte_order_mark,
 };
+pub use connection_error::ConnectionError;
 pub use gate::{Closed, Limit, limits};
 pub use gathered::Gathered;
 pub use redirect::Away;

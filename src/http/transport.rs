@@ -11,8 +11,11 @@ use azure_core::{
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use url::{Url, quirks};
 
-use super::{Client, client::within_files, content, direct};
-use crate::error::chain;
+use super::{
+    Client, ConnectionError, content, direct,
+    proxy::{Proxies, Route},
+};
+use crate::{credentials::CannotBeAsked, error::chain};
 
 /// How long one request for a token may take, from its start to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -24,21 +27,21 @@ const MAX_ANSWER: usize = 1024 * 1024;
 impl HttpClient for Client {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let url = request.url();
-        let failed = |error| failed(error, url);
         let (method, headers) = (method(request.method())?, headers(request)?);
         let content_to_send = body(request)?;
-        let send = || {
-            self.request(method.clone(), url.clone())
+        let again = |client: &reqwest::Client| {
+            client
+                .request(method.clone(), url.clone())
                 .headers(headers.clone())
                 .timeout(LIMIT)
                 .body(content_to_send.clone())
-                .send()
         };
-        let answered = within_files(send).await.map_err(failed)?;
+        let sent = self.send(url, route(url), again);
+        let answered = sent.await.map_err(failed)?;
         let status = answered.status();
         let answered = decoded(answered, url)?;
         let headers = answer_headers(answered.headers());
-        let content = content(answered, url).await?;
+        let content = content(answered).await?;
         check(url, status, &content)?;
         let status = azure_core::http::StatusCode::from(status.as_u16());
         // Entra ID, to whom requests are posted, puts line breaks into most of its errors, and
@@ -96,10 +99,9 @@ fn decoded(answered: Response, url: &Url) -> azure_core::Result<Response> {
     })
 }
 
-async fn content(mut answered: Response, url: &Url) -> azure_core::Result<Bytes> {
-    let failed = |error| failed(error, url);
+async fn content(mut answered: Response) -> azure_core::Result<Bytes> {
     let mut content = Vec::new();
-    while let Some(piece) = answered.chunk().await.map_err(failed)? {
+    while let Some(piece) = answered.chunk().await.map_err(broken)? {
         content.extend_from_slice(&piece);
         if content.len() > MAX_ANSWER {
             let message = "answered with far more than a token";
@@ -109,24 +111,35 @@ async fn content(mut answered: Response, url: &Url) -> azure_core::Result<Bytes>
     Ok(content.into())
 }
 
-fn failed(error: reqwest::Error, url: &Url) -> Error {
-    let error = error.without_url();
+/// This machine and its own link are asked without a proxy, which would reach another one: the instance
+/// metadata service (169.254.169.254) and App Service's identity endpoint are there.
+fn route(url: &Url) -> Route {
+    if direct::is_near(url) {
+        return Route::Direct { is_exempt: true };
+    }
+    Proxies::of_process().route(url)
+}
+
+fn failed(error: Box<ConnectionError>) -> Error {
+    let advice = error.advice();
+    let parted = if advice.is_empty() { "" } else { ". " };
+    let message = format!("could not be asked: {error}{parted}{advice}");
+    if !error.is_transient() {
+        let lasting = CannotBeAsked(error.to_string());
+        return Error::with_error(ErrorKind::Connection, lasting, message);
+    }
     let kind = if error.is_connect() {
         ErrorKind::Connection
     } else {
         ErrorKind::Io
     };
-    let message = if error.is_timeout() {
-        format!("did not answer in time: {}", chain(&error))
-    } else if direct::is_near(url) {
-        format!("could not be asked: {}", chain(&error))
-    } else {
-        format!(
-            "could not be asked: {}: check the network, HTTPS_PROXY and NO_PROXY, and, for a certificate of your own authority, NODE_EXTRA_CA_CERTS",
-            chain(&error)
-        )
-    };
     Error::with_error(kind, error, message)
+}
+
+fn broken(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let message = format!("gave no whole answer: {}", chain(&error));
+    Error::with_error(ErrorKind::Io, error, message)
 }
 
 /// Tokens are asked for with these two.

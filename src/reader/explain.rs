@@ -7,8 +7,8 @@ use url::{Url, quirks};
 
 use crate::{
     credentials::{Authorization, Identity, TokenError, no_token, scope_of},
-    error::{Error, ErrorKind, chain},
-    http::{Away, Closed, Failure, secrets},
+    error::{Error, ErrorKind},
+    http::{Away, Closed, ConnectionError, Failure, secrets},
     limits::Limit,
     rest::Refusal,
     secrets::Secrets,
@@ -200,7 +200,8 @@ impl Read<'_> {
                 "{failed} {url}, there is no memory for more than {came} bytes of the content of {}",
                 self.request()
             )),
-            Failure::Transport(error) => self.transport(error),
+            Failure::Transport(error) => self.unconnected(&error),
+            Failure::Broken(words) => self.broken_off(&words),
             Failure::NotRenewed(failure, error) => {
                 self.failed(*failure).adding(&not_renewed(&error))
             }
@@ -269,20 +270,19 @@ impl Read<'_> {
 
     /// The connection broke while the content came.
     pub(super) fn broken(&self, failure: Failure) -> Error {
-        let url = without_secrets(self.url);
-        let error = match failure {
-            Failure::Transport(error) => error,
-            Failure::Last(failure, tried) => {
-                return self.broken(*failure).adding(&tried.to_string());
-            }
-            failure => return self.failed(failure),
-        };
-        // The error itself is kept nowhere: it may say what must not be said.
+        match failure {
+            Failure::Last(failure, tried) => self.broken(*failure).adding(&tried.to_string()),
+            failure => self.failed(failure),
+        }
+    }
+
+    fn broken_off(&self, words: &str) -> Error {
         Error::other(format!(
-            "{} {url}, the content of {} ended before its end: {}",
+            "{} {}, the content of {} ended before its end: {}",
             self.purpose.failed(),
+            without_secrets(self.url),
             self.request(),
-            self.said(&chain(&error.without_url()))
+            self.said(words)
         ))
     }
 
@@ -313,30 +313,29 @@ impl Read<'_> {
         Error::new(kind, format!("{} {url}, {why}", purpose.failed()))
     }
 
-    fn transport(&self, error: reqwest::Error) -> Error {
-        let url = without_secrets(self.url);
-        let host = quirks::host(self.request);
-        let error = error.without_url();
-        let what = if error.is_timeout() {
-            format!("{host} did not answer in time")
-        } else if error.is_connect() {
-            format!("no connection to {host}")
-        } else {
-            format!("the request to {host} failed")
-        };
-        let advice = if error.is_connect() {
-            ". Check the network, HTTPS_PROXY and NO_PROXY, and, for a certificate of your own authority, NODE_EXTRA_CA_CERTS"
-        } else {
-            ""
-        };
-        let failure = self.chain_failure().unwrap_or_default();
-        Error::other(format!(
-            "{} {url}, {what}: {}{advice}. Read with {} for {}{failure}",
+    /// There was no connection, or no answer on it.
+    fn unconnected(&self, error: &ConnectionError) -> Error {
+        let mut message = format!(
+            "{} {}, {}",
             self.purpose.failed(),
-            self.said(&chain(&error)),
-            self.authorization.identity(),
-            scope_of(self.request),
-        ))
+            without_secrets(self.url),
+            self.said(&error.to_string())
+        );
+        for more in [error.advice(), self.reader()] {
+            if !more.is_empty() {
+                message.push_str(". ");
+                message.push_str(&more);
+            }
+        }
+        Error::other(message)
+    }
+
+    /// Who read.
+    fn reader(&self) -> String {
+        let failure = self.chain_failure().unwrap_or_default();
+        let identity = self.authorization.identity();
+        let scope = scope_of(self.request);
+        format!("Read with {identity} for {scope}{failure}")
     }
 
     /// Why nobody reads who was meant to.

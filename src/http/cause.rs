@@ -1,0 +1,187 @@
+//! What a connection met: one cause, found in the chain of errors of the client.
+
+use std::{error::Error as StdError, io, sync::Arc};
+
+use reqwest::StatusCode;
+use rustls::{AlertDescription, CertificateError};
+
+use super::{proxy::Invalid, resolver::NotFound, tls::Untrusted};
+
+/// What was met.
+#[derive(Clone, Debug)]
+pub(super) enum Cause {
+    /// The system knows no address of the name, in its words.
+    NameNotFound(String),
+    /// Nobody listens there.
+    Refused,
+    /// There is no way there, in the system's words.
+    Unreachable(String),
+    /// Nobody answered in time.
+    TimedOut,
+    /// The other end closed the connection.
+    Closed,
+    /// The other end closed the connection before TLS was spoken.
+    ClosedInHandshake,
+    /// The server's certificate is not accepted.
+    Certificate(Untrusted),
+    /// The server does not speak TLS.
+    NoTls,
+    /// The server does not speak HTTP.
+    NoHttp,
+    /// The two ends have no way in common to speak TLS, in the words of one of them; and whether that
+    /// stays so.
+    Handshake(String, bool),
+    /// HTTP/2 is not spoken as it has to be, with this code.
+    Http2(String),
+    /// The proxy made no tunnel, with this status where it said one.
+    Tunnel(Option<StatusCode>),
+    /// What is said of the proxy names none.
+    InvalidProxy(Arc<Invalid>),
+    /// Something else.
+    Other,
+}
+
+impl Cause {
+    /// What a failure tells; `tunnel` is what a proxy answered to `CONNECT`.
+    pub(super) fn behind(error: &reqwest::Error, tunnel: Option<StatusCode>) -> Self {
+        let is_tunnel = is_of_tunnel(error);
+        let known = causes(error).find_map(|cause| Self::of(cause, error.is_connect()));
+        match known {
+            Some(known) => known,
+            None if error.is_timeout() => Self::TimedOut,
+            None if is_tunnel => Self::Tunnel(tunnel),
+            None => Self::Other,
+        }
+    }
+
+    /// Whether it may be over soon.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Certificate(_) | Self::NoTls | Self::NoHttp | Self::InvalidProxy(_) => false,
+            Self::Handshake(_, is_lasting) => !is_lasting,
+            Self::Tunnel(Some(status)) => {
+                status.is_server_error()
+                    || *status == StatusCode::TOO_MANY_REQUESTS
+                    || *status == StatusCode::REQUEST_TIMEOUT
+            }
+            _ => true,
+        }
+    }
+
+    /// What one of the errors in a chain tells.
+    fn of(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<Self> {
+        if let Some(not_found) = cause.downcast_ref::<NotFound>() {
+            return Some(Self::NameNotFound(not_found.to_string()));
+        }
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(Self::of_tls(tls));
+        }
+        if let Some(http2) = cause.downcast_ref::<h2::Error>() {
+            return http2.reason().map(|code| Self::Http2(format!("{code:?}")));
+        }
+        if let Some(http) = cause.downcast_ref::<hyper::Error>() {
+            let is_closed = http.is_incomplete_message();
+            return if http.is_parse() {
+                Some(Self::NoHttp)
+            } else {
+                is_closed.then_some(Self::Closed)
+            };
+        }
+        let io = cause.downcast_ref::<io::Error>()?;
+        Self::of_io(io, is_connect)
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        use rustls::Error::{
+            AlertReceived, InvalidCertificate, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+        };
+        match error {
+            InvalidCertificate(CertificateError::Other(other)) => {
+                match other.0.downcast_ref::<Untrusted>() {
+                    Some(untrusted) => Self::Certificate(untrusted.clone()),
+                    None => Self::Handshake(error.to_string(), true),
+                }
+            }
+            InvalidMessage(_) => Self::NoTls,
+            AlertReceived(alert) => Self::Handshake(
+                format!("the server said {alert:?}"),
+                !matches!(
+                    alert,
+                    AlertDescription::InternalError
+                        | AlertDescription::UserCanceled
+                        | AlertDescription::CloseNotify
+                ),
+            ),
+            PeerIncompatible(why) => Self::Handshake(format!("{why:?}"), true),
+            PeerMisbehaved(why) => Self::Handshake(format!("{why:?}"), true),
+            error => Self::Handshake(error.to_string(), false),
+        }
+    }
+
+    fn of_io(error: &io::Error, is_connect: bool) -> Option<Self> {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Some(Self::Refused),
+            io::ErrorKind::UnexpectedEof if is_connect => Some(Self::ClosedInHandshake),
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => Some(Self::Closed),
+            io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::AddrNotAvailable => Some(Self::Unreachable(error.to_string())),
+            io::ErrorKind::TimedOut => Some(Self::TimedOut),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a server has said that it wants HTTP/1.1 in place of HTTP/2.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9113#section-7>
+pub(super) fn wants_http_1(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let reason = cause
+            .downcast_ref::<h2::Error>()
+            .and_then(h2::Error::reason);
+        matches!(
+            reason,
+            Some(h2::Reason::HTTP_1_1_REQUIRED | h2::Reason::INADEQUATE_SECURITY)
+        )
+    })
+}
+
+/// Whether a tunnel through a proxy failed. The client has a type for that and shows it to nobody, so
+/// that its words have to do.
+pub(super) fn is_of_tunnel(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let said = cause.to_string();
+        said.starts_with("tunnel error: ") || said.starts_with("SOCKS error: ")
+    })
+}
+
+/// Whether a proxy answered that it makes no tunnel.
+pub(super) fn is_refused_tunnel(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "tunnel error: unsuccessful")
+}
+
+/// Whether a proxy asks who asks it.
+pub(super) fn is_unauthorized_tunnel(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "tunnel error: proxy authorization required")
+}
+
+/// An error and its causes, those too that stand in the place of an error of the system.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    fn next<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+        match cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        }
+    }
+    std::iter::successors(Some(error), |cause| next(*cause))
+}

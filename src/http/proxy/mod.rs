@@ -1,0 +1,283 @@
+//! Which proxy a request goes through: the one that Node's own `fetch` takes from the environment, with
+//! `NODE_USE_ENV_PROXY`.
+//!
+//! <https://nodejs.org/api/http.html#built-in-proxy-support>
+
+mod bypass;
+mod tunnel;
+
+use std::{
+    env, fmt,
+    sync::{Arc, LazyLock},
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::HeaderValue;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use self::bypass::Bypass;
+
+pub(super) use self::tunnel::answer_to_connect;
+
+/// The variables that name a proxy, each as Node looks for it: in lower case first, where an empty one
+/// hides the other.
+const HTTP: [&str; 2] = ["http_proxy", "HTTP_PROXY"];
+const HTTPS: [&str; 2] = ["https_proxy", "HTTPS_PROXY"];
+const ALL: [&str; 2] = ["all_proxy", "ALL_PROXY"];
+const NONE: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// How a request reaches its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// Without a proxy, and whether `NO_PROXY` says so.
+    Direct { is_exempt: bool },
+    /// Through this one.
+    Through(Arc<Proxy>),
+    /// Not at all: what is said of its proxy names none.
+    Invalid(Arc<Invalid>),
+}
+
+/// A proxy, and the variable that names it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Proxy {
+    variable: &'static str,
+    url: Url,
+}
+
+/// What a variable says that is no proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Invalid {
+    variable: &'static str,
+    why: String,
+}
+
+/// The proxies that the environment names.
+#[derive(Debug)]
+pub(super) struct Proxies {
+    http: Option<Named>,
+    https: Option<Named>,
+    bypass: Bypass,
+}
+
+type Named = Result<Arc<Proxy>, Arc<Invalid>>;
+
+impl Proxies {
+    /// Those of the process, as its environment was when they were first asked for.
+    pub(super) fn of_process() -> &'static Self {
+        static PROXIES: LazyLock<Proxies> = LazyLock::new(|| {
+            Proxies::of(|name| Some(env::var_os(name)?.to_string_lossy().into_owned()))
+        });
+        &PROXIES
+    }
+
+    /// `HTTP_PROXY` counts for `https` too where `HTTPS_PROXY` names none, as it does in Node.
+    /// `ALL_PROXY`, which Node does not know, counts where neither does.
+    fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: [&'static str; 2]| {
+            names
+                .into_iter()
+                .find_map(|name| Some((name, variable(name)?)))
+        };
+        let named = |names| first(names).and_then(|(name, value)| proxy(name, &value));
+        let all = named(ALL);
+        let http = named(HTTP);
+        let https = named(HTTPS).or_else(|| http.clone());
+        Self {
+            http: http.or_else(|| all.clone()),
+            https: https.or(all),
+            bypass: Bypass::of(&first(NONE).map(|(_, value)| value).unwrap_or_default()),
+        }
+    }
+
+    /// The proxy of a URL, with who asks it; nothing where there is none.
+    pub(super) fn through(&self, url: &Url) -> Option<Url> {
+        match self.route(url) {
+            Route::Through(proxy) => Some(proxy.url.clone()),
+            Route::Direct { .. } | Route::Invalid(_) => None,
+        }
+    }
+
+    /// How a URL is reached.
+    pub(super) fn route(&self, url: &Url) -> Route {
+        let named = match url.scheme() {
+            "https" => &self.https,
+            _ => &self.http,
+        };
+        match named {
+            None => Route::Direct { is_exempt: false },
+            Some(_) if self.bypass.has(url) => Route::Direct { is_exempt: true },
+            Some(Ok(proxy)) => Route::Through(Arc::clone(proxy)),
+            Some(Err(invalid)) => Route::Invalid(Arc::clone(invalid)),
+        }
+    }
+}
+
+/// What a variable names; nothing where it is empty.
+fn proxy(variable: &'static str, value: &str) -> Option<Named> {
+    if value.is_empty() {
+        return None;
+    }
+    let invalid = |why: &str| {
+        Some(Err(Arc::new(Invalid {
+            variable,
+            why: why.to_owned(),
+        })))
+    };
+    let Ok(mut url) = Url::parse(value) else {
+        return invalid("is no URL");
+    };
+    match url.scheme() {
+        // Which names are looked up is for the proxy to say, as Node's does.
+        "socks" | "socks5" => {
+            let with_names = value.trim_start().split_once(':').map(|(_, rest)| rest);
+            let Some(Ok(socks)) = with_names.map(|rest| Url::parse(&format!("socks5h:{rest}")))
+            else {
+                return invalid("is no URL");
+            };
+            url = socks;
+        }
+        "http" | "https" => {}
+        _ => return invalid("does not begin with http://, https:// or socks5://"),
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return invalid("names no host");
+    }
+    // As Node does: a user without a password is not sent.
+    if url.username().is_empty() || url.password().is_none_or(str::is_empty) {
+        let without = url.set_username("").and_then(|()| url.set_password(None));
+        debug_assert!(without.is_ok(), "a URL with a host may have no user");
+    }
+    Some(Ok(Arc::new(Proxy { variable, url })))
+}
+
+impl Proxy {
+    /// The variable that names it.
+    pub(super) fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    /// Whether it is told who asks.
+    pub(super) fn has_user(&self) -> bool {
+        self.url.password().is_some()
+    }
+
+    /// Who asks it, as a header says it.
+    fn user(&self) -> Option<HeaderValue> {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let (user, password) = (self.url.username(), self.url.password()?);
+        let both = format!("{}:{}", decoded(user), decoded(password));
+        let value = format!("Basic {}", BASE64_STANDARD.encode(both));
+        let mut value = HeaderValue::try_from(value).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// As messages name it: without who asks it.
+impl fmt::Display for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.url.scheme().trim_end_matches('h');
+        let host = self.url.host_str().unwrap_or_default();
+        write!(formatter, "{scheme}://{host}")?;
+        if let Some(port) = self.url.port() {
+            write!(formatter, ":{port}")?;
+        }
+        write!(formatter, " ({})", self.variable)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what it says: that may hold a password.
+        write!(formatter, "{} {}", self.variable, self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    fn route(variables: Variables<'_>, url: &str) -> String {
+        let proxies = Proxies::of(|name| {
+            let mut variables = variables.iter();
+            let (_, value) = variables.find(|(variable, _)| *variable == name)?;
+            Some((*value).to_owned())
+        });
+        match Url::parse(url).map(|url| proxies.route(&url)) {
+            Ok(Route::Direct { is_exempt: false }) => "direct".to_owned(),
+            Ok(Route::Direct { is_exempt: true }) => "exempt".to_owned(),
+            Ok(Route::Through(proxy)) => proxy.to_string(),
+            Ok(Route::Invalid(invalid)) => invalid.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_variables_count_in_nodes_order() {
+        let (http, https) = ("http://server/", "https://server/");
+        let lower = ("http_proxy", "http://lower:1");
+        let upper = ("HTTP_PROXY", "http://upper:2");
+        let all = ("ALL_PROXY", "socks5://all");
+        let cases: [(Variables<'_>, &str, &str); 11] = [
+            (&[], https, "direct"),
+            (&[lower, upper], http, "http://lower:1 (http_proxy)"),
+            (&[upper], https, "http://upper:2 (HTTP_PROXY)"),
+            (&[("http_proxy", ""), upper], http, "direct"),
+            (
+                &[("https_proxy", ""), upper],
+                https,
+                "http://upper:2 (HTTP_PROXY)",
+            ),
+            (
+                &[("HTTPS_PROXY", "https://s"), upper],
+                https,
+                "https://s (HTTPS_PROXY)",
+            ),
+            (&[("HTTPS_PROXY", "https://s")], http, "direct"),
+            (&[all], https, "socks5://all (ALL_PROXY)"),
+            (&[all, upper], https, "http://upper:2 (HTTP_PROXY)"),
+            (
+                &[("HTTPS_PROXY", "http://s:3"), all],
+                http,
+                "socks5://all (ALL_PROXY)",
+            ),
+            (&[lower, ("NO_PROXY", "server")], https, "exempt"),
+        ];
+        for (variables, url, expected) in cases {
+            assert_eq!(route(variables, url), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_proxy_is_told_without_what_it_says() {
+        for value in [
+            "user:pa55@proxy:3128",
+            "proxy:3128",
+            "ftp://user:pa55@proxy",
+            " ",
+            "http://",
+        ] {
+            let told = route(&[("HTTPS_PROXY", value)], "https://server/");
+            assert!(told.starts_with("HTTPS_PROXY "), "{told}");
+            assert!(!told.contains("pa55"), "{told}");
+        }
+    }
+
+    #[test]
+    fn who_asks_a_proxy_is_shown_nowhere() {
+        let named = proxy("HTTP_PROXY", "http://user:pa55@proxy:3128/");
+        assert_eq!(
+            format!("{named:?}"),
+            "Some(Ok(http://proxy:3128 (HTTP_PROXY)))"
+        );
+    }
+}

@@ -1,0 +1,425 @@
+//! Why a server's certificate is not accepted, in words: what is wrong with it, and what to do.
+
+use std::{error::Error as StdError, fmt};
+
+use rustls::{CertificateError, Error};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use webpki::EndEntityCert;
+use x509_parser::{asn1_rs::Oid, prelude::FromDer};
+
+use super::{
+    roots::{EXTRA, Extra, Roots},
+    server_certificate::ServerCertificate,
+};
+
+/// The fewest bits of an RSA key that webpki verifies with.
+const FEWEST_BITS: usize = 2048;
+
+/// How many names of a certificate a message repeats.
+const MOST_NAMES: usize = 5;
+
+/// What a server presented, and as whom it was asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Presented<'a> {
+    pub leaf: &'a CertificateDer<'a>,
+    pub intermediates: &'a [CertificateDer<'a>],
+    pub name: &'a ServerName<'a>,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// It is self-signed and not among those that are trusted.
+    SelfSigned,
+    /// Nobody who is trusted has issued it.
+    UnknownAuthority {
+        /// Who has issued the last of the chain.
+        issuer: String,
+        /// Whether the server sent no certificate of an authority.
+        came_alone: bool,
+        /// Whether the certificate itself is trusted, which counts for one that is self-signed alone.
+        is_trusted_itself: bool,
+    },
+    /// Whose it is, and since when.
+    Expired(String, String),
+    /// Whose it is, and from when on it counts.
+    NotYetValid(String, String),
+    /// The host, and what the certificate is for in its place.
+    Name(String, Vec<String>),
+    /// It is not for servers.
+    Purpose,
+    /// It may be used for this, which is not what a server does.
+    KeyUsage(String),
+    /// It is an authority's, which another one has issued.
+    Authority,
+    /// This one has issued a certificate and is no authority.
+    NoAuthority(String),
+    /// An authority may not issue a certificate for this host.
+    NameConstraints,
+    /// There are more authorities in the chain than one of them allows.
+    PathLength,
+    /// Whose it is: of a version before 3.
+    Version(String),
+    /// Whose RSA key it is, and its bits.
+    SmallKey(String, usize),
+    /// Whose key it is: of this kind.
+    Key(String, String),
+    /// Whose signature it is: of this kind.
+    Signature(String, String),
+    /// It has a critical extension that is not known.
+    Extension,
+    /// It was not signed by the one who is named in it, or the server has not its key.
+    Forged,
+    /// It cannot be read.
+    Malformed,
+    /// Anything else, in the words of TLS.
+    Other(String),
+}
+
+impl Problem {
+    /// What the verifier's failure says, looked at beside what the server presented.
+    pub(super) fn behind(error: &Error, presented: &Presented<'_>, roots: &Roots) -> Self {
+        let Error::InvalidCertificate(error) = error else {
+            return Self::Other(error.to_string());
+        };
+        match error {
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => Self::of_dates(error, presented),
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                Self::Purpose
+            }
+            CertificateError::Other(other) => Self::of_webpki(other.0.downcast_ref(), presented),
+            _ => Self::of_keys(presented, roots).unwrap_or_else(|| match error {
+                CertificateError::UnknownIssuer => Self::unknown_authority(presented, roots),
+                CertificateError::BadSignature => Self::Forged,
+                CertificateError::BadEncoding => Self::Malformed,
+                CertificateError::UnsupportedSignatureAlgorithmContext {
+                    signature_algorithm_id,
+                    ..
+                } => Self::signature(presented, algorithm_of(signature_algorithm_id)),
+                CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                    public_key_algorithm_id,
+                    ..
+                } => Self::Key(
+                    name_of(presented.leaf),
+                    algorithm_of(public_key_algorithm_id),
+                ),
+                error => Self::Other(error.to_string()),
+            }),
+        }
+    }
+
+    /// What a handshake's failed signature says, looked at beside the certificate.
+    pub(super) fn of_key(error: &Error, certificate: &CertificateDer<'_>) -> Self {
+        let own = ServerCertificate::read(certificate);
+        let weak = own.as_ref().and_then(|own| Self::of_certificate(own));
+        weak.unwrap_or_else(|| match error {
+            Error::InvalidCertificate(CertificateError::BadSignature) => Self::Forged,
+            Error::InvalidCertificate(
+                CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                    public_key_algorithm_id,
+                    ..
+                },
+            ) => Self::Key(name_of(certificate), algorithm_of(public_key_algorithm_id)),
+            error => Self::Other(error.to_string()),
+        })
+    }
+
+    /// That the certificate is for other names.
+    pub(super) fn name(presented: &Presented<'_>) -> Self {
+        let own = EndEntityCert::try_from(presented.leaf);
+        let alternative = own.iter().flat_map(|own| own.valid_dns_names());
+        let mut names: Vec<_> = alternative.map(ToOwned::to_owned).collect();
+        if names.is_empty()
+            && let Some(own) = ServerCertificate::read(presented.leaf)
+        {
+            names.push(own.name());
+        }
+        Self::Name(presented.name.to_str().into_owned(), names)
+    }
+
+    fn of_dates(error: &CertificateError, presented: &Presented<'_>) -> Self {
+        let now = match error {
+            CertificateError::ExpiredContext { time, .. }
+            | CertificateError::NotValidYetContext { time, .. } => *time,
+            _ => UnixTime::now(),
+        };
+        let all = presented.all();
+        let mut wrong = all.filter_map(|own| own.check_dates(now).err());
+        wrong.next().unwrap_or(Self::Malformed)
+    }
+
+    fn of_webpki(error: Option<&webpki::Error>, presented: &Presented<'_>) -> Self {
+        use webpki::Error::{
+            CaUsedAsEndEntity, EndEntityUsedAsCa, NameConstraintViolation,
+            PathLenConstraintViolated, UnsupportedCertVersion, UnsupportedCriticalExtension,
+        };
+        match error {
+            Some(CaUsedAsEndEntity) => Self::Authority,
+            Some(EndEntityUsedAsCa) => {
+                let mut others = presented.all().skip(1);
+                let other = others.find(|own| !own.is_authority());
+                Self::NoAuthority(other.map_or_else(String::new, |own| own.name()))
+            }
+            Some(NameConstraintViolation) => Self::NameConstraints,
+            Some(PathLenConstraintViolated) => Self::PathLength,
+            Some(UnsupportedCriticalExtension) => Self::Extension,
+            Some(UnsupportedCertVersion) => Self::of_version(presented).unwrap_or(Self::Malformed),
+            Some(error) => Self::Other(error.to_string()),
+            None => Self::Malformed,
+        }
+    }
+
+    fn of_version(presented: &Presented<'_>) -> Option<Self> {
+        let old = presented.all().find(|own| !own.is_version_3())?;
+        Some(Self::Version(old.name()))
+    }
+
+    /// What is too old or too weak in what was presented, or in the authority that it leads to.
+    fn of_keys(presented: &Presented<'_>, roots: &Roots) -> Option<Self> {
+        let of_presented = presented.all().find_map(|own| Self::of_certificate(&own));
+        of_presented.or_else(|| {
+            let last = presented.all().last()?;
+            let mut authorities = roots.named(last.issuer());
+            authorities.find_map(|authority| Self::of_bits(&authority))
+        })
+    }
+
+    fn of_certificate(own: &ServerCertificate<'_>) -> Option<Self> {
+        let old = || Self::Version(own.name());
+        (!own.is_version_3())
+            .then(old)
+            .or_else(|| Self::of_bits(own))
+    }
+
+    fn of_bits(own: &ServerCertificate<'_>) -> Option<Self> {
+        let bits = own.rsa_bits().filter(|bits| *bits < FEWEST_BITS)?;
+        Some(Self::SmallKey(own.name(), bits))
+    }
+
+    fn signature(presented: &Presented<'_>, kind: String) -> Self {
+        let mut all = presented.all();
+        let whose = all.find(|own| own.signature_algorithm() == kind);
+        Self::Signature(whose.map_or_else(String::new, |own| own.name()), kind)
+    }
+
+    fn unknown_authority(presented: &Presented<'_>, roots: &Roots) -> Self {
+        let Some(last) = presented.all().last() else {
+            return Self::Malformed;
+        };
+        if presented.intermediates.is_empty() && last.issuer() == last.subject() {
+            return Self::SelfSigned;
+        }
+        Self::UnknownAuthority {
+            issuer: last.issuer_name(),
+            came_alone: presented.intermediates.is_empty(),
+            is_trusted_itself: roots.contain(presented.leaf),
+        }
+    }
+}
+
+impl<'a> Presented<'a> {
+    /// All that can be read, the server's own first.
+    fn all(&self) -> impl Iterator<Item = ServerCertificate<'a>> {
+        let all = std::iter::once(self.leaf).chain(self.intermediates);
+        all.filter_map(|der| ServerCertificate::read(der))
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SelfSigned => {
+                formatter.write_str("it is self-signed, and not itself among those that are trusted")
+            }
+            Self::UnknownAuthority {
+                issuer,
+                is_trusted_itself,
+                ..
+            } => {
+                let itself = if *is_trusted_itself {
+                    " (it is itself among those that are trusted, which counts for a self-signed one alone)"
+                } else {
+                    ""
+                };
+                write!(formatter, "it was issued by {issuer:?}, who is not trusted{itself}")
+            }
+            Self::Expired(whose, since) => {
+                write!(formatter, "that of {whose:?} has expired, on {since}")
+            }
+            Self::NotYetValid(whose, from) => {
+                write!(formatter, "that of {whose:?} is not yet valid, but from {from} on")
+            }
+            Self::Name(host, names) => {
+                let others = names.len().saturating_sub(MOST_NAMES);
+                let names = names[..names.len() - others].join(", ");
+                write!(formatter, "it is not for {host}, but for {names}")?;
+                match others {
+                    0 => Ok(()),
+                    others => write!(formatter, " and {others} more"),
+                }
+            }
+            Self::Purpose => {
+                formatter.write_str("it is not for servers, by its extended key usage")
+            }
+            Self::KeyUsage(usage) => {
+                write!(formatter, "its key usage ({usage}) is none of a server")
+            }
+            Self::Authority => formatter.write_str(
+                "it is that of an authority (CA:TRUE), which is no server's unless it is self-signed",
+            ),
+            Self::NoAuthority(whose) => write!(
+                formatter,
+                "in its chain is {whose:?}, which is no authority (CA:TRUE)"
+            ),
+            Self::NameConstraints => formatter.write_str(
+                "an authority in its chain may not vouch for this name, by its name constraints",
+            ),
+            Self::PathLength => formatter.write_str(
+                "there are more authorities in its chain than one of them allows (path length)",
+            ),
+            Self::Version(whose) => write!(
+                formatter,
+                "that of {whose:?} is of X.509 version 1 or 2, and not of version 3"
+            ),
+            Self::SmallKey(whose, bits) => write!(
+                formatter,
+                "the RSA key of {whose:?} has {bits} bits, and fewer than {FEWEST_BITS} are not accepted"
+            ),
+            Self::Key(whose, kind) => write!(
+                formatter,
+                "the key of {whose:?} is of a kind that is not supported ({kind})"
+            ),
+            Self::Signature(whose, kind) => write!(
+                formatter,
+                "that of {whose:?} is signed in a way that is not supported ({kind})"
+            ),
+            Self::Extension => {
+                formatter.write_str("it, or one in its chain, has a critical extension that is not known")
+            }
+            Self::Forged => formatter.write_str(
+                "a signature does not fit: whoever is named as the one who issued it has not, or the server has not its key",
+            ),
+            Self::Malformed => formatter.write_str("it, or one in its chain, cannot be read"),
+            Self::Other(words) => formatter.write_str(words),
+        }
+    }
+}
+
+/// A certificate that was not accepted.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Untrusted {
+    problem: Problem,
+    advice: String,
+}
+
+impl Untrusted {
+    pub(super) fn new(problem: Problem, extra: &Extra) -> Self {
+        let advice = advice(&problem, extra);
+        Self { problem, advice }
+    }
+
+    /// What to do.
+    pub(in crate::http) fn advice(&self) -> &str {
+        &self.advice
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(formatter)
+    }
+}
+
+impl StdError for Untrusted {}
+
+fn advice(problem: &Problem, extra: &Extra) -> String {
+    match problem {
+        Problem::SelfSigned => extra.to_trust("this certificate"),
+        Problem::UnknownAuthority {
+            issuer, came_alone, ..
+        } => {
+            let trust = extra.to_trust(&format!("the certificate of {issuer:?}"));
+            if *came_alone {
+                format!(
+                    "{trust}; or, if that authority is one between, have the server send its certificate, of which it sent none"
+                )
+            } else {
+                trust
+            }
+        }
+        Problem::Expired(..) => "renew it at the server".to_owned(),
+        Problem::NotYetValid(..) => {
+            "check the clock of this machine, and the certificate at the server".to_owned()
+        }
+        Problem::Name(host, _) => format!(
+            "check the host in the URL and under integrations.azure, or give the server a certificate whose alternative names (SAN) hold {host}"
+        ),
+        Problem::Purpose | Problem::KeyUsage(_) | Problem::Authority => {
+            "give the server a certificate for servers (extended key usage serverAuth)".to_owned()
+        }
+        Problem::NoAuthority(_) | Problem::NameConstraints | Problem::PathLength => {
+            "have the certificate issued by an authority that may issue it".to_owned()
+        }
+        Problem::Version(_) | Problem::Extension | Problem::Malformed => {
+            "give the server a new certificate, of X.509 version 3".to_owned()
+        }
+        Problem::SmallKey(..) | Problem::Key(..) => {
+            "give it a new certificate, with an RSA key of 2048 bits or more, or one of ECDSA (P-256)"
+                .to_owned()
+        }
+        Problem::Signature(..) => {
+            "have it issued anew, signed with SHA-256 and RSA (PKCS #1) or ECDSA".to_owned()
+        }
+        Problem::Forged => {
+            "check which certificates and key the server has, and what stands between".to_owned()
+        }
+        Problem::Other(_) => "check the server's certificate and its chain".to_owned(),
+    }
+}
+
+impl Extra {
+    /// What to do so that a certificate is trusted, without telling to set what is set.
+    pub(super) fn to_trust(&self, what: &str) -> String {
+        match self {
+            Self::NotSet => format!(
+                "put {what} (PEM) into a file, name the file in {EXTRA}, and start the backend anew"
+            ),
+            Self::Unreadable(file, why) => format!(
+                "{EXTRA} names {}, which could not be read when the backend started ({why}): put {what} (PEM) there, and start it anew",
+                file.display()
+            ),
+            Self::Read(file, count) => format!(
+                "{EXTRA} names {}, of which {count} certificates are trusted: add {what} (PEM) there, and start the backend anew",
+                file.display()
+            ),
+        }
+    }
+}
+
+fn name_of(der: &CertificateDer<'_>) -> String {
+    ServerCertificate::read(der).map_or_else(String::new, |own| own.name())
+}
+
+/// The name of an algorithm that an `AlgorithmIdentifier` in DER, without its outermost tag, names.
+fn algorithm_of(id: &[u8]) -> String {
+    Oid::from_der(id).map_or_else(|_| "unknown".to_owned(), |(_, oid)| algorithm(&oid))
+}
+
+/// The name of an algorithm, by the numbers of RFC 8017, 5758, 8410 and 5480.
+pub(super) fn algorithm(oid: &Oid<'_>) -> String {
+    let id = oid.to_id_string();
+    let name = match id.as_str() {
+        "1.2.840.113549.1.1.1" => "RSA",
+        "1.2.840.113549.1.1.4" => "MD5 with RSA",
+        "1.2.840.113549.1.1.5" => "SHA-1 with RSA",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.10045.4.1" => "SHA-1 with ECDSA",
+        "1.2.840.10045.2.1" => "ECDSA on a curve that is not supported",
+        "1.3.101.113" => "Ed448",
+        _ => return id,
+    };
+    name.to_owned()
+}

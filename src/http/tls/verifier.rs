@@ -1,0 +1,246 @@
+//! Whether a server is the one that was asked for: webpki, and what Node accepts besides.
+
+use std::{env, sync::Arc};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    },
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
+
+use super::{
+    roots::{Extra, Roots},
+    server_certificate::ServerCertificate,
+    untrusted::{Presented, Problem, Untrusted},
+};
+use crate::log::{self, Line, Often};
+
+/// Where this is `0`, Node checks no certificate.
+///
+/// <https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue>
+const REJECT: &str = "NODE_TLS_REJECT_UNAUTHORIZED";
+
+/// Verifies servers' certificates as Node does, as far as webpki can.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    roots: Arc<Roots>,
+    /// Nothing where nobody is trusted at all.
+    webpki: Option<Arc<WebPkiServerVerifier>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    pub(super) fn new(roots: Arc<Roots>, provider: &Arc<CryptoProvider>) -> Self {
+        let anchors = Arc::clone(&roots.anchors);
+        let builder = WebPkiServerVerifier::builder_with_provider(anchors, Arc::clone(provider));
+        Self {
+            roots,
+            // Without revocation lists the one thing that it finds wrong is that there are no roots.
+            webpki: builder.build().ok(),
+            algorithms: provider.signature_verification_algorithms,
+        }
+    }
+
+    fn verify(
+        &self,
+        presented: &Presented<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<(), Problem> {
+        let Presented {
+            leaf,
+            intermediates,
+            name,
+        } = *presented;
+        if let Some(own) = self.self_signed(leaf) {
+            return self.verify_self_signed(&own, presented, now);
+        }
+        let webpki = self.webpki.as_ref();
+        let verified = webpki.map_or(Err(CertificateError::UnknownIssuer.into()), |webpki| {
+            webpki.verify_server_cert(leaf, intermediates, name, ocsp_response, now)
+        });
+        match verified {
+            Ok(_) => Ok(()),
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => self.verify_common_name(presented, now),
+            Err(error) => Err(Problem::behind(&error, presented, &self.roots)),
+        }
+    }
+
+    /// The certificate, where its own key has signed it.
+    fn self_signed<'a>(&self, leaf: &'a CertificateDer<'_>) -> Option<ServerCertificate<'a>> {
+        let certificate = EndEntityCert::try_from(leaf).ok()?;
+        if certificate.issuer() != certificate.subject() {
+            return None;
+        }
+        let own = ServerCertificate::read(leaf)?;
+        let (signed, signature) = own.signed();
+        let mut algorithms = self.algorithms.all.iter();
+        let is_own = algorithms.any(|algorithm| {
+            let verified = certificate.verify_signature(*algorithm, signed, signature);
+            verified.is_ok()
+        });
+        is_own.then_some(own)
+    }
+
+    /// Such a certificate is its own authority: it has to be trusted itself, byte for byte, and to be
+    /// one for servers. That the server holds its key is shown by the handshake.
+    fn verify_self_signed(
+        &self,
+        own: &ServerCertificate<'_>,
+        presented: &Presented<'_>,
+        now: UnixTime,
+    ) -> Result<(), Problem> {
+        if !self.roots.contain(presented.leaf) {
+            return Err(Problem::SelfSigned);
+        }
+        own.check_dates(now)?;
+        own.check_usage()?;
+        let certificate =
+            EndEntityCert::try_from(presented.leaf).map_err(|_| Problem::Malformed)?;
+        let is_named = certificate
+            .verify_is_valid_for_subject_name(presented.name)
+            .is_ok();
+        if is_named || own.is_for_by_common_name(presented.name) {
+            return Ok(());
+        }
+        Err(Problem::name(presented))
+    }
+
+    /// The chain is good and the alternative names are not those of the host: then the common name may
+    /// be, if no authority of the chain is kept from vouching for it, which webpki does not look at.
+    fn verify_common_name(&self, presented: &Presented<'_>, now: UnixTime) -> Result<(), Problem> {
+        let own = ServerCertificate::read(presented.leaf).ok_or(Problem::Malformed)?;
+        if !own.is_for_by_common_name(presented.name) {
+            return Err(Problem::name(presented));
+        }
+        let host = presented.name.to_str();
+        let check = |path: &VerifiedPath<'_>| {
+            let may = self.may_vouch(path, &host);
+            may.then_some(())
+                .ok_or(webpki::Error::NameConstraintViolation)
+        };
+        EndEntityCert::try_from(presented.leaf)
+            .and_then(|leaf| {
+                leaf.verify_for_usage(
+                    self.algorithms.all,
+                    &self.roots.anchors.roots,
+                    presented.intermediates,
+                    now,
+                    KeyUsage::server_auth(),
+                    None,
+                    Some(&check),
+                )
+                .map(drop)
+            })
+            .map_err(|_| Problem::NameConstraints)
+    }
+
+    fn may_vouch(&self, path: &VerifiedPath<'_>, host: &str) -> bool {
+        let of_certificate = |der: &[u8]| {
+            ServerCertificate::read(der).is_some_and(|authority| authority.may_vouch_for(host))
+        };
+        let mut intermediates = path.intermediate_certificates();
+        let anchor = path.anchor();
+        // Of an anchor there is left what webpki needs, and whether there are constraints.
+        let may_anchor = anchor.name_constraints.is_none() || {
+            let mut authorities = self.roots.certificates();
+            authorities.any(|certificate| {
+                anchor_from_trusted_cert(certificate).is_ok_and(|own| own == *anchor)
+                    && of_certificate(certificate)
+            })
+        };
+        may_anchor && intermediates.all(|authority| of_certificate(&authority.der()))
+    }
+
+    /// What a handshake's signature shows; where it fails because of the key, that is told.
+    fn verify_signature(
+        &self,
+        certificate: &CertificateDer<'_>,
+        verified: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verified.or_else(|error| {
+            let problem = Problem::of_key(&error, certificate);
+            if !rejects_unauthorized() && problem != Problem::Forged {
+                return Ok(HandshakeSignatureValid::assertion());
+            }
+            Err(untrusted(problem, &self.roots))
+        })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if !rejects_unauthorized() {
+            warn_of_checking_nothing(&self.roots.extra);
+            return Ok(ServerCertVerified::assertion());
+        }
+        let presented = Presented {
+            leaf: end_entity,
+            intermediates,
+            name: server_name,
+        };
+        self.verify(&presented, ocsp_response, now)
+            .map(|()| ServerCertVerified::assertion())
+            .map_err(|problem| untrusted(problem, &self.roots))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let verified = verify_tls12_signature(message, cert, dss, &self.algorithms);
+        self.verify_signature(cert, verified)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let verified = verify_tls13_signature(message, cert, dss, &self.algorithms);
+        self.verify_signature(cert, verified)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+fn untrusted(problem: Problem, roots: &Roots) -> Error {
+    let untrusted = Untrusted::new(problem, &roots.extra);
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
+}
+
+/// Whether certificates count, as Node asks it: for each connection anew.
+fn rejects_unauthorized() -> bool {
+    env::var_os(REJECT).is_none_or(|value| value != "0")
+}
+
+fn warn_of_checking_nothing(extra: &Extra) {
+    log::tell(Often::Once, "certificates not checked", || {
+        let trust = extra.to_trust("the certificates of your own authorities");
+        let message = format!(
+            "{REJECT} is 0, so that the certificate of no server is checked, and whoever stands between can read credentials and change contents. Remove it; where a certificate is refused then, {trust}"
+        );
+        Line::warning("certificates not checked", message)
+    });
+}
