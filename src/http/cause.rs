@@ -28,13 +28,16 @@ pub(super) enum Cause {
     NoTls,
     /// The server does not speak HTTP.
     NoHttp,
-    /// The two ends have no way in common to speak TLS, in the words of one of them; and whether that
-    /// stays so.
-    Handshake(String, bool),
+    /// The server broke TLS off.
+    Alert(AlertDescription),
+    /// The server speaks TLS in a way that is not understood, in words.
+    Tls(String),
     /// HTTP/2 is not spoken as it has to be, with this code.
     Http2(String),
-    /// The proxy made no tunnel, with this status where it said one.
-    Tunnel(Option<StatusCode>),
+    /// The proxy made no tunnel, or lets nobody through whom it does not know, with this status.
+    ProxyStatus(StatusCode),
+    /// The proxy made no tunnel, and did not say why.
+    NoTunnel,
     /// What is said of the proxy names none.
     InvalidProxy(Arc<Invalid>),
     /// Something else.
@@ -49,7 +52,7 @@ impl Cause {
         match known {
             Some(known) => known,
             None if error.is_timeout() => Self::TimedOut,
-            None if is_tunnel => Self::Tunnel(tunnel),
+            None if is_tunnel => tunnel.map_or(Self::NoTunnel, Self::ProxyStatus),
             None => Self::Other,
         }
     }
@@ -57,9 +60,18 @@ impl Cause {
     /// Whether it may be over soon.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Certificate(_) | Self::NoTls | Self::NoHttp | Self::InvalidProxy(_) => false,
-            Self::Handshake(_, is_lasting) => !is_lasting,
-            Self::Tunnel(Some(status)) => {
+            Self::Certificate(_)
+            | Self::NoTls
+            | Self::NoHttp
+            | Self::InvalidProxy(_)
+            | Self::Tls(_) => false,
+            Self::Alert(alert) => matches!(
+                alert,
+                AlertDescription::InternalError
+                    | AlertDescription::UserCanceled
+                    | AlertDescription::CloseNotify
+            ),
+            Self::ProxyStatus(status) => {
                 status.is_server_error()
                     || *status == StatusCode::TOO_MANY_REQUESTS
                     || *status == StatusCode::REQUEST_TIMEOUT
@@ -92,29 +104,18 @@ impl Cause {
     }
 
     fn of_tls(error: &rustls::Error) -> Self {
-        use rustls::Error::{
-            AlertReceived, InvalidCertificate, InvalidMessage, PeerIncompatible, PeerMisbehaved,
-        };
+        use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
         match error {
             InvalidCertificate(CertificateError::Other(other)) => {
-                match other.0.downcast_ref::<Untrusted>() {
-                    Some(untrusted) => Self::Certificate(untrusted.clone()),
-                    None => Self::Handshake(error.to_string(), true),
-                }
+                let untrusted = other.0.downcast_ref::<Untrusted>();
+                untrusted.map_or_else(
+                    || Self::Tls(error.to_string()),
+                    |untrusted| Self::Certificate(untrusted.clone()),
+                )
             }
             InvalidMessage(_) => Self::NoTls,
-            AlertReceived(alert) => Self::Handshake(
-                format!("the server said {alert:?}"),
-                !matches!(
-                    alert,
-                    AlertDescription::InternalError
-                        | AlertDescription::UserCanceled
-                        | AlertDescription::CloseNotify
-                ),
-            ),
-            PeerIncompatible(why) => Self::Handshake(format!("{why:?}"), true),
-            PeerMisbehaved(why) => Self::Handshake(format!("{why:?}"), true),
-            error => Self::Handshake(error.to_string(), false),
+            AlertReceived(alert) => Self::Alert(*alert),
+            error => Self::Tls(error.to_string()),
         }
     }
 

@@ -199,6 +199,14 @@ where
     }
 }
 
+/// Whether it is the proxy that answered, and wants to know who asks. To others than itself nobody says
+/// so, and in a tunnel it says nothing.
+fn is_of_proxy(answer: &Response, url: &Url, route: &Route) -> bool {
+    answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        && url.scheme() == "http"
+        && matches!(route, Route::Through(_))
+}
+
 /// Whether a connection failed because no more files can be opened. Whoever asks for the address of a
 /// host is not told that, so it is tried.
 fn is_short_of_files(error: &reqwest::Error) -> bool {
@@ -297,6 +305,9 @@ impl Client {
     ) -> Result<Response, Box<ConnectionError>> {
         let client = self.client(url, &route)?;
         match within_files(|| request(client).send()).await {
+            Ok(answer) if is_of_proxy(&answer, url, &route) => {
+                Err(Box::new(ConnectionError::unauthorized(url, route)))
+            }
             Ok(answer) => Ok(answer),
             // On the heap: it is rare, and each read would have room for it.
             Err(error) => Box::pin(self.recover(error, url, route, request)).await,

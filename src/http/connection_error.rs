@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, fmt, sync::Arc};
 
 use reqwest::StatusCode;
+use rustls::AlertDescription;
 use url::{Url, quirks};
 
 use super::{
@@ -63,6 +64,19 @@ impl ConnectionError {
         }
     }
 
+    /// That a proxy, asked for a URL in plain text, answered itself that it does not know who asks.
+    pub(super) fn unauthorized(url: &Url, route: Route) -> Self {
+        Self {
+            cause: Cause::ProxyStatus(StatusCode::PROXY_AUTHENTICATION_REQUIRED),
+            host: quirks::host(url).to_owned(),
+            is_plain: true,
+            is_of_proxy: true,
+            route,
+            is_connect: true,
+            said: String::new(),
+        }
+    }
+
     /// Whether it may be over soon.
     pub(super) fn is_transient(&self) -> bool {
         self.cause.is_transient()
@@ -111,17 +125,22 @@ impl ConnectionError {
                 "Check the port in the URL; where it speaks TLS, write https://".to_owned()
             }
             Cause::NoHttp => "Check the port in the URL".to_owned(),
-            Cause::Handshake(..) => {
-                "The likely causes, all at the server: it has only TLS 1.1 or older, or in TLS 1.2 only suites without ECDHE and AES-GCM or ChaCha20, or a certificate with a key of RSASSA-PSS, or it wants a certificate of its client. Have it speak TLS 1.3, or 1.2 with ECDHE and AES-GCM".to_owned()
+            Cause::Alert(alert) => alert_advice(*alert).to_owned(),
+            Cause::Tls(_) => {
+                "Check how the server is set up to speak TLS, and what stands between".to_owned()
             }
             Cause::Http2(_) => {
                 "Check what speaks HTTP/2 in front of the server, as a proxy or gateway, and turn HTTP/2 off there if it cannot be mended".to_owned()
             }
-            Cause::Tunnel(Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED)) => self.user_advice(),
-            Cause::Tunnel(Some(StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED)) => {
+            Cause::ProxyStatus(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => self.user_advice(),
+            Cause::ProxyStatus(StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED) => {
                 format!("Have the proxy let {} through", self.host)
             }
-            Cause::Tunnel(_) => format!("Check whether the proxy reaches {}", self.host),
+            Cause::ProxyStatus(_) => format!("Check whether the proxy reaches {}", self.host),
+            Cause::NoTunnel => format!(
+                "Check the proxy's port and scheme (https:// where it speaks TLS itself), and whether it reaches {}",
+                self.host
+            ),
             Cause::InvalidProxy(_) => {
                 "Write it as http://proxy.example:3128, with http://user:password@ in front of the host where the proxy asks who it is".to_owned()
             }
@@ -188,20 +207,21 @@ impl fmt::Display for ConnectionError {
                 )
             }
             Cause::TimedOut => write!(formatter, "{whom} did not answer in time"),
-            Cause::Tunnel(Some(StatusCode::PROXY_AUTHENTICATION_REQUIRED)) => write!(
-                formatter,
-                "no connection to {host}: {whom} asks for a user and password (407 to CONNECT)"
-            ),
-            Cause::Tunnel(Some(status)) => write!(
+            Cause::ProxyStatus(status) if *status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                write!(
+                    formatter,
+                    "no connection to {host}: {whom} asks for a user and password ({status})"
+                )
+            }
+            Cause::ProxyStatus(status) => write!(
                 formatter,
                 "no connection to {host}: {whom} answered {status} to CONNECT"
             ),
-            Cause::Tunnel(None) => {
-                write!(
-                    formatter,
-                    "no connection to {host}: {whom} made no tunnel to it"
-                )
-            }
+            Cause::NoTunnel => write!(
+                formatter,
+                "no connection to {host}: {whom} made no tunnel to it ({})",
+                self.said
+            ),
             Cause::InvalidProxy(invalid) => {
                 write!(
                     formatter,
@@ -243,16 +263,51 @@ impl ConnectionError {
             }
             Cause::NoTls => formatter.write_str("it does not speak TLS on this port"),
             Cause::NoHttp => formatter.write_str("what it answered is not HTTP"),
-            Cause::Handshake(words, _) => write!(formatter, "TLS was not agreed on ({words})"),
+            Cause::Alert(alert) => {
+                write!(
+                    formatter,
+                    "TLS was not agreed on (the server said {alert:?})"
+                )
+            }
+            Cause::Tls(words) => write!(formatter, "TLS was not agreed on ({words})"),
             Cause::Http2(code) => write!(formatter, "HTTP/2 was refused or broken off ({code})"),
             _ => formatter.write_str(&self.said),
         }
     }
 }
 
-/// The chain of causes, without the URL before it.
+/// What it means that a server breaks TLS off; where it does not say that, what is likely.
+fn alert_advice(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::ProtocolVersion => {
+            "The server has only TLS 1.1 or older: have it speak TLS 1.2 or 1.3"
+        }
+        AlertDescription::CertificateRequired
+        | AlertDescription::BadCertificate
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => {
+            "The server wants a certificate of its client, and there is none to give: have it take credentials alone"
+        }
+        AlertDescription::UnrecognisedName => {
+            "The server does not know the name by which it is asked: check the host in the URL"
+        }
+        AlertDescription::NoApplicationProtocol => {
+            "The server speaks neither HTTP/1.1 nor, as it said, HTTP/2: check what it offers (ALPN)"
+        }
+        AlertDescription::InternalError
+        | AlertDescription::UserCanceled
+        | AlertDescription::CloseNotify => "Check the server, and what stands between",
+        _ => {
+            "The likely causes, all at the server: in TLS 1.2 it has only suites without ECDHE, or without AES-GCM and ChaCha20 (CBC, RSA key exchange); it has only curves other than X25519, P-256 and P-384; the key of its certificate is none of RSA, ECDSA and Ed25519 (RSASSA-PSS, Ed448); or it wants a certificate of its client. Have it speak TLS 1.3, or TLS 1.2 with ECDHE and AES-GCM"
+        }
+    }
+}
+
+/// The chain of causes, without the URL, and without that it was a connection, before it.
 fn said(error: &reqwest::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), chain)
+    let said = error.source().map_or_else(|| error.to_string(), chain);
+    let short = said.strip_prefix("client error (Connect): ");
+    short.unwrap_or(&said).to_owned()
 }
 
 fn capitalized(text: &str) -> String {

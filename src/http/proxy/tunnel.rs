@@ -1,7 +1,8 @@
 //! What a proxy says to `CONNECT`.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
+use futures_util::future::{Either, select};
 use http::{
     Request, StatusCode,
     header::{HOST, PROXY_AUTHORIZATION},
@@ -62,9 +63,12 @@ async fn status(
     request: Request<String>,
 ) -> Option<StatusCode> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let answer = tokio::select! {
-        answer = sender.send_request(request) => answer.ok()?,
-        _ = connection => return None,
+    let answer = pin!(sender.send_request(request));
+    // The connection may end with the answer, which counts all the same.
+    let answer = match select(answer, pin!(connection)).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right((_, answer)) => answer.await,
     };
-    (!answer.status().is_success()).then_some(answer.status())
+    let status = answer.ok()?.status();
+    (!status.is_success()).then_some(status)
 }

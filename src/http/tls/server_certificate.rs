@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_lc_rs::signature;
 use rustls_pki_types::{ServerName, UnixTime};
 use x509_parser::{
     certificate::X509Certificate,
@@ -14,7 +15,7 @@ use x509_parser::{
 
 use super::{
     common_name,
-    untrusted::{Problem, algorithm},
+    untrusted::{Problem, Whose, algorithm},
 };
 
 /// A certificate that a server presented, or that is trusted.
@@ -56,6 +57,17 @@ impl<'a> ServerCertificate<'a> {
         )
     }
 
+    /// Whether its own key has signed it with RSA and SHA-1, which webpki does not verify. Of what is
+    /// trusted byte for byte the signature adds nothing, but that nobody else has made it.
+    pub(super) fn is_signed_by_itself_with_sha_1(&self) -> bool {
+        let algorithm = &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY;
+        let key = &self.0.public_key().subject_public_key.data;
+        let (signed, signature) = self.signed();
+        signature::UnparsedPublicKey::new(algorithm, key)
+            .verify(signed, signature)
+            .is_ok()
+    }
+
     /// What it is signed with, in words.
     pub(super) fn signature_algorithm(&self) -> String {
         algorithm(&self.0.signature_algorithm.algorithm)
@@ -82,14 +94,18 @@ impl<'a> ServerCertificate<'a> {
     }
 
     /// Whether it may be used at this time.
-    pub(super) fn check_dates(&self, now: UnixTime) -> Result<(), Problem> {
+    pub(super) fn check_dates(
+        &self,
+        now: UnixTime,
+        whose: impl FnOnce() -> Whose,
+    ) -> Result<(), Problem> {
         let validity = self.0.validity();
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         if now < validity.not_before.timestamp() {
-            return Err(Problem::NotYetValid(self.name(), date(validity.not_before)));
+            return Err(Problem::NotYetValid(whose(), date(validity.not_before)));
         }
         if now > validity.not_after.timestamp() {
-            return Err(Problem::Expired(self.name(), date(validity.not_after)));
+            return Err(Problem::Expired(whose(), date(validity.not_after)));
         }
         Ok(())
     }

@@ -40,10 +40,10 @@ pub(super) enum Problem {
         /// Whether the certificate itself is trusted, which counts for one that is self-signed alone.
         is_trusted_itself: bool,
     },
-    /// Whose it is, and since when.
-    Expired(String, String),
-    /// Whose it is, and from when on it counts.
-    NotYetValid(String, String),
+    /// Which one has, and since when.
+    Expired(Whose, String),
+    /// Which one is not, and from when on it is.
+    NotYetValid(Whose, String),
     /// The host, and what the certificate is for in its place.
     Name(String, Vec<String>),
     /// It is not for servers.
@@ -58,14 +58,14 @@ pub(super) enum Problem {
     NameConstraints,
     /// There are more authorities in the chain than one of them allows.
     PathLength,
-    /// Whose it is: of a version before 3.
-    Version(String),
-    /// Whose RSA key it is, and its bits.
-    SmallKey(String, usize),
-    /// Whose key it is: of this kind.
-    Key(String, String),
-    /// Whose signature it is: of this kind.
-    Signature(String, String),
+    /// Which one is of a version before 3.
+    Version(Whose),
+    /// Which one has an RSA key that is too small, and its bits.
+    SmallKey(Whose, usize),
+    /// The server's key is of this kind.
+    Key(String),
+    /// Which one is signed in this way.
+    Signature(Whose, String),
     /// It has a critical extension that is not known.
     Extension,
     /// It was not signed by the one who is named in it, or the server has not its key.
@@ -74,6 +74,24 @@ pub(super) enum Problem {
     Malformed,
     /// Anything else, in the words of TLS.
     Other(String),
+}
+
+/// Which certificate it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The server's own.
+    Servers,
+    /// That of an authority, by its name.
+    Authoritys(String),
+}
+
+impl fmt::Display for Whose {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Servers => formatter.write_str("it"),
+            Self::Authoritys(name) => write!(formatter, "that of its authority {name:?}"),
+        }
+    }
 }
 
 impl Problem {
@@ -90,7 +108,9 @@ impl Problem {
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 Self::Purpose
             }
-            CertificateError::Other(other) => Self::of_webpki(other.0.downcast_ref(), presented),
+            CertificateError::Other(other) => {
+                Self::of_webpki(other.0.downcast_ref(), presented, roots)
+            }
             _ => Self::of_keys(presented, roots).unwrap_or_else(|| match error {
                 CertificateError::UnknownIssuer => Self::unknown_authority(presented, roots),
                 CertificateError::BadSignature => Self::Forged,
@@ -102,10 +122,7 @@ impl Problem {
                 CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
                     public_key_algorithm_id,
                     ..
-                } => Self::Key(
-                    name_of(presented.leaf),
-                    algorithm_of(public_key_algorithm_id),
-                ),
+                } => Self::Key(algorithm_of(public_key_algorithm_id)),
                 error => Self::Other(error.to_string()),
             }),
         }
@@ -114,7 +131,7 @@ impl Problem {
     /// What a handshake's failed signature says, looked at beside the certificate.
     pub(super) fn of_key(error: &Error, certificate: &CertificateDer<'_>) -> Self {
         let own = ServerCertificate::read(certificate);
-        let weak = own.as_ref().and_then(|own| Self::of_certificate(own));
+        let weak = own.and_then(|own| Self::of_certificate(&own, || Whose::Servers));
         weak.unwrap_or_else(|| match error {
             Error::InvalidCertificate(CertificateError::BadSignature) => Self::Forged,
             Error::InvalidCertificate(
@@ -122,7 +139,7 @@ impl Problem {
                     public_key_algorithm_id,
                     ..
                 },
-            ) => Self::Key(name_of(certificate), algorithm_of(public_key_algorithm_id)),
+            ) => Self::Key(algorithm_of(public_key_algorithm_id)),
             error => Self::Other(error.to_string()),
         })
     }
@@ -146,18 +163,20 @@ impl Problem {
             | CertificateError::NotValidYetContext { time, .. } => *time,
             _ => UnixTime::now(),
         };
-        let all = presented.all();
-        let mut wrong = all.filter_map(|own| own.check_dates(now).err());
-        wrong.next().unwrap_or(Self::Malformed)
+        let mut all = presented.named();
+        all.find_map(|(whose, own)| own.check_dates(now, || whose).err())
+            .unwrap_or(Self::Malformed)
     }
 
-    fn of_webpki(error: Option<&webpki::Error>, presented: &Presented<'_>) -> Self {
+    fn of_webpki(error: Option<&webpki::Error>, presented: &Presented<'_>, roots: &Roots) -> Self {
         use webpki::Error::{
             CaUsedAsEndEntity, EndEntityUsedAsCa, NameConstraintViolation,
             PathLenConstraintViolated, UnsupportedCertVersion, UnsupportedCriticalExtension,
         };
         match error {
-            Some(CaUsedAsEndEntity) => Self::Authority,
+            Some(CaUsedAsEndEntity) => {
+                Self::of_keys(presented, roots).unwrap_or_else(|| Self::of_authority(presented))
+            }
             Some(EndEntityUsedAsCa) => {
                 let mut others = presented.all().skip(1);
                 let other = others.find(|own| !own.is_authority());
@@ -166,43 +185,53 @@ impl Problem {
             Some(NameConstraintViolation) => Self::NameConstraints,
             Some(PathLenConstraintViolated) => Self::PathLength,
             Some(UnsupportedCriticalExtension) => Self::Extension,
-            Some(UnsupportedCertVersion) => Self::of_version(presented).unwrap_or(Self::Malformed),
+            Some(UnsupportedCertVersion) => {
+                Self::of_keys(presented, roots).unwrap_or(Self::Malformed)
+            }
             Some(error) => Self::Other(error.to_string()),
             None => Self::Malformed,
         }
     }
 
-    fn of_version(presented: &Presented<'_>) -> Option<Self> {
-        let old = presented.all().find(|own| !own.is_version_3())?;
-        Some(Self::Version(old.name()))
+    /// What is wrong with a certificate of an authority as a server's own. One that is self-signed was
+    /// not known as such because its signature is of a kind that is not verified.
+    fn of_authority(presented: &Presented<'_>) -> Self {
+        match ServerCertificate::read(presented.leaf) {
+            Some(own) if own.issuer() == own.subject() => {
+                Self::Signature(Whose::Servers, own.signature_algorithm())
+            }
+            _ => Self::Authority,
+        }
     }
 
     /// What is too old or too weak in what was presented, or in the authority that it leads to.
     fn of_keys(presented: &Presented<'_>, roots: &Roots) -> Option<Self> {
-        let of_presented = presented.all().find_map(|own| Self::of_certificate(&own));
+        let mut named = presented.named();
+        let of_presented = named.find_map(|(whose, own)| Self::of_certificate(&own, || whose));
         of_presented.or_else(|| {
             let last = presented.all().last()?;
             let mut authorities = roots.named(last.issuer());
-            authorities.find_map(|authority| Self::of_bits(&authority))
+            authorities.find_map(|own| Self::of_bits(&own, || Whose::Authoritys(own.name())))
         })
     }
 
-    fn of_certificate(own: &ServerCertificate<'_>) -> Option<Self> {
-        let old = || Self::Version(own.name());
-        (!own.is_version_3())
-            .then(old)
-            .or_else(|| Self::of_bits(own))
+    fn of_certificate(own: &ServerCertificate<'_>, whose: impl FnOnce() -> Whose) -> Option<Self> {
+        if own.is_version_3() {
+            Self::of_bits(own, whose)
+        } else {
+            Some(Self::Version(whose()))
+        }
     }
 
-    fn of_bits(own: &ServerCertificate<'_>) -> Option<Self> {
+    fn of_bits(own: &ServerCertificate<'_>, whose: impl FnOnce() -> Whose) -> Option<Self> {
         let bits = own.rsa_bits().filter(|bits| *bits < FEWEST_BITS)?;
-        Some(Self::SmallKey(own.name(), bits))
+        Some(Self::SmallKey(whose(), bits))
     }
 
     fn signature(presented: &Presented<'_>, kind: String) -> Self {
-        let mut all = presented.all();
-        let whose = all.find(|own| own.signature_algorithm() == kind);
-        Self::Signature(whose.map_or_else(String::new, |own| own.name()), kind)
+        let mut named = presented.named();
+        let found = named.find(|(_, own)| own.signature_algorithm() == kind);
+        Self::Signature(found.map_or(Whose::Servers, |(whose, _)| whose), kind)
     }
 
     fn unknown_authority(presented: &Presented<'_>, roots: &Roots) -> Self {
@@ -226,6 +255,14 @@ impl<'a> Presented<'a> {
         let all = std::iter::once(self.leaf).chain(self.intermediates);
         all.filter_map(|der| ServerCertificate::read(der))
     }
+
+    /// The same, and whose each of them is.
+    fn named(&self) -> impl Iterator<Item = (Whose, ServerCertificate<'a>)> {
+        self.all().enumerate().map(|(place, own)| match place {
+            0 => (Whose::Servers, own),
+            _ => (Whose::Authoritys(own.name()), own),
+        })
+    }
 }
 
 impl fmt::Display for Problem {
@@ -246,11 +283,9 @@ impl fmt::Display for Problem {
                 };
                 write!(formatter, "it was issued by {issuer:?}, who is not trusted{itself}")
             }
-            Self::Expired(whose, since) => {
-                write!(formatter, "that of {whose:?} has expired, on {since}")
-            }
+            Self::Expired(whose, since) => write!(formatter, "{whose} has expired, on {since}"),
             Self::NotYetValid(whose, from) => {
-                write!(formatter, "that of {whose:?} is not yet valid, but from {from} on")
+                write!(formatter, "{whose} is not yet valid, but from {from} on")
             }
             Self::Name(host, names) => {
                 let others = names.len().saturating_sub(MOST_NAMES);
@@ -282,19 +317,18 @@ impl fmt::Display for Problem {
             ),
             Self::Version(whose) => write!(
                 formatter,
-                "that of {whose:?} is of X.509 version 1 or 2, and not of version 3"
+                "{whose} is of X.509 version 1 or 2, and not of version 3"
             ),
             Self::SmallKey(whose, bits) => write!(
                 formatter,
-                "the RSA key of {whose:?} has {bits} bits, and fewer than {FEWEST_BITS} are not accepted"
+                "{whose} has an RSA key of {bits} bits, and fewer than {FEWEST_BITS} are not accepted"
             ),
-            Self::Key(whose, kind) => write!(
-                formatter,
-                "the key of {whose:?} is of a kind that is not supported ({kind})"
-            ),
+            Self::Key(kind) => {
+                write!(formatter, "its key is of a kind that is not supported ({kind})")
+            }
             Self::Signature(whose, kind) => write!(
                 formatter,
-                "that of {whose:?} is signed in a way that is not supported ({kind})"
+                "{whose} is signed in a way that is not supported ({kind})"
             ),
             Self::Extension => {
                 formatter.write_str("it, or one in its chain, has a critical extension that is not known")
@@ -350,24 +384,24 @@ fn advice(problem: &Problem, extra: &Extra) -> String {
                 trust
             }
         }
-        Problem::Expired(..) => "renew it at the server".to_owned(),
+        Problem::Expired(..) => "have it renewed".to_owned(),
         Problem::NotYetValid(..) => {
-            "check the clock of this machine, and the certificate at the server".to_owned()
+            "check the clock of this machine, and the certificate".to_owned()
         }
         Problem::Name(host, _) => format!(
-            "check the host in the URL and under integrations.azure, or give the server a certificate whose alternative names (SAN) hold {host}"
+            "use a name that it is for, or give it a certificate whose alternative names (SAN) hold {host}"
         ),
         Problem::Purpose | Problem::KeyUsage(_) | Problem::Authority => {
-            "give the server a certificate for servers (extended key usage serverAuth)".to_owned()
+            "give it a certificate for servers (extended key usage serverAuth)".to_owned()
         }
         Problem::NoAuthority(_) | Problem::NameConstraints | Problem::PathLength => {
             "have the certificate issued by an authority that may issue it".to_owned()
         }
         Problem::Version(_) | Problem::Extension | Problem::Malformed => {
-            "give the server a new certificate, of X.509 version 3".to_owned()
+            "give it a new certificate, of X.509 version 3".to_owned()
         }
-        Problem::SmallKey(..) | Problem::Key(..) => {
-            "give it a new certificate, with an RSA key of 2048 bits or more, or one of ECDSA (P-256)"
+        Problem::SmallKey(..) | Problem::Key(_) => {
+            "have a new one made, with an RSA key of 2048 bits or more, or one of ECDSA (P-256)"
                 .to_owned()
         }
         Problem::Signature(..) => {
@@ -391,16 +425,19 @@ impl Extra {
                 "{EXTRA} names {}, which could not be read when the backend started ({why}): put {what} (PEM) there, and start it anew",
                 file.display()
             ),
-            Self::Read(file, count) => format!(
-                "{EXTRA} names {}, of which {count} certificates are trusted: add {what} (PEM) there, and start the backend anew",
-                file.display()
-            ),
+            Self::Read(file, count) => {
+                let those = match count {
+                    0 => "none of whose certificates can be read".to_owned(),
+                    1 => "whose one certificate is trusted".to_owned(),
+                    count => format!("whose {count} certificates are trusted"),
+                };
+                format!(
+                    "{EXTRA} names {}, {those}: add {what} (PEM) there, and start the backend anew",
+                    file.display()
+                )
+            }
         }
     }
-}
-
-fn name_of(der: &CertificateDer<'_>) -> String {
-    ServerCertificate::read(der).map_or_else(String::new, |own| own.name())
 }
 
 /// The name of an algorithm that an `AlgorithmIdentifier` in DER, without its outermost tag, names.

@@ -18,7 +18,7 @@ use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
 use super::{
     roots::{Extra, Roots},
     server_certificate::ServerCertificate,
-    untrusted::{Presented, Problem, Untrusted},
+    untrusted::{Presented, Problem, Untrusted, Whose},
 };
 use crate::log::{self, Line, Often};
 
@@ -88,7 +88,7 @@ impl Verifier {
             let verified = certificate.verify_signature(*algorithm, signed, signature);
             verified.is_ok()
         });
-        is_own.then_some(own)
+        (is_own || own.is_signed_by_itself_with_sha_1()).then_some(own)
     }
 
     /// Such a certificate is its own authority: it has to be trusted itself, byte for byte, and to be
@@ -102,7 +102,7 @@ impl Verifier {
         if !self.roots.contain(presented.leaf) {
             return Err(Problem::SelfSigned);
         }
-        own.check_dates(now)?;
+        own.check_dates(now, || Whose::Servers)?;
         own.check_usage()?;
         let certificate =
             EndEntityCert::try_from(presented.leaf).map_err(|_| Problem::Malformed)?;
