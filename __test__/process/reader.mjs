@@ -7,11 +7,11 @@ const {
   DefaultAzureDevOpsCredentialsProvider,
 } = createRequire(import.meta.url)('backstage-azure-devops-native');
 
-export function readerOf(url, credentials) {
+export function readerOf(url, credentials, logger) {
   const { host } = new URL(url);
   const integration = new AzureIntegration({ host, credentials });
   const azure = { list: () => [integration] };
   const credentialsProvider =
     DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
-  return new AzureUrlReader(integration, { credentialsProvider });
+  return new AzureUrlReader(integration, { credentialsProvider, logger });
 }
