@@ -70,9 +70,9 @@ describe('in generated environments', () => {
     );
     expect(cases).toHaveLength(ENVIRONMENTS * URLS);
     expect(cases.length).toBeGreaterThan(1_500);
-    expect(proxied.length).toBeGreaterThan(700);
-    expect(excepted.length).toBeGreaterThan(200);
-    expect(cases.filter(isRefused).length).toBeGreaterThan(200);
+    expect(proxied.length).toBeGreaterThan(cases.length / 3);
+    expect(excepted.length).toBeGreaterThan(cases.length / 25);
+    expect(cases.filter(isRefused).length).toBeGreaterThan(cases.length / 10);
   });
 });
 
@@ -262,7 +262,9 @@ describe('unlike with fetch', () => {
       ]);
       const faults = urls.map((_, n) => faultOf(asked, fetched[n], read[n]));
       expect(faults).toEqual([undefined, undefined]);
-      await expect(ways.of('fetch', asked.variables, urls)).rejects.toThrow();
+      await expect(ways.of('fetch', asked.variables, urls)).rejects.toThrow(
+        /invalid|malformed/i,
+      );
     },
   );
 

@@ -35,6 +35,9 @@ const HOSTS = [
   ...['[::1]', '[0:0::1]', '[ff02::1]', '[ff02::A]', '[::ffff:127.0.0.1]'],
 ];
 
+// What excepts many of them.
+const WIDE = ['example', 'a.example', 'localhost', '127.0.0.1', '[::1]'];
+
 const PORTS = ['', '', '', ':80', ':443', ':8080', ':8443', ':65535'];
 
 const PAGE = '/org/project/_git/repo?path=/a.md';
@@ -48,15 +51,16 @@ const url = fc
   .map(([scheme, host, port]) => `${scheme}://${host}${port}${PAGE}`);
 
 /** How a host may be written in `NO_PROXY`, rightly or not. */
-const FORMS: Array<(host: string) => string> = [
-  host => host,
+const RIGHT: Array<(host: string) => string> = [
   host => host,
   host => host,
   host => `.${host}`,
   host => `*.${host}`,
+  host => host.toUpperCase(),
+];
+const WRONG: typeof RIGHT = [
   host => `*${host}`,
   host => `..${host}`,
-  host => host.toUpperCase(),
   host => `${host}.`,
   host => host.slice(1),
   host => host.replace(/^[^.]*/, ''),
@@ -67,10 +71,8 @@ const FORMS: Array<(host: string) => string> = [
   host => host.replace('k', '\u212a'),
 ];
 
-const ENTRY_PORTS = [
-  ...['', '', '', '', '', ':80', ':443', ':8080', ':8443', ':1', ':0'],
-  ...[':', ':0443', ':99999', ':*', ':https'],
-];
+const ENTRY_PORTS = [':80', ':443', ':8080', ':8443', ':1', ':0'];
+const RARE_ENTRY_PORTS = [':', ':0443', ':99999', ':*', ':https'];
 
 const RARE_ENTRIES = [
   ...[
@@ -94,9 +96,13 @@ const entry = fc.oneof(
     weight: 5,
     arbitrary: fc
       .tuple(
-        fc.constantFrom(...FORMS),
-        fc.constantFrom(...HOSTS),
-        fc.constantFrom(...ENTRY_PORTS),
+        fc.constantFrom(...RIGHT, ...RIGHT, ...RIGHT, ...WRONG),
+        fc.constantFrom(...HOSTS, ...WIDE, ...WIDE, ...WIDE),
+        fc.oneof(
+          { weight: 5, arbitrary: fc.constant('') },
+          { weight: 3, arbitrary: fc.constantFrom(...ENTRY_PORTS) },
+          { weight: 1, arbitrary: fc.constantFrom(...RARE_ENTRY_PORTS) },
+        ),
       )
       .map(([form, host, port]) => form(host) + port),
   },
@@ -112,7 +118,7 @@ const list = fc
   .tuple(
     fc.array(fc.tuple(entry, fc.constantFrom(...SEPARATORS)), {
       minLength: 1,
-      maxLength: 6,
+      maxLength: 8,
     }),
     fc.constantFrom('', '', '', ' ', ',', '\t,'),
     fc.boolean(),

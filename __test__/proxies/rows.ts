@@ -16,7 +16,8 @@ export function asFetchReadsIt(environment: Environment): Variables {
     variables[name] = `http://127.0.0.1:{${NAMES.indexOf(name)}}`;
   const { ALL_PROXY, all_proxy = ALL_PROXY } = variables;
   const { HTTP_PROXY, http_proxy = HTTP_PROXY } = variables;
-  return { ...variables, http_proxy: http_proxy || all_proxy };
+  // Where there is nothing else, what is empty stays, and hides.
+  return { ...variables, http_proxy: http_proxy || all_proxy || http_proxy };
 }
 
 /** What is wrong with the way that a read went, or nothing. */
