@@ -76,10 +76,14 @@ describe('in generated environments', () => {
   });
 });
 
-/** What is asked for, whose ways `fetch` and reads have in common, where a proxy is `{0}` or `{1}`. */
-const ALIKE: Array<
-  [what: string, variables: Variables, ways: Record<string, string>]
-> = [
+/** An environment, and the ways of what is asked for in it; ports are those of proxies 0 and 1. */
+type Example = [
+  what: string,
+  variables: Variables,
+  ways: Record<string, string>,
+];
+
+const ALIKE: Example[] = [
   [
     'names in lower case come first',
     { HTTPS_PROXY: FIRST, https_proxy: SECOND, HTTP_PROXY: FIRST },
@@ -144,20 +148,16 @@ const ALIKE: Array<
       'http://other.example': 'proxy 0 by http',
     },
   ],
-  ...['example', '.example', '*.example', 'EXAMPLE'].map(
-    (
-      entry,
-    ): [what: string, variables: Variables, ways: Record<string, string>] => [
-      `NO_PROXY=${entry} excepts a name and what is below it`,
-      { HTTP_PROXY: FIRST, NO_PROXY: entry },
-      {
-        'https://tfs.example': 'direct',
-        'https://Example': 'direct',
-        'https://tfsexample': 'proxy 0 by http',
-        'https://tfs.example.': 'proxy 0 by http',
-      },
-    ],
-  ),
+  ...['example', '.example', '*.example', 'EXAMPLE'].map((entry): Example => [
+    `NO_PROXY=${entry} excepts a name and what is below it`,
+    { HTTP_PROXY: FIRST, NO_PROXY: entry },
+    {
+      'https://tfs.example': 'direct',
+      'https://Example': 'direct',
+      'https://tfsexample': 'proxy 0 by http',
+      'https://tfs.example.': 'proxy 0 by http',
+    },
+  ]),
   [
     'spaces part entries as commas do',
     {

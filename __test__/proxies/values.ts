@@ -36,7 +36,10 @@ const SOCKS = [
 /** Values with which `fetch` works. */
 export const PROXIES = { IN_PLAIN, WITH_USERS, OVER_TLS, SOCKS };
 
-/** Values with which Node 24 does not start when `NODE_USE_ENV_PROXY` is set. */
+/**
+ * Values with which Node 24 does not start when `NODE_USE_ENV_PROXY` is set. (A user alone that cannot
+ * be decoded is not here: with it `fetch` works, but Node's other client does not start.)
+ */
 export const INVALID = [
   ...['proxy:3128', '127.0.0.1:{}', 'localhost:{}', '//127.0.0.1:{}', 'none'],
   ...[' ', '\t', 'http://', 'https:', 'http://127.0.0.1:99999'],
