@@ -20,7 +20,9 @@ struct Entry {
 impl Bypass {
     /// Entries are parted by commas and white space. `*` is for all hosts where nothing else is there.
     pub(super) fn of(value: &str) -> Self {
-        let is_between = |c: char| c == ',' || c.is_whitespace() || c == '\u{feff}';
+        // White space as JavaScript knows it.
+        let is_space = |c: char| (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}';
+        let is_between = |c: char| c == ',' || is_space(c);
         let entries = value.split(is_between).filter(|entry| !entry.is_empty());
         Self {
             is_all: value == "*",

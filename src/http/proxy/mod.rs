@@ -143,12 +143,33 @@ fn proxy(variable: &'static str, value: &str) -> Option<Named> {
     if url.host_str().is_none_or(str::is_empty) {
         return invalid("names no host");
     }
-    // As Node does: a user without a password is not sent.
-    if url.username().is_empty() || url.password().is_none_or(str::is_empty) {
-        let without = url.set_username("").and_then(|()| url.set_password(None));
-        debug_assert!(without.is_ok(), "a URL with a host may have no user");
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        return invalid("goes on after the host and the port");
+    }
+    match (url.username(), url.password().unwrap_or_default()) {
+        // As Node does: a user without a password is not sent, nor the reverse.
+        ("", _) | (_, "") => {
+            let without = url.set_username("").and_then(|()| url.set_password(None));
+            debug_assert!(without.is_ok(), "a URL with a host may have no user");
+        }
+        (user, password) if !decodes(user) || !decodes(password) => {
+            return invalid(
+                "has a user or password with a % that begins no escape (write it as %25)",
+            );
+        }
+        _ => {}
     }
     Some(Ok(Arc::new(Proxy { variable, url })))
+}
+
+/// Whether each `%` begins an escape, and all of them are UTF-8 together.
+fn decodes(text: &str) -> bool {
+    let mut parts = text.split('%').skip(1);
+    let is_escape = |part: &str| {
+        let digits = part.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    parts.all(is_escape) && percent_decode_str(text).decode_utf8().is_ok()
 }
 
 impl Proxy {
