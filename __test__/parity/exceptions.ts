@@ -269,7 +269,8 @@ export const EXCEPTIONS: Exception[] = [
     here: 'a `TypeError`, "Invalid URL", as from `readUrl`',
   },
   {
-    where: 'certificates with an RSA key of fewer than 2048 bits, or more than 8192',
+    where:
+      'certificates with an RSA key of fewer than 2048 bits, or more than 8192',
     upstream: 'used',
     here: 'refused, by name',
   },
@@ -287,7 +288,52 @@ export const EXCEPTIONS: Exception[] = [
   {
     where: 'proxies that the environment names',
     upstream: 'used where Node is told to (`NODE_USE_ENV_PROXY`)',
-    here: 'used',
+    here: 'used; `ALL_PROXY` counts after the others, and SOCKS 5 on every Node',
+  },
+  {
+    where: 'a proxy that is set in code (`setGlobalDispatcher`)',
+    upstream: 'used',
+    here: 'not seen: name it in the environment',
+  },
+  {
+    where: 'a variable that names no proxy (`proxy:3128`)',
+    upstream: 'the process does not start, or the variable means nothing',
+    here: 'each read that would go through it fails, and names the variable',
+  },
+  {
+    where: 'a server that has HTTP/2',
+    upstream: 'asked over HTTP/1.1',
+    here: 'asked over HTTP/2, and over HTTP/1.1 where it refuses that',
+  },
+  {
+    where:
+      'certificates of X.509 version 1 or with an RSA key of fewer than 2,048 bits',
+    upstream: 'accepted; of 1,024 bits by Node 20 alone',
+    here: 'refused, by name',
+  },
+  {
+    where:
+      'certificates signed with RSASSA-PSS and a salt that is longer than the hash; keys of RSASSA-PSS and Ed448',
+    upstream: 'accepted',
+    here: 'refused, by name or with the likely causes',
+  },
+  {
+    where:
+      'the certificate of an authority (CA:TRUE) that another has issued, as that of a server; `a*.example.com` among the alternative names; one trusted by itself that another of its own name has issued',
+    upstream: 'accepted',
+    here: 'refused, by name',
+  },
+  {
+    where:
+      'TLS 1.2 without ECDHE or without AES-GCM and ChaCha20 (CBC, RSA key exchange, DHE); key exchange on P-521',
+    upstream: 'spoken',
+    here: 'refused, with the likely causes',
+  },
+  {
+    where:
+      'a root that has expired; the key usage of a certificate that an authority has issued; an authority that is trusted while its own root is not',
+    upstream: 'refused',
+    here: 'accepted',
   },
   {
     where: 'no credential for `dev.azure.com`',
