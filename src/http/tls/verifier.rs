@@ -244,3 +244,83 @@ fn warn_of_checking_nothing(extra: &Extra) {
         Line::warning("certificates not checked", message)
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+    use rustls::{
+        ClientConfig, ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion,
+        crypto::aws_lc_rs::{self, sign::any_supported_type},
+        sign::{CertifiedKey, SingleCertAndKey},
+        version::{TLS12, TLS13},
+    };
+    use rustls_pki_types::PrivateKeyDer;
+
+    use super::*;
+
+    type Tried<T> = Result<T, Box<dyn std::error::Error>>;
+
+    fn self_signed(key: &KeyPair) -> Tried<CertificateDer<'static>> {
+        let mut wanted = CertificateParams::new(vec!["server.example".to_owned()])?;
+        wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Ok(wanted.self_signed(key)?.der().clone())
+    }
+
+    fn client(
+        trusted: &CertificateDer<'static>,
+        version: &'static SupportedProtocolVersion,
+    ) -> Tried<ClientConnection> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let roots = Roots::new(vec![trusted.clone()], Extra::NotSet);
+        let verifier = Verifier::new(Arc::new(roots), &provider);
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        let name = ServerName::try_from("server.example")?;
+        Ok(ClientConnection::new(Arc::new(config), name)?)
+    }
+
+    /// A server that presents a certificate and signs with a key, whether or not that is its own.
+    fn server(certificate: &CertificateDer<'static>, key: &KeyPair) -> Tried<ServerConnection> {
+        let key = PrivateKeyDer::try_from(key.serialize_der())?;
+        let own = CertifiedKey::new(vec![certificate.clone()], any_supported_type(&key)?);
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+        Ok(ServerConnection::new(Arc::new(config))?)
+    }
+
+    /// What the client makes of the server.
+    fn handshake(client: &mut ClientConnection, server: &mut ServerConnection) -> Tried<()> {
+        while client.is_handshaking() {
+            let mut sent = Vec::new();
+            client.write_tls(&mut sent)?;
+            server.read_tls(&mut sent.as_slice())?;
+            server.process_new_packets()?;
+            let mut answered = Vec::new();
+            server.write_tls(&mut answered)?;
+            client.read_tls(&mut answered.as_slice())?;
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn who_presents_a_trusted_certificate_has_to_hold_its_key() -> Tried<()> {
+        let (own, other) = (KeyPair::generate()?, KeyPair::generate()?);
+        let certificate = self_signed(&own)?;
+        for version in [&TLS12, &TLS13] {
+            let mut right = server(&certificate, &own)?;
+            handshake(&mut client(&certificate, version)?, &mut right)?;
+            let mut wrong = server(&certificate, &other)?;
+            let refused = handshake(&mut client(&certificate, version)?, &mut wrong);
+            let said = format!("{refused:?}");
+            assert!(said.contains("problem: Forged"), "{version:?}: {said}");
+        }
+        Ok(())
+    }
+}
