@@ -321,7 +321,9 @@ impl Client {
         route: Route,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
     ) -> Result<Response, Box<ConnectionError>> {
-        if cause::wants_http_1(&error) && self.now_wants_http_1(url) {
+        // The client for HTTP/1.1 goes by the environment alone.
+        let is_usual = route == Proxies::of_process().route(url);
+        if is_usual && cause::wants_http_1(&error) && self.now_wants_http_1(url) {
             match within_files(|| request(&self.http_1).send()).await {
                 Ok(answer) => return Ok(answer),
                 Err(other) => error = other,

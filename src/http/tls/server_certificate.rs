@@ -18,6 +18,9 @@ use super::{
     untrusted::{Problem, Whose, algorithm},
 };
 
+/// The most characters of a name that a message repeats.
+const LONGEST_NAME: usize = 200;
+
 /// A certificate that a server presented, or that is trusted.
 #[derive(Debug)]
 pub(super) struct ServerCertificate<'a>(X509Certificate<'a>);
@@ -41,12 +44,12 @@ impl<'a> ServerCertificate<'a> {
 
     /// Whom it is for, in words.
     pub(super) fn name(&self) -> String {
-        self.0.subject().to_string()
+        short(&self.0.subject().to_string())
     }
 
     /// Who issued it, in words.
     pub(super) fn issuer_name(&self) -> String {
-        self.0.issuer().to_string()
+        short(&self.0.issuer().to_string())
     }
 
     /// What is signed, and the signature.
@@ -191,6 +194,11 @@ fn bases<'a>(
     trees: Option<&'a [GeneralSubtree<'a>]>,
 ) -> impl Iterator<Item = &'a GeneralName<'a>> + Clone {
     trees.into_iter().flatten().map(|tree| &tree.base)
+}
+
+/// As much of a name as a message repeats.
+fn short(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 fn date(time: ASN1Time) -> String {
