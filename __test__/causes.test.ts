@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { certificate } from './certificates/Certificate';
 import {
   answering,
+  answeringPage,
   closing,
   connections,
   CONTENT,
@@ -241,6 +242,21 @@ describe('a server that is not reached', () => {
       ),
     );
   });
+});
+
+it.each([
+  [
+    400,
+    'check whether the port speaks TLS (https://), and what stands between',
+  ],
+  [403, 'check what stands between'],
+  [502, 'check what stands between'],
+])('a page of a gateway with %i is told as one', async (status, check) => {
+  const port = (): Promise<number> => answeringPage(status);
+  const { message } = await read({ port, origin: http }, 0);
+  expect(message).toContain(
+    `. The answer is a page (HTML): ${check}, as a proxy or gateway. Read with no credential`,
+  );
 });
 
 it('a server that wants HTTP/1.1 in place of HTTP/2 is read with that', async () => {

@@ -27,7 +27,7 @@ use crate::{
     credentials::{Authorization, TokenError},
     error::{Error, ErrorKind},
     http::{
-        Blocked, Client, Failure, NotRenewed, Question, Tried, patiently, piece,
+        Blocked, Client, Failure, NotRenewed, Question, Tried, is_page, patiently, piece,
         without_byte_order_mark,
     },
     limits::Limit,
@@ -159,6 +159,8 @@ pub struct Refusal {
     pub reason: String,
     /// What Azure DevOps said of it, where it said something readable.
     pub words: Option<String>,
+    /// Whether the answer is a page (HTML).
+    pub is_page: bool,
     /// Why the token that was refused was not replaced, where another was asked for.
     pub not_renewed: Option<Arc<TokenError>>,
     /// Whether it was refused because its reader had asked for more than it may.
@@ -621,6 +623,7 @@ impl Refusal {
         let status = response.status();
         let reason = reason_phrase(&response, sent);
         let in_headers = words_of_headers(response.headers(), sent);
+        let is_page = is_page(&response);
         let not_renewed = response.extensions().get::<NotRenewed>();
         let not_renewed = not_renewed.map(|NotRenewed(error)| Arc::clone(error));
         let is_limit = response.extensions().get::<Blocked>().is_some();
@@ -631,6 +634,7 @@ impl Refusal {
             status,
             reason,
             words,
+            is_page,
             not_renewed,
             is_limit,
             tried,

@@ -37,6 +37,16 @@ export function answering(status: string, head = ''): Promise<number> {
   return closing(socket => socket.end(answer));
 }
 
+/** Answers as a gateway does, with a page. */
+export function answeringPage(status: number): Promise<number> {
+  return listen(
+    createHttpServer((_request, response) => {
+      response.writeHead(status, { 'content-type': 'text/html' });
+      response.end('<html><title>Gateway</title></html>');
+    }),
+  );
+}
+
 /** Speaks HTTP in plain text. */
 export function plain(): Promise<number> {
   return listen(

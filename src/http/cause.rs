@@ -40,6 +40,8 @@ pub(super) enum Cause {
     NoTunnel,
     /// What is said of the proxy names none.
     InvalidProxy(Arc<Invalid>),
+    /// There is nothing that could be sent.
+    NotSent,
     /// Something else.
     Other,
 }
@@ -51,6 +53,7 @@ impl Cause {
         let known = causes(error).find_map(|cause| Self::of(cause, error.is_connect()));
         match known {
             Some(known) => known,
+            None if error.is_builder() => Self::NotSent,
             None if error.is_timeout() => Self::TimedOut,
             None if is_tunnel => tunnel.map_or(Self::NoTunnel, Self::ProxyStatus),
             None => Self::Other,
@@ -64,6 +67,7 @@ impl Cause {
             | Self::NoTls
             | Self::NoHttp
             | Self::InvalidProxy(_)
+            | Self::NotSent
             | Self::Tls(_) => false,
             Self::Alert(alert) => matches!(
                 alert,

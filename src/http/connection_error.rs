@@ -144,7 +144,7 @@ impl ConnectionError {
             Cause::InvalidProxy(_) => {
                 "Write it as http://proxy.example:3128, with http://user:password@ in front of the host where the proxy asks who it is".to_owned()
             }
-            Cause::Other => String::new(),
+            Cause::NotSent | Cause::Other => String::new(),
         }
     }
 

@@ -100,6 +100,7 @@ impl Read<'_> {
             message.push_str(". Azure DevOps said: ");
             message.push_str(words.trim_end_matches('.'));
         }
+        message.push_str(self.of_others(refusal));
         message.push_str(". ");
         if refusal.is_limit {
             message.push_str(&self.limits());
@@ -117,6 +118,20 @@ impl Read<'_> {
             return error.of_what_is_missing();
         }
         error
+    }
+
+    /// Who else may have answered in the place of Azure DevOps, which says what is wrong in JSON. Whom it
+    /// does not know it sends a page itself, and of what is not there a Server does.
+    fn of_others(&self, refusal: &Refusal) -> &'static str {
+        let of_azure = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
+        let is_theirs = refusal.words.is_none() && !of_azure.contains(&refusal.status);
+        if !is_theirs || refusal.is_limit || !refusal.is_page || refusal.status.is_success() {
+            ""
+        } else if refusal.status == StatusCode::BAD_REQUEST && self.request.scheme() == "http" {
+            ". The answer is a page (HTML): check whether the port speaks TLS (https://), and what stands between, as a proxy or gateway"
+        } else {
+            ". The answer is a page (HTML): check what stands between, as a proxy or gateway"
+        }
     }
 
     /// Who asked for more than it may, and what helps.
