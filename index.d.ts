@@ -244,7 +244,8 @@ export declare type AzureManagedIdentityCredential = AzureCredentialBase & {
 export declare type AzurePlainHttp = 'allow' | 'refuse';
 
 /**
- * One read that gave content, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read` when it has
+ * ended: with content, with an error, or because nothing has changed.
  *
  * @public
  */
@@ -261,10 +262,26 @@ export declare interface AzureReadMessage {
     scope: string;
     /** The kind of credential, in plain words. */
     credential: string;
-    /** The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`). */
+    /**
+     * The credential's place in the app-config, as `integrations.azure[0].credentials[1]`; of one that does
+     * not come from there, its host and position, or what else it comes from.
+     */
+    place: string;
+    /**
+     * The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`), and where
+     * there was none.
+     */
     status: number;
     /** The time until the answer was there, in milliseconds. */
     durationMs: number;
+    /**
+     * The error that the caller got, where there was one; of a file or tree that has not changed, that is
+     * `NotModifiedError`.
+     */
+    error?: {
+        name: string;
+        message: string;
+    };
 }
 
 /**

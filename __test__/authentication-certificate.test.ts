@@ -119,7 +119,7 @@ Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${own.key}`
     expect(error).toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringContaining(
-        `a service principal with a certificate has no token for dev.azure.com, organization certificates: the certificate ${where} ${why}`,
+        `a service principal with a certificate (integrations.azure[0].credentials[0]) has no token for dev.azure.com, organization certificates: the certificate ${where} ${why}`,
       ),
     });
     expect(azure.entra.requests).toEqual([]);

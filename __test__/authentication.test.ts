@@ -181,7 +181,7 @@ describe('a token', () => {
       expect(error).toMatchObject({
         name: 'AuthenticationError',
         message: expect.stringMatching(
-          /401 Unauthorized\. .*Read with a service principal for dev\.azure\.com, organization not-a-member: check that the service principal was added to the organization/,
+          /401 Unauthorized\. .*Read with a service principal \(integrations\.azure\[\d\]\.credentials\[\d\]\) for dev\.azure\.com, organization not-a-member: check that the service principal was added to the organization/,
         ),
       });
     }
@@ -243,7 +243,7 @@ describe('a token', () => {
     azure.entra.misbehave({ status: 200, body: '{}' });
     const { error } = await reader.readOne(url());
     expect(error?.message).toMatch(
-      /a service principal has no token for .*: Entra ID \(login\.microsoftonline\.com\) answered with what is no token/,
+      /a service principal \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for .*: Entra ID \(login\.microsoftonline\.com\) answered with what is no token/,
     );
     expect(azure.requests).toEqual([]);
   });

@@ -79,7 +79,7 @@ describe('a catalog whose backend has this package', () => {
 
   it('logs once which credential reads which organization', () => {
     const how =
-      /^Reading dev\.azure\.com\b.*\bbackend-org with a personal access token$/;
+      /^Reading dev\.azure\.com\b.*\bbackend-org with a personal access token \(integrations\.azure\[0\]\.credentials\[0\]\)$/;
     expect(log.matching(/^Reading /)).toEqual([expect.stringMatching(how)]);
   });
 

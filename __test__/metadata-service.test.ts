@@ -56,7 +56,7 @@ if (reason) {
       reads: 1,
     });
     expect(outcomes[0].error?.message).toMatch(
-      /a managed identity has no token for dev\.azure\.com, organization namespace: the machine's managed identity endpoint refused, 400: Identity not found\. Check that the identity is assigned/,
+      /a managed identity \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for dev\.azure\.com, organization namespace: the machine's managed identity endpoint refused, 400: Identity not found\. Check that the identity is assigned/,
     );
   });
 

@@ -11,9 +11,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
 } from 'node:fs';
 import {
@@ -939,3 +941,24 @@ function upstreamOf(url: string): UpstreamAzureUrlReader {
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
+
+describe('a working directory', () => {
+  const message =
+    /not-there.*Check backend\.workingDirectory.* it must be a folder that is there/;
+
+  it('that is not there is told by its path and its key', async () => {
+    workingDirectory = path.join(workingDirectory, 'not-there');
+    const url = hosted.webUrl({});
+    const files = async () => (await readerOf(url).readTree(url)).files();
+    await expect(files()).rejects.toThrow(message);
+  });
+
+  it('that is there no more is told so by dir() as well', async () => {
+    workingDirectory = path.join(workingDirectory, 'not-there');
+    mkdirSync(workingDirectory);
+    const url = hosted.webUrl({});
+    const tree = await readerOf(url).readTree(url);
+    rmSync(workingDirectory, { recursive: true });
+    await expect(tree.dir()).rejects.toThrow(message);
+  });
+});

@@ -265,7 +265,7 @@ describe('a failure', () => {
     const error = await rejection(readerOf(url).readUrl(url));
     expect(error.name).toBe('NotFoundError');
     expect(error.message).toMatch(
-      /^https:\/\/dev\.azure\.com\/read-url\/.* could not be read as https:\/\/dev\.azure\.com\/read-url\/A%20Project\/_apis\/.*, 404 Not Found\. Azure DevOps said: TF401174: .*\. Read with a personal access token for dev\.azure\.com, organization read-url$/,
+      /^https:\/\/dev\.azure\.com\/read-url\/.* could not be read as https:\/\/dev\.azure\.com\/read-url\/A%20Project\/_apis\/.*, 404 Not Found\. Azure DevOps said: TF401174: .*\. Read with a personal access token \(.*credentials\[0\]\) for dev\.azure\.com, organization read-url: check the names in the URL .*$/,
     );
   });
 

@@ -1,4 +1,4 @@
-/** The diagnostics channel tells of reads that gave content, and of what was really asked for them. */
+/** The diagnostics channel tells how each read ended, and what was really asked for it. */
 import type { AzureReadMessage } from 'backstage-azure-devops-native';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { standIn, type Hosted } from './azure-devops';
@@ -68,7 +68,9 @@ it.each<[string, (path: (own?: string) => string) => Promise<unknown>]>([
       url: urls[0],
       scope: 'dev.azure.com, organization channel',
       credential: 'a personal access token',
+      place: 'integrations.azure[0].credentials[0]',
     });
+    expect(message.error).toBeUndefined();
     expect(message.durationMs).toBeGreaterThan(0);
   }
 });
@@ -84,8 +86,61 @@ it.each([
   ['/README.md', 'items?'],
   ['/services/s?/*', 'blobs'],
   ['/**', 'download=true'],
-])('a search for %s that failed is none', async (path, match) => {
-  azure.misbehave({ match, status: 418 });
-  await expect(reader.search(hosted.webUrl({ path }))).rejects.toThrow('418');
-  expect(messages).toEqual([]);
+])(
+  'a search for %s that failed is told with its error',
+  async (path, match) => {
+    azure.misbehave({ match, status: 418 });
+    const url = hosted.webUrl({ path });
+    await expect(reader.search(url)).rejects.toThrow('418');
+    const { url: own, host } = azure.requests.at(-1)!;
+    expect(messages).toEqual([
+      {
+        url,
+        request: `https://${host}${own}`,
+        scope: 'dev.azure.com, organization channel',
+        credential: 'a personal access token',
+        place: 'integrations.azure[0].credentials[0]',
+        status: 418,
+        durationMs: expect.any(Number),
+        error: { name: 'Error', message: expect.stringContaining('418') },
+      },
+    ]);
+  },
+);
+
+it('a search for a file that is not there is told with what Azure DevOps said', async () => {
+  const url = hosted.webUrl({ path: '/missing.yaml' });
+  expect((await reader.search(url)).files).toEqual([]);
+  expect(messages).toMatchObject([
+    {
+      url,
+      status: 404,
+      error: {
+        name: 'NotFoundError',
+        message: expect.stringContaining('TF401174'),
+      },
+    },
+  ]);
+});
+
+it('what has not changed is told as that', async () => {
+  const file = hosted.webUrl({ path: '/README.md' });
+  const { etag } = await reader.readUrl(file);
+  await expect(reader.readUrl(file, { etag })).rejects.toThrow('not been');
+  const tree = hosted.webUrl({});
+  const { etag: commit } = await reader.readTree(tree);
+  await expect(reader.readTree(tree, { etag: commit })).rejects.toThrow();
+  const error = expect.objectContaining({ name: 'NotModifiedError' });
+  expect(messages.filter(message => message.error)).toEqual([
+    expect.objectContaining({ url: file, status: 304, error }),
+    expect.objectContaining({ url: tree, status: 200, error }),
+  ]);
+});
+
+it('what is not asked at all is told with its error alone', async () => {
+  const url = 'http://dev.azure.com/channel/p/_git/r?path=/README.md';
+  await expect(reader.readUrl(url)).rejects.toThrow();
+  expect(messages).toMatchObject([
+    { url, request: '', status: 0, error: { name: 'InputError' } },
+  ]);
 });

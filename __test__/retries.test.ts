@@ -356,7 +356,7 @@ describe('an identity that asked for more than it may', () => {
     ).rejects.toMatchObject({
       name: 'Error',
       message: expect.stringMatching(
-        / 429 .*TF400733: blocked\. Read with a personal access token for .*more than Azure DevOps lets it.* It was tried 2 times in /,
+        / 429 .*TF400733: blocked\. Read with a personal access token \(integrations\.azure\[\d\]\.credentials\[\d\]\) for .*more than Azure DevOps lets it.* It was tried 2 times in /,
       ),
     });
   });

@@ -31,6 +31,7 @@ const logger = {
   child: jest.fn(),
 };
 const credential = 'a personal access token';
+const place = 'integrations.azure[0].credentials[0]';
 
 const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const metricReader = new PeriodicExportingMetricReader({
@@ -81,7 +82,7 @@ describe('OpenTelemetry', () => {
     const durations = await timed('azure_devops.request.duration');
     await text('/a.yaml');
     await expect(text('/missing.yaml')).rejects.toThrow(/404/);
-    const of = { host: host, credential, operation: 'file' };
+    const of = { host, credential, place, organization, operation: 'file' };
     expect(await requests({ ...of, status: '200' })).toBe(1);
     expect(await requests({ ...of, status: '404' })).toBe(1);
     expect(await durations(of)).toBe(2);
@@ -91,14 +92,14 @@ describe('OpenTelemetry', () => {
     const retries = await counted('azure_devops.retries');
     azure.misbehave({ status: 503, times: 2 });
     await text('/a.yaml');
-    const of = { host: host, credential, operation: 'file' };
+    const of = { host, credential, place, organization, operation: 'file' };
     expect(await retries({ ...of, reason: '503' })).toBe(2);
   });
 
   it('counts the bytes of contents', async () => {
     const received = await counted('azure_devops.received');
     await text('/a.yaml');
-    const of = { host: host, credential, operation: 'file' };
+    const of = { host, credential, place, organization, operation: 'file' };
     expect(await received(of)).toBe('a: 1\n'.length);
   });
 
@@ -151,24 +152,24 @@ describe('OpenTelemetry', () => {
       times: 1,
     });
     await text('/a.yaml');
-    const left = await level('azure_devops.budget.remaining');
-    const of = { host: host, credential, organization };
+    const left = await level('azure_devops.throttle.budget');
+    const of = { host, credential, place, organization };
     expect(left(of)).toBe(0.75);
   });
 
   it('tells who waits for a limit, and how long it will be', async () => {
-    const closings = await counted('azure_devops.gate.closings');
+    const cooldowns = await counted('azure_devops.throttle.cooldowns');
     const { abort, reading } = await blocked();
-    const of = { host: host, credential };
-    expect(await closings({ ...of, source: 'host' })).toBe(1);
-    const waiting = await level('azure_devops.gate.waiting');
+    const of = { host, credential, place };
+    expect(await cooldowns({ ...of, source: 'host' })).toBe(1);
+    const waiting = await level('azure_devops.queue.length');
     expect(waiting(of)).toBe(1);
-    const closed = await level('azure_devops.gate.closed');
+    const closed = await level('azure_devops.throttle.remaining');
     expect(closed(of)).toBeGreaterThan(20);
     expect(closed(of)).toBeLessThanOrEqual(30);
     abort();
     await expect(reading).rejects.toThrow();
-    const left = await level('azure_devops.gate.waiting');
+    const left = await level('azure_devops.queue.length');
     expect(left(of)).toBe(0);
   });
 
@@ -177,7 +178,7 @@ describe('OpenTelemetry', () => {
     await text('/a.yaml', { minutes: 5 });
     const { abort, reading } = await blocked();
     expect(await text('/a.yaml', { minutes: 5 })).toBe('a: 1\n');
-    expect(await stale({ host: host, credential })).toBe(1);
+    expect(await stale({ host, credential, place })).toBe(1);
     abort();
     await expect(reading).rejects.toThrow();
   });
@@ -190,9 +191,9 @@ describe('the log', () => {
     expect(lines(logger.info, 'credential chosen')).toEqual([
       [
         expect.stringContaining(
-          `organization ${organization} with ${credential}`,
+          `organization ${organization} with ${credential} (${place})`,
         ),
-        expect.objectContaining({ credential }),
+        expect.objectContaining({ credential, place }),
       ],
     ]);
   });
@@ -203,14 +204,131 @@ describe('the log', () => {
     expect(lines(logger.info, 'credential chosen')).toHaveLength(1);
   });
 
+  it('says that a credential is refused once, and when it works again', async () => {
+    await text('/a.yaml');
+    azure.revokeToken(token);
+    for (const _time of [1, 2, 3]) {
+      await expect(text('/a.yaml')).rejects.toThrow('401');
+    }
+    const fields = { host, organization, credential, place };
+    expect(lines(logger.warn, 'credential refused')).toEqual([
+      [
+        expect.stringMatching(
+          /refuses a personal access token \(integrations\.azure\[0\]\.credentials\[0\]\): check that the token has not expired/,
+        ),
+        expect.objectContaining(fields),
+      ],
+    ]);
+    expect(lines(logger.info, 'credential accepted')).toEqual([]);
+    azure.addToken(token);
+    await text('/a.yaml');
+    await text('/a.yaml');
+    expect(lines(logger.info, 'credential accepted')).toEqual([
+      [expect.stringContaining('again'), expect.objectContaining(fields)],
+    ]);
+  });
+
+  it('says which of two credentials is refused', async () => {
+    const revoked = `revoked-${count}`;
+    const credentials = [
+      { personalAccessToken: token },
+      { personalAccessToken: revoked, organizations: [organization] },
+    ];
+    const reading = readerOf({ credentials }).readUrl(urlOf('/a.yaml'));
+    await expect(reading).rejects.toThrow(
+      'Read with a personal access token (integrations.azure[0].credentials[1])',
+    );
+    expect(lines(logger.warn, 'credential refused')).toMatchObject([
+      [expect.any(String), { place: 'integrations.azure[0].credentials[1]' }],
+    ]);
+  });
+
+  it('warns of an organization that nobody reads while the host has credentials', async () => {
+    const credentials = [
+      { personalAccessToken: token, organizations: ['another'] },
+    ];
+    const reading = readerOf({ credentials }).readUrl(urlOf('/a.yaml'));
+    await expect(reading).rejects.toThrow();
+    expect(lines(logger.warn, 'credential chosen')).toEqual([
+      [
+        expect.stringMatching(
+          /with no credential: those of the host .* are for other organizations/,
+        ),
+        expect.objectContaining({ credential: 'no credential' }),
+      ],
+    ]);
+    expect(lines(logger.info, 'credential chosen')).toEqual([]);
+  });
+
+  it('says why a search found nothing', async () => {
+    const { files } = await readerOf().search(urlOf('/missing.yaml'));
+    expect(files).toEqual([]);
+    await until(() => lines(logger.info, 'not found').length > 0);
+    expect(lines(logger.info, 'not found')).toEqual([
+      [
+        expect.stringMatching(
+          /TF401174.*check the names in the URL.*may read the repository/,
+        ),
+        expect.anything(),
+      ],
+    ]);
+  });
+
+  it('says that reads wait for our own limit, where that is so', async () => {
+    const retry = { maxApiRequestsPerMinute: 1 };
+    const controller = new AbortController();
+    await readerOf({ retry }).readUrl(urlOf('/a.yaml'));
+    const reading = readerOf({ retry }).readUrl(urlOf('/b/c.yaml'), {
+      signal: controller.signal,
+    });
+    reading.catch(() => {});
+    await until(() => lines(logger.info, 'waiting').length > 0);
+    controller.abort();
+    expect(lines(logger.info, 'waiting')).toEqual([
+      [
+        expect.stringMatching(
+          /wait, because maxApiRequestsPerMinute lets 1 go in a minute/,
+        ),
+        expect.objectContaining({ cause: 'maxApiRequestsPerMinute' }),
+      ],
+    ]);
+  });
+
+  it('says that reads wait for a slow server, where that is so', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    azure.misbehave({ delayMs: 60_000 });
+    const readings = Array.from({ length: 12 }, async (_, number) =>
+      readerOf().readUrl(urlOf(`/${number}.yaml`), { signal }),
+    );
+    const ended = Promise.allSettled(readings);
+    await until(() => lines(logger.info, 'waiting').length > 0);
+    controller.abort();
+    await ended;
+    expect(lines(logger.info, 'waiting')).toEqual([
+      [
+        expect.stringMatching(/answers slowly: 10 are on their way/),
+        expect.objectContaining({ cause: 'unanswered' }),
+      ],
+    ]);
+  });
+
   it('says that reads wait while they wait', async () => {
     const { abort, reading } = await blocked();
     expect(lines(logger.info, 'waiting')).toEqual([]);
     await until(() => lines(logger.info, 'waiting').length > 0);
     expect(lines(logger.info, 'waiting')).toEqual([
       [
-        expect.stringMatching(/one has waited \d+\.\d s, 1 are waiting/),
-        expect.objectContaining({ host, credential, waiting: 1 }),
+        expect.stringMatching(
+          /because Azure DevOps limits them\. One has waited \d+\.\d s, 1 are waiting/,
+        ),
+        expect.objectContaining({
+          host,
+          credential,
+          place,
+          cause: 'limited',
+          waiting: 1,
+        }),
       ],
     ]);
     abort();
@@ -226,11 +344,14 @@ describe('the log', () => {
     await Promise.allSettled([reading, ...all.map(other => other.reading)]);
     expect(lines(logger.warn, 'throttled')).toEqual([
       [
-        expect.stringMatching(/limits a personal access token at .* 30\.0 s/),
+        expect.stringMatching(
+          /limits a personal access token \(integrations\.azure\[0\]\.credentials\[0\]\) at .* 30\.0 s/,
+        ),
         expect.objectContaining({
           host: host,
           organization,
           credential,
+          place,
           seconds: expect.closeTo(30, 0),
         }),
       ],
@@ -294,11 +415,10 @@ function lines(method: jest.Mock, event: string): Line[] {
   return calls.filter(([, fields]) => fields?.event === event);
 }
 
-function readerOf(maxAge?: object): AzureUrlReader {
+function readerOf(own?: object): AzureUrlReader {
   const credentials = [{ personalAccessToken: token }];
-  const stale = maxAge && { staleIfThrottled: { maxAge } };
   const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials, ...stale }] },
+    integrations: { azure: [{ host, credentials, ...own }] },
   });
   const integrations = AzureIntegration.factory({ config });
   const workingDirectory = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
@@ -314,7 +434,7 @@ function readerOf(maxAge?: object): AzureUrlReader {
 async function text(
   file: string,
   maxAge?: object,
-  reader = readerOf(maxAge),
+  reader = readerOf(maxAge && { staleIfThrottled: { maxAge } }),
 ): Promise<string> {
   const url = urlOf(file);
   const response = await reader.readUrl(url);

@@ -102,6 +102,8 @@ pub struct IntegrationConfig {
     pub host: String,
     /// The credentials; none where none are written.
     pub credentials: Option<Vec<Credential>>,
+    /// Where it stands in the app-config, as `integrations.azure[0]`; nothing where it was made elsewhere.
+    pub place: Option<String>,
 }
 
 /// What Backstage writes for "as many as you like".
@@ -371,7 +373,11 @@ impl IntegrationConfig {
             .transpose()
             .and_then(|plain_http| plain_http.map_or(Ok(()), |it| it.check(&host)))
             .map_err(|rule| invalid(format!(" for {host}: {rule}")))?;
-        Ok(Self { host, credentials })
+        Ok(Self {
+            host,
+            credentials,
+            place: None,
+        })
     }
 
     /// What serves `dev.azure.com` where no integration is written for it.
@@ -380,6 +386,17 @@ impl IntegrationConfig {
         Self {
             host: AZURE_HOST.to_owned(),
             credentials: None,
+            place: None,
+        }
+    }
+
+    /// What the credential at a position is called in messages: by its place in the app-config, else by
+    /// its host.
+    #[must_use]
+    pub fn place_of_credential(&self, position: usize) -> String {
+        match &self.place {
+            Some(place) => format!("{place}.credentials[{position}]"),
+            None => format!("{}, credentials[{position}]", self.host),
         }
     }
 }

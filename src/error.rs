@@ -63,6 +63,22 @@ pub struct Error {
     message: String,
     source: Option<Arc<dyn StdError + Send + Sync>>,
     is_missing: bool,
+    request: Option<Box<FailedRequest>>,
+}
+
+/// The request that a failure followed, for whoever watches reads one by one.
+#[derive(Clone, Debug)]
+pub struct FailedRequest {
+    /// The REST URL, without secrets.
+    pub url: String,
+    /// The host, and the organization or collection on it.
+    pub scope: String,
+    /// The kind of credential, in plain words.
+    pub credential: &'static str,
+    /// The place of the credential in the app-config, or where else it comes from.
+    pub place: Arc<str>,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
 }
 
 impl Error {
@@ -74,7 +90,23 @@ impl Error {
             message: readable(message),
             source: None,
             is_missing: kind == ErrorKind::NotFound,
+            request: None,
         }
+    }
+
+    /// The same failure, which followed this request, unless it is known which one it followed.
+    #[must_use]
+    pub fn after(mut self, request: impl FnOnce() -> FailedRequest) -> Self {
+        if self.request.is_none() {
+            self.request = Some(Box::new(request()));
+        }
+        self
+    }
+
+    /// The request that it followed, if there was one.
+    #[must_use]
+    pub fn request(&self) -> Option<&FailedRequest> {
+        self.request.as_deref()
     }
 
     /// The same failure, of something that Azure DevOps did not find, whatever kind it is told as.

@@ -4,7 +4,10 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
     hash::{BuildHasher, RandomState},
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -34,13 +37,36 @@ pub trait Log: fmt::Debug + Send {
     fn is_there(&self) -> bool;
 }
 
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// For who looks for the cause of something.
+    Debug,
+    /// For who wants to know.
+    Info,
+    /// Somebody should look.
+    Warn,
+}
+
+impl Level {
+    /// The name of the level, and of the logger's method for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+        }
+    }
+}
+
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// What happened, in a sentence.
     pub message: String,
-    /// Whether somebody should look.
-    pub is_warning: bool,
+    /// Who should look.
+    pub level: Level,
     /// The same for machines; `event` says what it is.
     pub fields: Vec<(&'static str, Field)>,
 }
@@ -70,15 +96,23 @@ impl Line {
     pub fn info(event: &str, message: impl Into<String>) -> Self {
         Self {
             message: readable(message),
-            is_warning: false,
+            level: Level::Info,
             fields: vec![("event", event.to_owned().into())],
+        }
+    }
+
+    /// A line for whoever looks for the cause of something.
+    pub fn detail(event: &str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Debug,
+            ..Self::info(event, message)
         }
     }
 
     /// A line that somebody should look at.
     pub fn warning(event: &str, message: impl Into<String>) -> Self {
         Self {
-            is_warning: true,
+            level: Level::Warn,
             ..Self::info(event, message)
         }
     }
@@ -110,7 +144,7 @@ impl Line {
         );
         let line = Self::info("not told", message).with("of", event);
         Self {
-            is_warning: self.is_warning,
+            level: self.level,
             ..line
         }
     }
@@ -161,6 +195,21 @@ pub fn tell(often: Often, about: &str, line: impl FnOnce() -> Line) {
     }
 }
 
+/// Whether details are told.
+static IS_DETAILED: AtomicBool = AtomicBool::new(false);
+
+/// Tells details from now on, or no more: those that are for the level `debug`.
+pub fn detail(is_wanted: bool) {
+    IS_DETAILED.store(is_wanted, Ordering::Relaxed);
+}
+
+/// Tells a detail, each time; where nobody wants any the line is not made.
+pub fn tell_details(line: impl FnOnce() -> Line) {
+    if IS_DETAILED.load(Ordering::Relaxed) {
+        tell(Often::Always, "", line);
+    }
+}
+
 /// What was told before, so that it is not told again: by its hash, which takes the same little
 /// memory however long the text is.
 #[derive(Debug, Default)]
@@ -170,9 +219,9 @@ struct Told {
     lately: HashMap<u64, Instant>,
     /// When `lately` was last rid of what is too old.
     tidied: Option<Instant>,
-    /// By how often, whether they are warnings, and what they are called: what is only to be known
+    /// By how often, their level, and what they are called: what is only to be known
     /// does not silence what somebody should look at.
-    events: HashMap<(Often, bool, String), Event>,
+    events: HashMap<(Often, Level, String), Event>,
 }
 
 /// How much was told of one event: in this hour, or in this minute.
@@ -224,7 +273,7 @@ impl Told {
             return None;
         }
         let line = line();
-        let key = (often, line.is_warning, line.event().to_owned());
+        let key = (often, line.level, line.event().to_owned());
         let event = self.events.entry(key).or_insert_with(|| Event::new(now));
         for oldest in event.renew(often, now) {
             self.once.remove(&oldest);
@@ -384,7 +433,7 @@ mod tests {
             let about = format!("warning {number}");
             told.of(Often::Once, &about, || Line::warning("test", "x"), now)
         });
-        assert!(warnings.all(|line| line.is_some_and(|line| line.is_warning)));
+        assert!(warnings.all(|line| line.is_some_and(|line| line.level == Level::Warn)));
     }
 
     #[test]

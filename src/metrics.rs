@@ -6,7 +6,7 @@ use std::{
     mem,
     sync::{
         Arc, LazyLock, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,15 +14,19 @@ use std::{
 use crate::log::{Line, Often, tell};
 
 /// The most series that are counted each by itself; a few hosts, credentials and operations make no
-/// more than some dozens. Others are counted together: first those of all other hosts, by what else
-/// tells them apart, and beyond as many again whatever they are.
+/// more than some dozens. Others are counted together: first those of all other organizations, then those
+/// of other hosts as well, and beyond as many again whatever they are.
 const MOST_SERIES: usize = 2_000;
 
 /// What a label says of all those that are counted together.
 const OTHER: &str = "other";
 
-/// The most times that wait to be taken: where nobody measures, or not often, later ones are missing.
+/// The most times of one metric that wait to be taken: where that is not done often, later ones are
+/// missing, which the log is told.
 const MOST_TIMES: usize = 16_384;
+
+/// Whether somebody takes times; until then none is noted.
+static ARE_TIMES_TAKEN: AtomicBool = AtomicBool::new(false);
 
 static COUNTS: LazyLock<Mutex<HashMap<Series, Counter>>> = LazyLock::new(Mutex::default);
 static TIMES: LazyLock<Mutex<Times>> = LazyLock::new(Mutex::default);
@@ -36,8 +40,8 @@ pub enum Metric {
     Retries,
     /// Bytes of contents that came.
     Received,
-    /// Closings of gates.
-    Closings,
+    /// Times in which a host lets a principal ask nothing.
+    Cooldowns,
     /// Answers in whose place an earlier one stood.
     StaleAnswers,
     /// What was looked for in what is kept.
@@ -46,8 +50,8 @@ pub enum Metric {
     TokenRequests,
     /// How long a request took, until the head of its answer.
     RequestTime,
-    /// How long a request waited at its gate.
-    GateWait,
+    /// How long a request waited for leave to go.
+    QueueWait,
 }
 
 impl Metric {
@@ -58,12 +62,12 @@ impl Metric {
             Self::Requests => "azure_devops.requests",
             Self::Retries => "azure_devops.retries",
             Self::Received => "azure_devops.received",
-            Self::Closings => "azure_devops.gate.closings",
+            Self::Cooldowns => "azure_devops.throttle.cooldowns",
             Self::StaleAnswers => "azure_devops.stale_answers",
             Self::Lookups => "azure_devops.cache.lookups",
             Self::TokenRequests => "azure_devops.token.requests",
             Self::RequestTime => "azure_devops.request.duration",
-            Self::GateWait => "azure_devops.gate.wait.duration",
+            Self::QueueWait => "azure_devops.queue.wait.duration",
         }
     }
 }
@@ -72,12 +76,14 @@ impl Metric {
 /// there are reads.
 pub type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
-/// What tells those apart who read: where, and with which kind of credential.
+/// What tells those apart who read: where, with which kind of credential, and where that stands in the
+/// app-config.
 #[must_use]
-pub fn reader_labels(host: &str, credential: &'static str) -> Labels {
+pub fn reader_labels(host: &str, credential: &'static str, place: &str) -> Labels {
     vec![
         ("host", host.to_owned().into()),
         ("credential", credential.into()),
+        ("place", place.to_owned().into()),
     ]
 }
 
@@ -137,9 +143,15 @@ fn find(counts: &mut HashMap<Series, Counter>, series: Series) -> (Counter, bool
     if counts.len() < MOST_SERIES {
         return (counts.entry(series).or_default().clone(), false);
     }
-    let elsewhere = series.with_other(|label| label == "host");
-    if counts.len() < 2 * MOST_SERIES || counts.contains_key(&elsewhere) {
-        return (counts.entry(elsewhere).or_default().clone(), true);
+    let steps: [(usize, &[&str]); 2] = [
+        (2 * MOST_SERIES, &["organization"]),
+        (3 * MOST_SERIES, &["organization", "host", "place"]),
+    ];
+    for (most, labels) in steps {
+        let together = series.with_other(|label| labels.contains(&label));
+        if counts.len() < most || counts.contains_key(&together) {
+            return (counts.entry(together).or_default().clone(), true);
+        }
     }
     let any = series.with_other(|_| true);
     (counts.entry(any).or_default().clone(), true)
@@ -183,9 +195,27 @@ pub fn count_lookups(cache: &'static str, found: Found, number: usize) {
     }
 }
 
-/// Notes how long something took.
-pub fn time(metric: Metric, labels: Labels, time: Duration) {
-    times().note(Series { metric, labels }, time);
+/// Notes how long something took, if somebody takes the times.
+pub fn time(metric: Metric, labels: impl FnOnce() -> Labels, time: Duration) {
+    if !ARE_TIMES_TAKEN.load(Ordering::Relaxed) {
+        return;
+    }
+    let labels = labels();
+    let is_noted = times().note(Series { metric, labels }, time);
+    if !is_noted {
+        tell(Often::Once, "times", || {
+            let message = format!(
+                "More than {MOST_TIMES} times of {} came between two collections of the measurements: later ones are missing. Collect them more often",
+                metric.name()
+            );
+            Line::warning("times", message)
+        });
+    }
+}
+
+/// From now on notes how long things take, for [`take_times`].
+pub fn start_times() {
+    ARE_TIMES_TAKEN.store(true, Ordering::Relaxed);
 }
 
 /// All that was counted since the process began.
@@ -207,15 +237,19 @@ pub fn take_times() -> Vec<(Series, Vec<Duration>)> {
 #[derive(Debug, Default)]
 struct Times {
     by_series: HashMap<Series, Vec<Duration>>,
-    number: usize,
+    by_metric: HashMap<Metric, usize>,
 }
 
 impl Times {
-    fn note(&mut self, series: Series, time: Duration) {
-        if self.number < MOST_TIMES {
+    /// Whether there was room for it.
+    fn note(&mut self, series: Series, time: Duration) -> bool {
+        let number = self.by_metric.entry(series.metric).or_default();
+        let has_room = *number < MOST_TIMES;
+        if has_room {
+            *number += 1;
             self.by_series.entry(series).or_default().push(time);
-            self.number += 1;
         }
+        has_room
     }
 }
 
@@ -263,20 +297,20 @@ mod tests {
         for host in 0..3_000 {
             count(host, 200);
         }
-        for status in 0..5_000 {
+        for status in 0..7_000 {
             count(0, 1_000 + status);
         }
         count(0, 200);
         let all: u64 = counts.values().map(Counter::value).sum();
-        assert_eq!(all, 8_001);
-        assert!(counts.len() <= 2 * MOST_SERIES + 1);
+        assert_eq!(all, 10_001);
+        assert!(counts.len() <= 3 * MOST_SERIES + 1);
         let of = |host: &'static str, status: &'static str| {
             let labels = vec![("host", host.into()), ("status", status.into())];
             let metric = Metric::Requests;
             counts.get(&Series { metric, labels }).map(Counter::value)
         };
         assert_eq!(of("0", "200"), Some(2));
-        assert_eq!(of("other", "200"), Some(1_000));
+        assert_eq!(of("2999", "200"), Some(1));
         assert!(of("other", "other").is_some_and(|count| count > 0));
     }
 
@@ -284,12 +318,18 @@ mod tests {
     fn no_more_times_wait_than_there_is_room_for() {
         let mut times = Times::default();
         let series = Series {
-            metric: Metric::GateWait,
+            metric: Metric::QueueWait,
             labels: labels("host"),
         };
-        for _ in 0..=MOST_TIMES {
-            times.note(series.clone(), Duration::from_millis(1));
-        }
+        let time = Duration::from_millis(1);
+        let noted = (0..=MOST_TIMES).filter(|_| times.note(series.clone(), time));
+        assert_eq!(noted.count(), MOST_TIMES);
         assert_eq!(times.by_series[&series].len(), MOST_TIMES);
+        // One metric leaves no less room for another.
+        let other = Series {
+            metric: Metric::RequestTime,
+            ..series
+        };
+        assert!(times.note(other, time));
     }
 }

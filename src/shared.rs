@@ -283,7 +283,7 @@ pub(crate) mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::log::{Log, tell_to};
+    use crate::log::{Level, Log, tell_to};
 
     /// A cache service that can fall silent.
     #[derive(Clone, Debug, Default)]
@@ -357,7 +357,7 @@ pub(crate) mod tests {
             if line.fields.contains(&("event", EVENT.into())) {
                 let told = self.0.lock();
                 told.unwrap_or_else(PoisonError::into_inner)
-                    .push(line.is_warning);
+                    .push(line.level == Level::Warn);
             }
         }
 

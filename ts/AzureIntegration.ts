@@ -5,6 +5,7 @@ import type {
 } from '@backstage/integration';
 import { native } from './binding';
 import { unwrap } from './failure';
+import { keepPlace } from './places';
 import { readAzureIntegrationConfigs } from './readAzureIntegrationConfig';
 import { redactConfig } from './redact';
 import type { AzureIntegrationConfig } from './types';
@@ -27,7 +28,10 @@ export class AzureIntegration implements ScmIntegration {
   readonly #config: AzureIntegrationConfig;
 
   constructor(integrationConfig: AzureIntegrationConfig) {
-    this.#config = redactConfig(integrationConfig);
+    this.#config = keepPlace(
+      redactConfig(integrationConfig),
+      integrationConfig,
+    );
   }
 
   /** Always `azure`. */

@@ -40,7 +40,7 @@ import type {
   ReadUrlResult,
 } from './native';
 import { onAbort } from './onAbort';
-import { publishRead } from './readsChannel';
+import { publishFailure, publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeResponse } from './TreeResponse';
 import { inTurns } from './turns';
@@ -126,10 +126,12 @@ export class AzureUrlReader implements UrlReaderService {
     options: UrlReaderServiceReadUrlOptions,
   ): Promise<UrlReaderServiceReadUrlResponse> {
     const startedAt = performance.now();
-    const headers = this.#asksProvider(options)
-      ? await this.#providedHeaders(url)
-      : undefined;
-    const result = await this.#readUrl(url, headers, options);
+    const result = await publishFailure(url, async () => {
+      const headers = this.#asksProvider(options)
+        ? await this.#providedHeaders(url)
+        : undefined;
+      return this.#readUrl(url, headers, options);
+    });
     publishRead(url, result, startedAt);
     return readUrlResponse(result, options.signal);
   }
@@ -147,7 +149,9 @@ export class AzureUrlReader implements UrlReaderService {
     return measured('readTree', async () => {
       const startedAt = performance.now();
       const text = `${url}`;
-      const { tree, result } = await this.#readTree(text, plain(options));
+      const { tree, result } = await publishFailure(text, async () =>
+        this.#readTree(text, plain(options)),
+      );
       publishRead(text, result, startedAt);
       return tree;
     });
@@ -211,7 +215,9 @@ export class AzureUrlReader implements UrlReaderService {
     const patterns = unwrap(native().patternsOf(url));
     if (patterns.length > 0) {
       patterns.forEach(checkLength);
-      return this.#searchPattern(url, patterns, options);
+      return publishFailure(url, async () =>
+        this.#searchPattern(url, patterns, options),
+      );
     }
     try {
       const file = await this.#readFile(url, options);
@@ -219,6 +225,8 @@ export class AzureUrlReader implements UrlReaderService {
       return { files: [{ url, content, lastModifiedAt }], etag };
     } catch (error) {
       if (error instanceof NotFoundError) {
+        // Whoever searches is told that there is nothing, and not why.
+        native().tellNotFound(error.message);
         return { files: [], etag: '' };
       }
       throw error;

@@ -5,6 +5,7 @@ import type {
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credentials } from './native';
+import { placeOf } from './places';
 import { redact, redactHeaders } from './redact';
 import type { AzureIntegrations } from './types';
 
@@ -39,12 +40,11 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   static fromIntegrations(
     integrations: AzureIntegrations,
   ): DefaultAzureDevOpsCredentialsProvider {
-    const configs = integrations.azure
-      .list()
-      .map(({ config: { host, credentials } }) => ({
-        host,
-        credentials: credentials ?? undefined,
-      }));
+    const configs = integrations.azure.list().map(({ config }) => ({
+      host: config.host,
+      credentials: config.credentials ?? undefined,
+      place: placeOf(config),
+    }));
     return new DefaultAzureDevOpsCredentialsProvider(
       unwrap(native().Credentials.fromIntegrations(configs)),
     );

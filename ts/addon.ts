@@ -72,7 +72,7 @@ function checkVersion(name: string): void {
   const found = versionOf(name);
   if (found === undefined) {
     throw new Error(
-      `${name} is not installed: it is an optional dependency of ${NAME}, which installs that leave those out (--omit=optional, or a lock file made on another platform by an old npm) do not bring. Install it beside: ${name}@${own}`,
+      `${name} is not installed: it is an optional dependency of ${NAME}. Check that the install did not leave those out (--omit=optional, or a lock file made on another platform by an old npm), and that node_modules was not copied from another platform, as into an image built elsewhere. Install it beside: ${name}@${own}`,
     );
   }
   if (found !== own) {

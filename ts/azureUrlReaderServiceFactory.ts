@@ -2,14 +2,18 @@ import {
   coreServices,
   createServiceFactory,
   createServiceRef,
+  type LoggerService,
+  type RootConfigService,
   type RootLoggerService,
 } from '@backstage/backend-plugin-api';
 import type { ReaderFactory } from '@backstage/backend-defaults/urlReader';
 import { AzureUrlReader, makeReaders } from './AzureUrlReader';
 import { native } from './binding';
 import { builtInReaderWarns } from './builtInReader';
-import { logTo } from './log';
+import { logToOwn } from './log';
 import { shareThroughCache } from './sharedCache';
+import { startLine } from './startLine';
+import { wantsDetails } from './wantsDetails';
 
 /**
  * The service that `@backstage/backend-defaults` collects reader factories from.
@@ -36,25 +40,26 @@ export const azureUrlReaderServiceFactory = createServiceFactory({
     config: coreServices.rootConfig,
     plugin: coreServices.pluginMetadata,
     cache: coreServices.cache,
-    logger: coreServices.logger,
   },
-  createRootContext: ({ rootLogger }) => canBeUsed(rootLogger),
+  createRootContext: ({ rootLogger, config }) => start(rootLogger, config),
   factory: async (deps, isUsable): Promise<ReaderFactory> => {
     if (!isUsable) {
       return () => [];
     }
-    // What the cache has to tell is told even before anything is read.
-    logTo(deps.logger);
     shareThroughCache(deps);
     // The warning of personal access tokens is given once, and not by both readers.
     return builtInReaderWarns() ? makeReaders : AzureUrlReader.factory;
   },
 });
 
-function canBeUsed(logger: RootLoggerService): boolean {
+/** Whether this package reads, which the log is told. */
+function start(
+  rootLogger: RootLoggerService,
+  config: RootConfigService,
+): boolean {
+  const logger = rootLogger.child({ plugin: 'azure-devops-native' });
   try {
     native();
-    return true;
   } catch (error) {
     logger.warn(
       'Azure DevOps is read by the built-in reader, because backstage-azure-devops-native cannot be used',
@@ -62,4 +67,19 @@ function canBeUsed(logger: RootLoggerService): boolean {
     );
     return false;
   }
+  logToOwn(logger);
+  native().logDetails(wantsDetails(config));
+  tellStart(logger, config);
+  return true;
+}
+
+/** A configuration that cannot be used is told by whoever uses it, in the words of the built-in reader. */
+function tellStart(logger: LoggerService, config: RootConfigService): void {
+  let line: string;
+  try {
+    line = startLine(config);
+  } catch {
+    return;
+  }
+  logger.info(line, { event: 'started' });
 }

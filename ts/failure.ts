@@ -5,7 +5,7 @@ import {
   NotFoundError,
   NotModifiedError,
 } from '@backstage/errors';
-import type { Failure } from './native';
+import type { FailedRequest, Failure } from './native';
 
 /** Whether the native part gave a failure and not a result. */
 export function isFailure(outcome: unknown): outcome is Failure {
@@ -22,8 +22,22 @@ export function unwrap<T>(outcome: T | Failure): T {
   return outcome;
 }
 
+/** The requests that errors followed, for whoever watches reads one by one. */
+const requests = new WeakMap<object, FailedRequest>();
+
+/** The request that an error followed, if there was one. */
+export function requestOf(error: unknown): FailedRequest | undefined {
+  return requests.get(error as object);
+}
+
 /** The error that Backstage, or JavaScript itself, has for a failure. */
-export function toError({ kind, message }: Failure): Error {
+export function toError(failure: Failure): Error {
+  const error = ofKind(failure);
+  if (failure.request) requests.set(error, failure.request);
+  return error;
+}
+
+function ofKind({ kind, message }: Failure): Error {
   switch (kind) {
     case 'InvalidUrl':
       return Object.assign(new TypeError(message), { code: 'ERR_INVALID_URL' });

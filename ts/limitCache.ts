@@ -1,15 +1,16 @@
 import type { Config } from '@backstage/config';
 import { InputError } from '@backstage/errors';
 import { native } from './binding';
+import type { CacheBounds } from './native';
 
 const KEY = 'backend.reading.azureDevOps.cache';
 
 /**
  * Bounds what the process keeps of repositories, as configured. It is kept for all readers of the
- * process, and so is the bound.
+ * process, and so is the bound, which this gives in bytes.
  */
-export function limitCache(config: Config): void {
-  native().keepAtMost(
+export function limitCache(config: Config): CacheBounds {
+  return native().keepAtMost(
     bytes(config, `${KEY}.memoryBytes`),
     bytes(config, `${KEY}.diskBytes`),
   );

@@ -1,18 +1,31 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { native } from './binding';
 
+/** The logger of this package in a backend, which comes before those of plugins. */
+let own: LoggerService | undefined;
 let newest: LoggerService | undefined;
+let isTelling = false;
 
 /**
  * Tells to the logger what the native part has to tell of the process as a whole, as that an identity
- * is limited: to the newest one alone, so that it is said once and not by every plugin.
+ * is limited: to the newest one alone, so that it is said once and not by every plugin; and not at all
+ * where a backend has given this package a logger of its own.
  */
 export function logTo(logger: LoggerService): void {
-  const isFirst = !newest;
   newest = logger;
-  if (isFirst) {
-    native().logTo((message, isWarning, fields) =>
-      isWarning ? newest?.warn(message, fields) : newest?.info(message, fields),
-    );
-  }
+  tell();
+}
+
+/** Tells to this logger alone from now on. */
+export function logToOwn(logger: LoggerService): void {
+  own = logger;
+  tell();
+}
+
+function tell(): void {
+  if (isTelling) return;
+  isTelling = true;
+  native().logTo((message, level, fields) =>
+    (own ?? newest)?.[level](message, fields),
+  );
 }

@@ -1,5 +1,6 @@
 import {
   type Attributes,
+  createNoopMeter,
   type Histogram,
   metrics,
   type Observable,
@@ -21,9 +22,9 @@ const COUNTERS = {
     description: 'Content that came from Azure DevOps',
     unit: 'By',
   },
-  'azure_devops.gate.closings': {
-    description: 'How often Azure DevOps let a credential read nothing more',
-    unit: '{closing}',
+  'azure_devops.throttle.cooldowns': {
+    description: 'Times in which Azure DevOps lets a principal ask nothing',
+    unit: '{cooldown}',
   },
   'azure_devops.stale_answers': {
     description: 'Answers from what was read before (staleIfThrottled)',
@@ -41,15 +42,19 @@ const COUNTERS = {
 
 /** How it is now. */
 const GAUGES = {
-  'azure_devops.gate.waiting': {
+  'azure_devops.info': {
+    description: 'Always 1; the attribute `version` is what runs',
+    unit: '1',
+  },
+  'azure_devops.queue.length': {
     description: 'Requests that wait for their turn or for a limit',
     unit: '{request}',
   },
-  'azure_devops.gate.closed': {
-    description: 'How long nothing will be asked, because of a limit',
+  'azure_devops.throttle.remaining': {
+    description: 'Time in which nothing will be asked yet, because of a limit',
     unit: 's',
   },
-  'azure_devops.budget.remaining': {
+  'azure_devops.throttle.budget': {
     description: 'What Azure DevOps says is left of a budget, from 0 to 1',
     unit: '1',
   },
@@ -65,7 +70,7 @@ const HISTOGRAMS = {
     description: 'Time until Azure DevOps began to answer a request',
     unit: 's',
   },
-  'azure_devops.gate.wait.duration': {
+  'azure_devops.queue.wait.duration': {
     description: 'Time that a request waited for its turn or for a limit',
     unit: 's',
   },
@@ -74,6 +79,8 @@ const HISTOGRAMS = {
 const BOUNDARIES = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
 ];
+
+const { version } = require('../package.json') as { version: string };
 
 let reads: Histogram | undefined;
 
@@ -84,6 +91,9 @@ let reads: Histogram | undefined;
 export function startMetrics(): void {
   if (reads) return;
   const meter = metrics.getMeter('backstage-azure-devops-native');
+  if (meter.constructor !== createNoopMeter().constructor) {
+    native().startTimes();
+  }
   const advice = { explicitBucketBoundaries: BOUNDARIES };
   const observables = new Map<string, Observable>();
   for (const [name, options] of Object.entries(COUNTERS)) {
@@ -100,6 +110,8 @@ export function startMetrics(): void {
   meter.addBatchObservableCallback(
     result => {
       const { counts, levels, durations } = native().measurements();
+      const info = observables.get('azure_devops.info');
+      if (info) result.observe(info, 1, { version });
       for (const { name, value, attributes } of [...counts, ...levels]) {
         const observable = observables.get(name);
         if (observable) result.observe(observable, value, attributes);

@@ -86,6 +86,8 @@ export declare class Listing {
   get request(): string
   /** The kind of credential in plain words. */
   get credential(): string
+  /** The credential's place in the app-config, or where else it comes from. */
+  get place(): string
   /** The host, and the organization or collection on it. */
   get scope(): string
   /** The answer's status; 0 where an earlier answer stands in. */
@@ -121,6 +123,14 @@ export declare class Tree {
   pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
   /** Lets go of it, and of its archive when nobody else has that: it takes room on disk until then. */
   close(): void
+}
+
+/** The most that the process keeps of repositories. */
+export interface CacheBounds {
+  /** In memory. */
+  memoryBytes: number
+  /** On disk. */
+  diskBytes: number
 }
 
 /** A token that the caller of a read gives. */
@@ -183,12 +193,28 @@ export interface Durations {
   seconds: Array<number>
 }
 
+/** The request that a failure followed. */
+export interface FailedRequest {
+  /** The REST URL. */
+  url: string
+  /** The host, and the organization or collection on it. */
+  scope: string
+  /** The kind of credential in plain words. */
+  credential: string
+  /** The credential's place in the app-config, or where else it comes from. */
+  place: string
+  /** The answer's status; 0 where there was none. */
+  status: number
+}
+
 /** Why there is no result. */
 export interface Failure {
   /** The kind of failure, by the names of the core's `ErrorKind`. */
   kind: string
   /** What to tell. */
   message: string
+  /** The request that it followed; missing where it followed none. */
+  request?: FailedRequest
 }
 
 /** The URLs of files of the repository that a web URL names; no slash stands before their paths. */
@@ -203,6 +229,8 @@ export interface IntegrationConfig {
   host: string
   /** The credentials, if any are written. */
   credentials?: Array<Credential>
+  /** Where it stands in the app-config, as `integrations.azure[0]`; missing where it was made elsewhere. */
+  place?: string
 }
 
 /** One entry of `integrations.azure`, types checked and nothing else. */
@@ -221,9 +249,9 @@ export interface IntegrationFields {
 
 /**
  * Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
- * disk. 0 keeps nothing; without a number it is what this package thinks right.
+ * disk. 0 keeps nothing; without a number it is what this package thinks right. Gives the bounds.
  */
-export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): void
+export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): CacheBounds
 
 /** Tells how many bytes a `Buffer` of this Node can have. */
 export declare function limitBuffersTo(most: number): void
@@ -267,11 +295,11 @@ export interface Lines {
  */
 export declare function list(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Listing | null | Failure>
 
-/**
- * Tells everything that belongs into the log to `write`, from now on: a message, whether it is a
- * warning, and fields.
- */
-export declare function logTo(write: (message: string, isWarning: boolean, fields: Record<string, string | number>) => void): void
+/** Whether each request is told to the log, at the level `debug`. */
+export declare function logDetails(isWanted: boolean): void
+
+/** Tells everything that belongs into the log to `write`, from now on: a message, the level, and fields. */
+export declare function logTo(write: (message: string, level: 'debug' | 'info' | 'warn', fields: Record<string, string | number>) => void): void
 
 /**
  * Lets go of archives that are kept for later where the machine is short of what the code of an error
@@ -331,6 +359,9 @@ export interface Pattern {
  */
 export declare function patternsOf(url: string): Array<Pattern> | Failure
 
+/** The proxies that the environment names, in words that show no secret; what names none says why. */
+export declare function proxies(): Array<string>
+
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
 
@@ -382,6 +413,8 @@ export interface ReadTreeResult {
   request: string
   /** The kind of credential in plain words. */
   credential: string
+  /** The credential's place in the app-config, or where else it comes from. */
+  place: string
   /** The host, and the organization or collection on it. */
   scope: string
   /** The answer's status; 0 where an earlier answer stands in. */
@@ -434,6 +467,8 @@ export interface ReadUrlResult {
   request: string
   /** The kind of credential in plain words. */
   credential: string
+  /** The credential's place in the app-config, or where else it comes from. */
+  place: string
   /** The host, and the organization or collection on it. */
   scope: string
   /** The answer's status; 0 where an earlier answer stands in. */
@@ -462,11 +497,17 @@ export interface RetryFields {
  */
 export declare function shareThrough(plugin: string, get: (key: string) => Promise<string | undefined>, set: (key: string, value: string, milliseconds: number) => Promise<void>): void
 
+/** Notes from now on how long things take, for [`measurements`]. */
+export declare function startTimes(): void
+
 /**
  * Whether a panic was told of on this thread since this was asked last: what is thrown holds the
  * panic's message, and that may hold anything.
  */
 export declare function takePanicked(): boolean
+
+/** Notes that a search found nothing where its URL leads, for the log to say why, once a minute. */
+export declare function tellNotFound(message: string): void
 
 /** A token and the header that it makes. */
 export interface TokenCredentials {

@@ -3,6 +3,7 @@ import { durationToMilliseconds, type HumanDuration } from '@backstage/types';
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credential, CredentialFields, IntegrationFields } from './native';
+import { setPlace } from './places';
 import { redactConfig, redactCredential } from './redact';
 import type {
   AzureDevOpsCredential,
@@ -68,7 +69,11 @@ export function readAzureIntegrationConfig(
 export function readAzureIntegrationConfigs(
   configs: Config[],
 ): AzureIntegrationConfig[] {
-  const integrations = configs.map(readAzureIntegrationConfig);
+  const integrations = configs.map((config, position) => {
+    const integration = readAzureIntegrationConfig(config);
+    setPlace(integration, `integrations.azure[${position}]`);
+    return integration;
+  });
   const missing = native().missingIntegration(integrations.map(i => i.host));
   return missing ? [...integrations, { host: missing.host }] : integrations;
 }

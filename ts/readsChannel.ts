@@ -1,9 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
 import { native } from './binding';
+import { requestOf } from './failure';
 import type { ReadUrlResult } from './native';
 
 /**
- * One read that gave content, as it is published on the diagnostics channel `backstage-azure-devops-native:read`.
+ * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read` when it has
+ * ended: with content, with an error, or because nothing has changed.
  *
  * @public
  */
@@ -20,10 +22,23 @@ export interface AzureReadMessage {
   scope: string;
   /** The kind of credential, in plain words. */
   credential: string;
-  /** The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`). */
+  /**
+   * The credential's place in the app-config, as `integrations.azure[0].credentials[1]`; of one that does
+   * not come from there, its host and position, or what else it comes from.
+   */
+  place: string;
+  /**
+   * The status of the answer; 0 where an earlier one stands in for it (`staleIfThrottled`), and where
+   * there was none.
+   */
   status: number;
   /** The time until the answer was there, in milliseconds. */
   durationMs: number;
+  /**
+   * The error that the caller got, where there was one; of a file or tree that has not changed, that is
+   * `NotModifiedError`.
+   */
+  error?: { name: string; message: string };
 }
 
 const reads = channel('backstage-azure-devops-native:read');
@@ -31,21 +46,54 @@ const reads = channel('backstage-azure-devops-native:read');
 /** Tells subscribers of a read; costs nothing where there are none. */
 export function publishRead(
   url: string,
-  result: Pick<ReadUrlResult, 'request' | 'scope' | 'credential' | 'status'>,
+  result: Pick<
+    ReadUrlResult,
+    'request' | 'scope' | 'credential' | 'place' | 'status'
+  >,
   startedAt: number,
 ): void {
   if (!reads.hasSubscribers) {
     return;
   }
-  const { request, scope, credential, status } = result;
-  const durationMs = performance.now() - startedAt;
+  const { request, scope, credential, place, status } = result;
   const message: AzureReadMessage = {
     url: native().withoutSecrets(url),
     request,
     scope,
     credential,
+    place,
     status,
-    durationMs,
+    durationMs: performance.now() - startedAt,
   };
   reads.publish(message);
+}
+
+/** Tells subscribers of a read that gave no content, and gives what it gives. */
+export async function publishFailure<T>(
+  url: string,
+  read: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  try {
+    return await read();
+  } catch (error) {
+    if (reads.hasSubscribers) publishError(url, error, startedAt);
+    throw error;
+  }
+}
+
+function publishError(url: string, error: unknown, startedAt: number): void {
+  const request = requestOf(error);
+  const { name, message } = error instanceof Error ? error : new Error();
+  const failed: AzureReadMessage = {
+    url: native().withoutSecrets(url),
+    request: request?.url ?? '',
+    scope: request?.scope ?? '',
+    credential: request?.credential ?? '',
+    place: request?.place ?? '',
+    status: request?.status ?? 0,
+    durationMs: performance.now() - startedAt,
+    error: { name, message },
+  };
+  reads.publish(failed);
 }

@@ -37,7 +37,7 @@ const servicePrincipal: SetUp = async ({ entra }) => {
     asked: () => entra.requests.length,
     refuse: () => entra.addApp({ tenantId, clientId, secrets: ['another'] }),
     refusal:
-      /a service principal has no token for dev\.azure\.com, organization \S+: Entra ID \(login\.microsoftonline\.com\) refused, 401: AADSTS7000215: .*Check that clientSecret/,
+      /a service principal \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for dev\.azure\.com, organization \S+: Entra ID \(login\.microsoftonline\.com\) refused, 401: AADSTS7000215: .*Check that clientSecret/,
   };
 };
 
@@ -55,7 +55,7 @@ function managedIdentity(isUserAssigned: boolean): SetUp {
         appService.identities = [];
       },
       refusal:
-        /a managed identity has no token for dev\.azure\.com, organization \S+: the machine's managed identity endpoint refused, 400: .*Check that the identity is assigned to this machine/,
+        /a managed identity \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for dev\.azure\.com, organization \S+: the machine's managed identity endpoint refused, 400: .*Check that the identity is assigned to this machine/,
       end: () => appService.close(),
     };
   };
@@ -77,7 +77,7 @@ const clientAssertion: SetUp = async ({ entra }) => {
     asked: () => Math.max(entra.requests.length, appService.requests.length),
     refuse: () => entra.addApp({ tenantId, clientId }),
     refusal:
-      /a service principal for which a managed identity vouches has no token for dev\.azure\.com, organization \S+: Entra ID \(\S+\) refused, 40\d: AADSTS70025: .*Check the app's federated credentials/,
+      /a service principal for which a managed identity vouches \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for dev\.azure\.com, organization \S+: Entra ID \(\S+\) refused, 40\d: AADSTS70025: .*Check the app's federated credentials/,
     end: () => appService.close(),
   };
 };
@@ -91,7 +91,7 @@ const personalAccessToken: SetUp = async azure => {
     asked: () => 1,
     refuse: () => azure.revokeToken(token),
     refusal:
-      /401 Unauthorized.* Read with a personal access token for dev\.azure\.com, organization \S+: check that the token has not expired.* Code \(Read\)/,
+      /401 Unauthorized.* Read with a personal access token \(integrations\.azure\[\d\]\.credentials\[\d\]\) for dev\.azure\.com, organization \S+: check that the token has not expired.* Code \(Read\)/,
   };
 };
 
@@ -129,7 +129,7 @@ function certificate(isInFile: boolean): SetUp {
       asked: () => entra.requests.length,
       refuse: () => entra.addApp({ tenantId, clientId }),
       refusal:
-        /a service principal with a certificate has no token for dev\.azure\.com, organization \S+: Entra ID \(login\.microsoftonline\.com\) refused, 401: AADSTS700027: .*Check that the certificate is the app's/,
+        /a service principal with a certificate \(integrations\.azure\[\d\]\.credentials\[\d\]\) has no token for dev\.azure\.com, organization \S+: Entra ID \(login\.microsoftonline\.com\) refused, 401: AADSTS700027: .*Check that the certificate is the app's/,
     };
   };
 }

@@ -64,6 +64,8 @@ pub struct IntegrationConfig {
     pub host: String,
     /// The credentials, if any are written.
     pub credentials: Option<Vec<Credential>>,
+    /// Where it stands in the app-config, as `integrations.azure[0]`; missing where it was made elsewhere.
+    pub place: Option<String>,
 }
 
 /// One credential with its kind; the fields of other kinds are missing.
@@ -162,6 +164,7 @@ impl From<config::IntegrationConfig> for IntegrationConfig {
         Self {
             host: config.host,
             credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
+            place: config.place,
         }
     }
 }
@@ -232,6 +235,7 @@ impl TryFrom<IntegrationConfig> for config::IntegrationConfig {
         Ok(Self {
             host: config.host,
             credentials,
+            place: config.place,
         })
     }
 }

@@ -102,6 +102,12 @@ impl Listing {
         self.listing.exchange.authorization.identity().title()
     }
 
+    /// The credential's place in the app-config, or where else it comes from.
+    #[napi(getter, catch_unwind)]
+    pub fn place(&self) -> String {
+        self.listing.exchange.authorization.place().to_string()
+    }
+
     /// The host, and the organization or collection on it.
     #[napi(getter, catch_unwind)]
     pub fn scope(&self) -> String {

@@ -33,7 +33,7 @@ use napi::{
 use napi_derive::{module_init, napi};
 
 use crate::{
-    error::Error,
+    error::{self, Error},
     fault,
     panic::{self, caught},
 };
@@ -52,6 +52,23 @@ pub struct Failure {
     pub kind: &'static str,
     /// What to tell.
     pub message: String,
+    /// The request that it followed; missing where it followed none.
+    pub request: Option<FailedRequest>,
+}
+
+/// The request that a failure followed.
+#[napi(object, object_from_js = false)]
+pub struct FailedRequest {
+    /// The REST URL.
+    pub url: String,
+    /// The host, and the organization or collection on it.
+    pub scope: String,
+    /// The kind of credential in plain words.
+    pub credential: &'static str,
+    /// The credential's place in the app-config, or where else it comes from.
+    pub place: String,
+    /// The answer's status; 0 where there was none.
+    pub status: u16,
 }
 
 impl From<Error> for Failure {
@@ -59,6 +76,19 @@ impl From<Error> for Failure {
         Self {
             kind: error.kind().name(),
             message: error.to_string(),
+            request: error.request().cloned().map(Into::into),
+        }
+    }
+}
+
+impl From<error::FailedRequest> for FailedRequest {
+    fn from(request: error::FailedRequest) -> Self {
+        Self {
+            url: request.url,
+            scope: request.scope,
+            credential: request.credential,
+            place: request.place.to_string(),
+            status: request.status.unwrap_or_default(),
         }
     }
 }

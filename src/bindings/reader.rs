@@ -17,6 +17,7 @@ use super::{
     credentials::Credentials,
     cross,
     limits::{buffer, whole},
+    telemetry::number,
 };
 use crate::{
     fault,
@@ -72,6 +73,8 @@ pub struct ReadUrlResult {
     pub request: String,
     /// The kind of credential in plain words.
     pub credential: &'static str,
+    /// The credential's place in the app-config, or where else it comes from.
+    pub place: String,
     /// The host, and the organization or collection on it.
     pub scope: String,
     /// The answer's status; 0 where an earlier answer stands in.
@@ -102,10 +105,23 @@ impl Cancellation {
 }
 
 /// Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
-/// disk. 0 keeps nothing; without a number it is what this package thinks right.
+/// disk. 0 keeps nothing; without a number it is what this package thinks right. Gives the bounds.
 #[napi(catch_unwind)]
-pub fn keep_at_most(memory: Option<f64>, disk: Option<f64>) {
-    reader::keep_at_most(memory.map(whole), disk.map(whole));
+pub fn keep_at_most(memory: Option<f64>, disk: Option<f64>) -> CacheBounds {
+    let (memory, disk) = reader::keep_at_most(memory.map(whole), disk.map(whole));
+    CacheBounds {
+        memory_bytes: number(memory),
+        disk_bytes: number(disk),
+    }
+}
+
+/// The most that the process keeps of repositories.
+#[napi(object, object_from_js = false)]
+pub struct CacheBounds {
+    /// In memory.
+    pub memory_bytes: f64,
+    /// On disk.
+    pub disk_bytes: f64,
 }
 
 /// Reads one file, with the configured credentials, or with the options' headers where there are
@@ -222,6 +238,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
     fn from(mut response: reader::ReadUrlResponse) -> Self {
         let request = without_secrets(response.exchange.request.as_str());
         let credential = response.exchange.authorization.identity().title();
+        let place = response.exchange.authorization.place().to_string();
         let status = response.exchange.status;
         let scope = response.exchange.scope();
         let content = response.body.take_whole().map(Buffer::from);
@@ -236,6 +253,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
             body,
             request,
             credential,
+            place,
             scope,
             status,
         }

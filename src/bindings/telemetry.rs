@@ -11,8 +11,8 @@ use napi_derive::napi;
 
 use crate::{
     fault,
-    http::{Limit, limits},
-    log::{self, Field, Line},
+    http::{self, Limit, limits},
+    log::{self, Field, Line, Often},
     metrics::{self, Labels},
     reader::bytes_kept,
     text::readable,
@@ -22,9 +22,9 @@ use crate::{
 type Fields = HashMap<&'static str, Either<String, f64>>;
 
 type Write = ThreadsafeFunction<
-    FnArgs<(String, bool, Fields)>,
+    FnArgs<(String, &'static str, Fields)>,
     (),
-    FnArgs<(String, bool, Fields)>,
+    FnArgs<(String, &'static str, Fields)>,
     Status,
     false,
     true,
@@ -88,14 +88,39 @@ pub fn measurements() -> Measurements {
     }
 }
 
-/// Tells everything that belongs into the log to `write`, from now on: a message, whether it is a
-/// warning, and fields.
+/// Notes from now on how long things take, for [`measurements`].
+#[napi(catch_unwind)]
+pub fn start_times() {
+    metrics::start_times();
+}
+
+/// Tells everything that belongs into the log to `write`, from now on: a message, the level, and fields.
 #[napi(
     catch_unwind,
-    ts_args_type = "write: (message: string, isWarning: boolean, fields: Record<string, string | number>) => void"
+    ts_args_type = "write: (message: string, level: 'debug' | 'info' | 'warn', fields: Record<string, string | number>) => void"
 )]
 pub fn log_to(write: Write) {
     log::tell_to(LogFunction(write));
+}
+
+/// The proxies that the environment names, in words that show no secret; what names none says why.
+#[napi(catch_unwind)]
+pub fn proxies() -> Vec<String> {
+    http::proxies()
+}
+
+/// Notes that a search found nothing where its URL leads, for the log to say why, once a minute.
+#[napi(catch_unwind)]
+pub fn tell_not_found(message: String) {
+    log::tell(Often::EveryMinute, &message, || {
+        Line::info("not found", message.as_str())
+    });
+}
+
+/// Whether each request is told to the log, at the level `debug`.
+#[napi(catch_unwind)]
+pub fn log_details(is_wanted: bool) {
+    log::detail(is_wanted);
 }
 
 struct LogFunction(Write);
@@ -110,7 +135,8 @@ impl log::Log for LogFunction {
             };
             (name, value)
         });
-        let arguments = (line.message, line.is_warning, fields.collect()).into();
+        let level = line.level.name();
+        let arguments = (line.message, level, fields.collect()).into();
         self.0
             .call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
     }
@@ -130,12 +156,12 @@ fn levels(labels: &Labels, limit: &Limit) -> Vec<Measurement> {
     let of = |name, value| measurement(name, labels, value);
     let closed = limit.closed.as_secs_f64();
     let mut levels = vec![
-        of("azure_devops.gate.waiting", limit.waiting.into()),
-        of("azure_devops.gate.closed", closed),
+        of("azure_devops.queue.length", limit.waiting.into()),
+        of("azure_devops.throttle.remaining", closed),
     ];
     let left = limit.left.iter();
     levels.extend(
-        left.map(|(labels, left)| measurement("azure_devops.budget.remaining", labels, *left)),
+        left.map(|(labels, left)| measurement("azure_devops.throttle.budget", labels, *left)),
     );
     levels
 }
@@ -166,6 +192,6 @@ fn attributes(labels: &Labels) -> HashMap<&'static str, String> {
     clippy::cast_precision_loss,
     reason = "JavaScript has no other numbers, and no count here comes near their end"
 )]
-const fn number(count: u64) -> f64 {
+pub(super) const fn number(count: u64) -> f64 {
     count as f64
 }

@@ -68,6 +68,8 @@ pub struct ReadTreeResult {
     pub request: String,
     /// The kind of credential in plain words.
     pub credential: &'static str,
+    /// The credential's place in the app-config, or where else it comes from.
+    pub place: String,
     /// The host, and the organization or collection on it.
     pub scope: String,
     /// The answer's status; 0 where an earlier answer stands in.
@@ -123,6 +125,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
         Self {
             request: response.asked().to_string(),
             credential: exchange.authorization.identity().title(),
+            place: exchange.authorization.place().to_string(),
             scope: exchange.scope(),
             status: exchange.status,
             etag: response.etag.clone(),

@@ -12,10 +12,11 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    Chosen, Identity, Reader, Sharing,
+    Chosen, Identity, Named, Placed, Reader, Sharing,
     entra::{App, Audience, Entra},
     scope_of,
-    token::{Token, TokenError},
+    standing::{self, Where},
+    token::{Token, TokenError, TokenErrorKind},
     tokens::Tokens,
 };
 use crate::{
@@ -31,7 +32,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Authorization {
     identity: Identity,
+    /// Where the credential stands in the app-config, if it does.
+    place: Option<Arc<str>>,
     means: Means,
+    /// Whether nobody reads although others read from the same host.
+    is_left_out: bool,
     retry: Retry,
     /// What it is called in other processes, where that does not depend on its tokens.
     sharing: Option<Sharing>,
@@ -75,10 +80,28 @@ impl Authorization {
     fn new(identity: Identity, means: Means, sharing: Option<Sharing>) -> Self {
         Self {
             identity,
+            place: None,
             means,
+            is_left_out: false,
             retry: Retry::default(),
             sharing,
         }
+    }
+
+    /// The same, of a credential that stands there in the app-config.
+    #[must_use]
+    fn at(self, place: &Arc<str>) -> Self {
+        Self {
+            place: Some(Arc::clone(place)),
+            ..self
+        }
+    }
+
+    /// The same; where nobody reads, noted whether its host has credentials for others.
+    #[must_use]
+    pub(super) const fn left_out(mut self, is_left_out: bool) -> Self {
+        self.is_left_out = is_left_out && matches!(self.means, Means::Nothing(_));
+        self
     }
 
     /// The same, as patient as configured.
@@ -99,50 +122,76 @@ impl Authorization {
     /// # Errors
     /// The credential is a token that no header can hold, or no token is to be had for it.
     pub async fn of(chosen: Chosen<'_>, url: &Url, entra: &Entra) -> Result<Self, Error> {
-        let (identity, tokens, sharing) = match chosen {
-            Chosen::Nothing => return Ok(Self::anonymous()),
-            Chosen::DefaultChain => return Ok(Self::of_default_chain(entra).await),
-            Chosen::Configured(credential) => match &credential.kind {
-                CredentialKind::PersonalAccessToken { token } => return Self::of_token(token),
-                CredentialKind::ClientSecret {
-                    tenant_id,
-                    client_id,
-                    client_secret,
-                } => {
-                    let app = App::new(tenant_id, client_id);
-                    let sharing = Sharing::of_app(&app, client_secret);
-                    let tokens = Tokens::of_app(app, client_secret, entra);
-                    (Identity::ServicePrincipal, tokens, Some(sharing))
-                }
-                CredentialKind::ClientCertificate {
-                    tenant_id,
-                    client_id,
-                    certificate,
-                } => {
-                    let app = App::new(tenant_id, client_id);
-                    let sharing = Sharing::of_certified_app(&app, certificate);
-                    let tokens = Tokens::of_certified_app(app, certificate, entra);
-                    (Identity::ServicePrincipalWithCertificate, tokens, sharing)
-                }
-                CredentialKind::ManagedIdentity { client_id } => {
-                    let tokens = Tokens::of_identity(Audience::AzureDevOps, client_id, entra);
-                    (Identity::ManagedIdentity, tokens, None)
-                }
-                CredentialKind::ManagedIdentityClientAssertion {
-                    tenant_id,
-                    client_id,
-                    managed_identity_client_id: identity_id,
-                } => {
-                    let app = App::new(tenant_id, client_id);
-                    let tokens = Tokens::of_vouched_app(app, identity_id, entra);
-                    (Identity::ManagedIdentityClientAssertion, tokens, None)
-                }
-            },
+        match chosen {
+            Chosen::Nothing => Ok(Self::anonymous()),
+            Chosen::DefaultChain => Ok(Self::of_default_chain(entra).await),
+            Chosen::Configured(Placed { credential, place }) => {
+                let authorization = Self::of_kind(&credential.kind, entra)?.at(place);
+                // So that a failure is told before anything is asked of Azure DevOps.
+                authorization.check_token(url).await?;
+                Ok(authorization)
+            }
+        }
+    }
+
+    fn of_kind(kind: &CredentialKind, entra: &Entra) -> Result<Self, Error> {
+        let (identity, tokens, sharing) = match kind {
+            CredentialKind::PersonalAccessToken { token } => return Self::of_token(token),
+            CredentialKind::ClientSecret {
+                tenant_id,
+                client_id,
+                client_secret,
+            } => {
+                let app = App::new(tenant_id, client_id);
+                let sharing = Sharing::of_app(&app, client_secret);
+                let tokens = Tokens::of_app(app, client_secret, entra);
+                (Identity::ServicePrincipal, tokens, Some(sharing))
+            }
+            CredentialKind::ClientCertificate {
+                tenant_id,
+                client_id,
+                certificate,
+            } => {
+                let app = App::new(tenant_id, client_id);
+                let sharing = Sharing::of_certified_app(&app, certificate);
+                let tokens = Tokens::of_certified_app(app, certificate, entra);
+                (Identity::ServicePrincipalWithCertificate, tokens, sharing)
+            }
+            CredentialKind::ManagedIdentity { client_id } => {
+                let tokens = Tokens::of_identity(Audience::AzureDevOps, client_id, entra);
+                (Identity::ManagedIdentity, tokens, None)
+            }
+            CredentialKind::ManagedIdentityClientAssertion {
+                tenant_id,
+                client_id,
+                managed_identity_client_id: identity_id,
+            } => {
+                let app = App::new(tenant_id, client_id);
+                let tokens = Tokens::of_vouched_app(app, identity_id, entra);
+                (Identity::ManagedIdentityClientAssertion, tokens, None)
+            }
         };
-        // So that a failure is told before anything is asked of Azure DevOps.
-        let token = tokens.get().await;
-        token.map_err(|error| no_token(identity, url, &error))?;
         Ok(Self::new(identity, Means::Tokens(tokens), sharing))
+    }
+
+    /// Has a token at hand, if it reads with one, and tells whether the credential is refused where tokens
+    /// are given.
+    async fn check_token(&self, url: &Url) -> Result<(), Error> {
+        let Means::Tokens(tokens) = &self.means else {
+            return Ok(());
+        };
+        match tokens.get().await {
+            Ok(_) => {
+                standing::accepted(self, Where::Tokens);
+                Ok(())
+            }
+            Err(error) => {
+                if error.kind == TokenErrorKind::Refused {
+                    standing::refused(self, Where::Tokens, &error.to_string());
+                }
+                Err(no_token(&self.named(), url, &error))
+            }
+        }
     }
 
     fn of_token(token: &SecretString) -> Result<Self, Error> {
@@ -214,6 +263,22 @@ impl Authorization {
         self.identity
     }
 
+    /// Whose it is, and where that credential stands, for a message.
+    #[must_use]
+    pub fn named(&self) -> Named<'_> {
+        Named {
+            identity: self.identity,
+            place: self.place.as_deref(),
+        }
+    }
+
+    /// Where its credential stands in the app-config; where it does not come from there, where else.
+    #[must_use]
+    pub fn place(&self) -> Arc<str> {
+        let elsewhere = || Arc::from(self.identity.place());
+        self.place.clone().unwrap_or_else(elsewhere)
+    }
+
     /// What it sends, or has sent not long ago, and nobody else is to see.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
@@ -270,14 +335,20 @@ impl Authorization {
         self.without_default().filter(|why| !why.is_absence())
     }
 
-    /// What to warn of: that nobody reads although somebody was meant to.
+    /// What to warn of: that nobody reads although somebody was meant to, or others read from the same host.
     #[must_use]
     pub fn warning(&self, url: &Url) -> Option<String> {
-        let why = self.failed_default()?;
         let scope = scope_of(url);
-        Some(format!(
-            "Reading {scope} with no credential, because the default credential chain failed: {why}"
-        ))
+        if let Some(why) = self.failed_default() {
+            return Some(format!(
+                "Reading {scope} with no credential, because the default credential chain failed: {why}"
+            ));
+        }
+        self.is_left_out.then(|| {
+            format!(
+                "Reading {scope} with no credential: those of the host under integrations.azure are for other organizations. Check the organizations that they name; what is not public is not found"
+            )
+        })
     }
 
     /// The token of Entra ID, where it is one.
@@ -356,11 +427,11 @@ impl Proof {
     }
 }
 
-/// Says that an identity has no token for what a URL names, and why.
+/// Says that somebody has no token for what a URL names, and why.
 #[must_use]
-pub fn no_token(identity: Identity, url: &Url, error: &TokenError) -> Error {
+pub fn no_token(who: &Named<'_>, url: &Url, error: &TokenError) -> Error {
     let scope = scope_of(url);
-    let message = format!("{identity} has no token for {scope}: {error}");
+    let message = format!("{who} has no token for {scope}: {error}");
     Error::new(error.error_kind(), message).because(error.clone())
 }
 

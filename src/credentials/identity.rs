@@ -55,6 +55,21 @@ impl Identity {
         }
     }
 
+    /// Where it comes from, where that is not the app-config.
+    pub(super) const fn place(self) -> &'static str {
+        match self {
+            Self::Anonymous => "none",
+            Self::Default(_) => "default credential chain",
+            Self::Provided => "credentials provider",
+            Self::CallersToken | Self::CallersPersonalAccessToken => "options of the read",
+            Self::PersonalAccessToken
+            | Self::ServicePrincipal
+            | Self::ServicePrincipalWithCertificate
+            | Self::ManagedIdentity
+            | Self::ManagedIdentityClientAssertion => "integrations.azure",
+        }
+    }
+
     /// Whether it shows a personal access token.
     #[must_use]
     pub const fn is_personal_access_token(self) -> bool {
@@ -104,6 +119,25 @@ impl Identity {
             _ => {
                 "check that it may read the repository (Project settings, Repositories, Security), and that its access level includes repositories (Basic)"
             }
+        }
+    }
+}
+
+/// Who reads, and where that credential stands, in words for a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The kind of credential.
+    pub identity: Identity,
+    /// Its place in the app-config, if it stands there.
+    pub place: Option<&'a str>,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { identity, place } = self;
+        match place {
+            Some(place) => write!(formatter, "{identity} ({place})"),
+            None => identity.fmt(formatter),
         }
     }
 }

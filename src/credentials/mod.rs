@@ -20,16 +20,18 @@ mod registry;
 mod selection;
 mod sharing;
 mod sources;
+mod standing;
 mod token;
 mod tokens;
 
 pub use authorization::{Authorization, Proof, no_token};
 pub use default_chain::Link;
 pub use entra::Entra;
-pub use identity::Identity;
+pub use identity::{Identity, Named};
 pub use reader::Reader;
-pub use selection::{Chosen, Credentials, organization_of, scope_of};
+pub use selection::{Chosen, Credentials, Placed, organization_of, scope_of};
 pub use sharing::Sharing;
+pub use standing::{Where, accepted, refused};
 pub use token::{CannotBeAsked, TokenError};
 
 use tokens::Tokens;

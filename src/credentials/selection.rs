@@ -1,6 +1,9 @@
 //! The choice of a credential by the URL that is to be read.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use secrecy::SecretString;
 use url::{Url, quirks};
@@ -24,17 +27,29 @@ use crate::{
 /// comes last, for `dev.azure.com` alone.
 #[derive(Debug, Default)]
 pub struct Credentials {
-    exact: HashMap<(String, String), Arc<Credential>>,
-    folded: HashMap<(String, String), Arc<Credential>>,
+    exact: HashMap<(String, String), Arc<Placed>>,
+    folded: HashMap<(String, String), Arc<Placed>>,
     /// What serves any organization of a host; `None` is the default chain.
-    any: HashMap<String, Option<Arc<Credential>>>,
+    any: HashMap<String, Option<Arc<Placed>>>,
+    /// The hosts that have any credential.
+    hosts: HashSet<String>,
+}
+
+/// A credential, and what it is called.
+#[derive(Debug)]
+pub struct Placed {
+    /// The credential.
+    pub credential: Credential,
+    /// Its place in the app-config, as `integrations.azure[0].credentials[1]`; where it does not come from
+    /// there, its host and its position.
+    pub place: Arc<str>,
 }
 
 /// What serves a URL.
 #[derive(Clone, Copy, Debug)]
 pub enum Chosen<'a> {
     /// A credential of the configuration.
-    Configured(&'a Credential),
+    Configured(&'a Placed),
     /// Whoever the environment, the machine or a developer's tool speaks for.
     DefaultChain,
     /// Nothing: reads are anonymous.
@@ -61,8 +76,12 @@ impl Credentials {
     pub fn from_integrations(integrations: &[IntegrationConfig]) -> Self {
         let mut credentials = Self::default();
         for integration in integrations {
-            for credential in integration.credentials.iter().flatten() {
-                credentials.add(&integration.host, &Arc::new(credential.clone()));
+            for (position, credential) in integration.credentials.iter().flatten().enumerate() {
+                let placed = Placed {
+                    credential: credential.clone(),
+                    place: integration.place_of_credential(position).into(),
+                };
+                credentials.add(&integration.host, &Arc::new(placed));
             }
             if integration.host == AZURE_HOST {
                 let host = integration.host.clone();
@@ -93,7 +112,10 @@ impl Credentials {
     /// # Errors
     /// As [`Authorization::of`].
     pub async fn authorize(&self, url: &Url, entra: &Entra) -> Result<Authorization, Error> {
-        Authorization::of(self.for_url(url), url, entra).await
+        let authorization = Authorization::of(self.for_url(url), url, entra).await?;
+        // Who gave the host credentials and left an organization out may have misspelled it.
+        let is_left_out = self.hosts.contains(quirks::host(url));
+        Ok(authorization.left_out(is_left_out))
     }
 
     /// The token that serves the URL, for others to read with; none where nothing serves it.
@@ -102,10 +124,8 @@ impl Credentials {
     /// As [`Authorization::of`], or the default chain failed: others do not learn why they read
     /// anonymously.
     pub async fn token_for(&self, url: &Url, entra: &Entra) -> Result<Option<Found>, Error> {
-        if let Chosen::Configured(Credential {
-            kind: CredentialKind::PersonalAccessToken { token },
-            ..
-        }) = self.for_url(url)
+        if let Chosen::Configured(placed) = self.for_url(url)
+            && let CredentialKind::PersonalAccessToken { token } = &placed.credential.kind
         {
             return Ok(Some(Found {
                 header: basic(token)?,
@@ -118,7 +138,7 @@ impl Credentials {
             return Err(no_default_token(url, error));
         }
         let token = authorization.bearer().await;
-        let token = token.map_err(|error| no_token(authorization.identity(), url, &error))?;
+        let token = token.map_err(|error| no_token(&authorization.named(), url, &error))?;
         Ok(token.map(|token| Found {
             header: bearer(&token),
             token,
@@ -126,26 +146,27 @@ impl Credentials {
         }))
     }
 
-    fn add(&mut self, host: &str, credential: &Arc<Credential>) {
-        if credential.is_for_any_organization() {
-            let first = || Some(Arc::clone(credential));
+    fn add(&mut self, host: &str, placed: &Arc<Placed>) {
+        self.hosts.insert(host.to_owned());
+        if placed.credential.is_for_any_organization() {
+            let first = || Some(Arc::clone(placed));
             self.any.entry(host.to_owned()).or_insert_with(first);
         }
-        for organization in credential.organizations.iter().flatten() {
+        for organization in placed.credential.organizations.iter().flatten() {
             let key = (host.to_owned(), organization.clone());
-            self.exact.insert(key, Arc::clone(credential));
+            self.exact.insert(key, Arc::clone(placed));
             let key = (host.to_owned(), organization.to_lowercase());
-            self.folded.insert(key, Arc::clone(credential));
+            self.folded.insert(key, Arc::clone(placed));
         }
     }
 
-    fn by_exact_name(&self, host: &str, url: &Url) -> Option<&Arc<Credential>> {
+    fn by_exact_name(&self, host: &str, url: &Url) -> Option<&Arc<Placed>> {
         let segments = url.path().split('/').filter(|segment| !segment.is_empty());
         let name = organization_in(host, segments, |segment| segment == "tfs")?;
         self.exact.get(&(host.to_owned(), name.to_owned()))
     }
 
-    fn by_folded_name(&self, host: &str, url: &Url) -> Option<&Arc<Credential>> {
+    fn by_folded_name(&self, host: &str, url: &Url) -> Option<&Arc<Placed>> {
         let get = |host: &str, name: &str| {
             let key = (host.to_owned(), name.to_lowercase());
             self.folded.get(&key)
@@ -235,12 +256,33 @@ mod tests {
 
         let url = Url::parse(url).ok()?;
         match Credentials::from_integrations(integrations).for_url(&url) {
-            Chosen::Configured(Credential {
-                kind: PersonalAccessToken { token },
-                ..
-            }) => Some(token.expose_secret().to_owned()),
+            Chosen::Configured(placed) => match &placed.credential.kind {
+                PersonalAccessToken { token } => Some(token.expose_secret().to_owned()),
+                _ => None,
+            },
             _ => None,
         }
+    }
+
+    fn place(integrations: &[IntegrationConfig], url: &str) -> Option<String> {
+        let url = Url::parse(url).ok()?;
+        match Credentials::from_integrations(integrations).for_url(&url) {
+            Chosen::Configured(placed) => Some(placed.place.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_credential_is_called_by_its_place_in_the_app_config() {
+        let listed: [(&str, Option<&[&str]>); 2] = [("any", None), ("mine", Some(&["mine"]))];
+        let mut azure = integration(AZURE_HOST, &listed);
+        azure.place = Some("integrations.azure[3]".to_owned());
+        let url = "https://dev.azure.com/mine/p/_git/r";
+        let expected = "integrations.azure[3].credentials[1]";
+        assert_eq!(place(&[azure], url).as_deref(), Some(expected));
+        let made_elsewhere = integration(AZURE_HOST, &listed);
+        let expected = "dev.azure.com, credentials[1]";
+        assert_eq!(place(&[made_elsewhere], url).as_deref(), Some(expected));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use super::{
     pace::Refusal,
     proxy::{self, Proxies, Route},
     redirect::{Away, Redirect},
-    report::LIMITED,
+    report::{Asking, LIMITED},
     resolver::Resolver,
     sent,
     signals::Signals,
@@ -40,7 +40,7 @@ use super::{
     wait::{ContentWait, patiently},
 };
 use crate::{
-    credentials::{Authorization, Entra, Proof, TokenError, organization_of},
+    credentials::{self, Authorization, Entra, Proof, TokenError, Where, organization_of},
     error::{Error, chain},
     fault,
     limits::Limit,
@@ -87,6 +87,15 @@ pub struct Question {
     pub headers: HeaderMap,
     /// What a URL cannot say: JSON, which is posted.
     pub body: Option<Bytes>,
+}
+
+impl Question {
+    fn asking<'a>(&self, organization: &'a str) -> Asking<'a> {
+        Asking {
+            operation: self.operation,
+            organization,
+        }
+    }
 }
 
 /// What an answer is the answer to, so that it can be asked again where the answer breaks off; stands
@@ -419,8 +428,9 @@ impl Client {
         authorization: &Authorization,
     ) -> Option<Result<Response, Failure>> {
         let wait = asked.attempts.wait()?;
-        let (gate, _) = gate_and_organization(&asked.question.url, authorization);
-        gate.asks_again(asked.question.operation, CUT_OFF, wait);
+        let (gate, organization) = gate_and_organization(&asked.question.url, authorization);
+        let asking = asked.question.asking(&organization);
+        gate.asks_again(&asking, CUT_OFF, wait);
         sleep(wait).await;
         let headers = &mut asked.question.headers;
         headers.remove(IF_NONE_MATCH);
@@ -484,7 +494,8 @@ impl Client {
                 }
                 return Ok(answer);
             };
-            gate.asks_again(question.operation, reason(&answer, is_blocked), wait);
+            let asking = question.asking(&organization);
+            gate.asks_again(&asking, reason(&answer, is_blocked), wait);
             // Its connection is free for others meanwhile.
             drop(answer);
             sleep(wait).await;
@@ -583,8 +594,8 @@ impl Attempt<'_> {
             .send(url, route, |client| self.request(client, url, proof));
         // On the heap: it would be moved with every future around it.
         let mut answer = patiently(Box::pin(sent)).await;
-        self.pass
-            .measure(self.question.operation, &mut answer, began.elapsed());
+        let asking = self.question.asking(self.organization);
+        self.pass.measure(&asking, &mut answer, began.elapsed());
         Ok(content::decoded(answer?)?)
     }
 
@@ -630,11 +641,18 @@ impl Attempt<'_> {
 
     /// Notes whether an organization let its reader in.
     fn note(&self, answer: &Result<Response, Failure>) {
+        let by = Where::Organization {
+            host: quirks::host(&self.question.url),
+            organization: self.organization,
+        };
         if is_content(answer) {
             self.authorization.accepted(self.organization);
             self.pass.accepted(self.organization);
+            credentials::accepted(self.authorization, by);
         } else if asks_to_sign_in(answer) {
             self.pass.refused(self.organization);
+            let advice = self.authorization.identity().advice();
+            credentials::refused(self.authorization, by, advice);
         }
     }
 }

@@ -18,8 +18,8 @@ use tokio::{
 use super::{
     client::{Failure, Received},
     closings::{self, Place},
-    pace::{Admission, Heard, Pace, Refusal},
-    report::{ClosedBy, Report},
+    pace::{Admission, Cause, Heard, Pace, Refusal},
+    report::{Asking, ClosedBy, Report},
     signals::Signals,
 };
 use crate::{
@@ -97,20 +97,22 @@ struct State {
 pub struct Closed {
     /// For how long nothing is to be asked, if a server has said so.
     pub wait: Option<Duration>,
+    /// What it would have waited for.
+    pub cause: Cause,
 }
 
 impl Gate {
     /// The gate of whoever reads, at a host.
     pub(super) fn of(authorization: &Authorization, host: &str) -> Arc<Self> {
-        let title = authorization.identity().title();
-        let gate = Self::of_reader(authorization.reader(), host, title);
+        let gate = {
+            let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+            gates.of(authorization.reader(), host, || {
+                let credential = authorization.identity().title();
+                Self::new(Report::new(host, credential, authorization.place()))
+            })
+        };
         gate.state().shared_as = Place::of(authorization, host);
         gate
-    }
-
-    fn of_reader(reader: Reader, host: &str, credential: &'static str) -> Arc<Self> {
-        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.of(reader, host, || Self::new(Report::new(host, credential)))
     }
 
     fn new(report: Report) -> Self {
@@ -139,16 +141,22 @@ impl Gate {
         per_minute: Option<NonZeroU32>,
         deadline: Instant,
     ) -> Result<Pass, Closed> {
+        let came = Instant::now();
         {
             // Measured however it ends.
             let waiting = self.report.waits();
             let entered = pin!(self.wait(per_minute, deadline));
-            let late = |_| Closed { wait: None };
-            let entered = waiting.told(timeout_at(deadline, entered)).await;
-            entered.map_err(late)??;
+            let cause = || self.cause(per_minute);
+            let entered = waiting.told(timeout_at(deadline, entered), cause).await;
+            entered.map_err(|_| Closed {
+                wait: None,
+                cause: cause(),
+            })??;
         }
+        let went = Instant::now();
         Ok(Pass {
-            went: Instant::now(),
+            went,
+            waited: went - came,
             gate: self,
             per_minute,
             deadline,
@@ -166,7 +174,8 @@ impl Gate {
                 Admission::At(at) if at > deadline => {
                     let until = self.state().pace.closed_until(now);
                     let wait = until.map(|until| until - now);
-                    return Err(Closed { wait });
+                    let cause = self.cause(per_minute);
+                    return Err(Closed { wait, cause });
                 }
                 Admission::At(at) => {
                     tokio::select! {
@@ -241,15 +250,20 @@ impl Gate {
     /// Says that something is asked again, and why, after a wait.
     pub(super) fn asks_again(
         &self,
-        operation: &'static str,
+        of: &Asking<'_>,
         reason: impl Into<Cow<'static, str>>,
         wait: Duration,
     ) {
-        self.report.asks_again(operation, reason.into(), wait);
+        self.report.asks_again(of, reason.into(), wait);
     }
 
     fn closing_to_tell(&self) -> Option<(Place, Instant)> {
         self.state().closing_to_tell(Instant::now())
+    }
+
+    /// What those who wait are waiting for.
+    fn cause(&self, per_minute: Option<NonZeroU32>) -> Cause {
+        self.state().pace.cause(Instant::now(), per_minute)
     }
 
     fn admit(&self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
@@ -371,6 +385,8 @@ pub fn limits() -> HashMap<Labels, Limit> {
 pub(super) struct Pass {
     gate: Arc<Gate>,
     went: Instant,
+    /// How long it waited to go.
+    waited: Duration,
     per_minute: Option<NonZeroU32>,
     deadline: Instant,
 }
@@ -398,7 +414,10 @@ impl Pass {
             };
             match admitted {
                 Ok(()) => return Ok(()),
-                Err(at) if at > self.deadline => return Err(Closed { wait: None }),
+                Err(at) if at > self.deadline => {
+                    let cause = self.gate.cause(self.per_minute);
+                    return Err(Closed { wait: None, cause });
+                }
                 Err(at) => sleep_until(at).await,
             }
         }
@@ -436,14 +455,14 @@ impl Pass {
     /// Measures a request, and counts what comes of its content.
     pub(super) fn measure(
         &self,
-        operation: &'static str,
+        of: &Asking<'_>,
         answer: &mut Result<Response, Failure>,
         time: Duration,
     ) {
         let report = &self.gate.report;
-        report.asked(operation, answer, time);
+        report.asked(of, answer, time, self.waited);
         if let Ok(answer) = answer {
-            let received = Received(report.received(operation));
+            let received = Received(report.received(of));
             answer.extensions_mut().insert(received);
         }
     }

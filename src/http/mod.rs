@@ -31,4 +31,10 @@ pub use gate::{Closed, Limit, limits};
 pub use gathered::Gathered;
 pub use redirect::Away;
 pub use sent::secrets;
+
+/// The proxies that the environment names, in words that show no secret.
+#[must_use]
+pub fn proxies() -> Vec<String> {
+    proxy::Proxies::of_process().described()
+}
 pub use wait::{ContentWait, patiently};

@@ -71,6 +71,17 @@ pub enum Admission {
     Later,
 }
 
+/// What somebody waits for who may not go yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The host limits whoever asks: it refuses, delays, or says that little is left of a budget.
+    Limited,
+    /// As many as configured have gone in the last minute.
+    Configured(NonZeroU32),
+    /// So many are on their way, and the host has not answered yet.
+    Unanswered(u32),
+}
+
 /// What an answer says to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -158,6 +169,29 @@ impl Pace {
         }
         self.go(now, per_minute.is_some());
         Admission::Now
+    }
+
+    /// What somebody waits for who was not let through.
+    #[must_use]
+    pub fn cause(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Cause {
+        if self.closed_until(now).is_some() {
+            return Cause::Limited;
+        }
+        if f64::from(self.on_the_way) >= self.most.floor().max(1.0) {
+            // Delays have made it narrower than it begins.
+            let is_narrowed = self.narrowed_at.is_some() && self.most < FIRST;
+            return if is_narrowed {
+                Cause::Limited
+            } else {
+                Cause::Unanswered(self.on_the_way)
+            };
+        }
+        match per_minute {
+            Some(most) if self.next_in_minute(now, per_minute) > self.next(now) => {
+                Cause::Configured(most)
+            }
+            _ => Cause::Limited,
+        }
     }
 
     /// Until when it is closed, if it is.
@@ -660,6 +694,32 @@ mod tests {
         assert!(pace.is_doubted(later));
         answer(&mut pace, &NOTHING, later, later);
         assert!(!pace.is_doubted(later));
+    }
+
+    #[test]
+    fn who_waits_is_told_what_for() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        assert_eq!(admitted(&mut pace, start), 10);
+        assert_eq!(pace.cause(start, None), Cause::Unanswered(10));
+        let most = NonZeroU32::MIN;
+        let mut pace = Pace::new(start);
+        assert_eq!(pace.admit(start, Some(most)), Admission::Now);
+        assert_eq!(pace.cause(start, Some(most)), Cause::Configured(most));
+        let refused = Signals {
+            retry_after: Some(seconds(30.0)),
+            ..NOTHING
+        };
+        answer(&mut pace, &refused, start, start);
+        assert_eq!(pace.cause(start, Some(most)), Cause::Limited);
+        let mut pace = Pace::new(start);
+        let little_left = Signals {
+            left: Some(0.0),
+            ..NOTHING
+        };
+        assert_eq!(pace.admit(start, None), Admission::Now);
+        answer(&mut pace, &little_left, start, start);
+        assert_eq!(pace.cause(start, None), Cause::Limited);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     pin::pin,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -14,9 +14,9 @@ use std::{
 use reqwest::Response;
 use tokio::time::{Instant, timeout};
 
-use super::{client::Failure, signals::Doubt};
+use super::{client::Failure, pace::Cause, signals::Doubt};
 use crate::{
-    log::{Line, Often, tell},
+    log::{Line, Often, tell, tell_details},
     metrics::{self, Counter, Labels, Metric, reader_labels},
 };
 
@@ -33,14 +33,28 @@ const MOST_BUDGETS: usize = 1000;
 /// What stands for them.
 const OTHER_ORGANIZATIONS: &str = "other";
 
+/// What stands in the place of every credential that is configured.
+const CREDENTIALS: &str = "credentials[";
+
 /// Why something is asked again that a limit forbade.
 pub(super) const LIMITED: &str = "limited";
+
+/// What is asked, as far as it is reported.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'a> {
+    /// What it is, in one word.
+    pub operation: &'static str,
+    /// Of which organization or collection, in lower case.
+    pub organization: &'a str,
+}
 
 /// Who reads, where, and what is known of that now.
 #[derive(Debug)]
 pub(super) struct Report {
     host: String,
     credential: &'static str,
+    /// The credential's place in the app-config, or where else it comes from.
+    place: Arc<str>,
     waiting: AtomicU32,
     /// What was left of each organization's budget, and when that was said.
     budgets: Mutex<HashMap<String, (f64, Instant)>>,
@@ -62,10 +76,11 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Report {
-    pub(super) fn new(host: &str, credential: &'static str) -> Self {
+    pub(super) fn new(host: &str, credential: &'static str, place: Arc<str>) -> Self {
         Self {
             host: host.to_owned(),
             credential,
+            place,
             waiting: AtomicU32::new(0),
             budgets: Mutex::default(),
         }
@@ -87,57 +102,100 @@ impl Report {
 
     /// Somebody was let through, or has left.
     fn waited(&self, time: Duration) {
-        metrics::time(Metric::GateWait, self.labels(), time);
+        metrics::time(Metric::QueueWait, || self.labels(), time);
     }
 
-    /// Somebody waits for long.
-    fn waits_for_long(&self, time: Duration) {
-        self.tell("waits", || {
-            let Self {
-                host, credential, ..
-            } = self;
+    /// Somebody waits for long, and what for.
+    fn waits_for_long(&self, time: Duration, cause: Cause) {
+        let (cause, because) = match cause {
+            Cause::Limited => ("limited", "Azure DevOps limits them".to_owned()),
+            Cause::Configured(most) => (
+                "maxApiRequestsPerMinute",
+                format!("maxApiRequestsPerMinute lets {most} go in a minute"),
+            ),
+            Cause::Unanswered(number) => (
+                "unanswered",
+                format!("{} answers slowly: {number} are on their way", self.host),
+            ),
+        };
+        self.tell(&format!("waits {cause}"), || {
+            let (host, who) = (&self.host, self.who());
             let (waiting, seconds) = (self.waiting(), time.as_secs_f64());
             let message = format!(
-                "Reads of {host} with {credential} wait, because Azure DevOps limits them: one has waited {seconds:.1} s, {waiting} are waiting"
+                "Reads of {host} with {who} wait, because {because}. One has waited {seconds:.1} s, {waiting} are waiting"
             );
             self.line(Line::info("waiting", message))
+                .with("cause", cause)
                 .with("seconds", seconds)
                 .with("waiting", waiting)
         });
     }
 
+    /// Whose credential it is, in words for a message.
+    fn who(&self) -> String {
+        let is_configured = self.place.contains(CREDENTIALS);
+        let place = if is_configured {
+            format!(" ({})", self.place)
+        } else {
+            String::new()
+        };
+        format!("{}{place}", self.credential)
+    }
+
     /// A request was answered, or not.
     pub(super) fn asked(
         &self,
-        operation: &'static str,
+        asking: &Asking<'_>,
         answer: &Result<Response, Failure>,
         time: Duration,
+        waited: Duration,
     ) {
         let status = answer.as_ref().map_or(Cow::Borrowed("none"), |response| {
             response.status().as_str().to_owned().into()
         });
-        let labels = self.labels_of(operation);
-        metrics::time(Metric::RequestTime, labels.clone(), time);
+        tell_details(|| {
+            let (seconds, waited) = (time.as_secs_f64(), waited.as_secs_f64());
+            let Asking {
+                operation,
+                organization,
+            } = asking;
+            let message = format!(
+                "Asked {}, organization {organization}, with {} ({operation}): {} after {:.0} ms, having waited {:.0} ms",
+                self.host,
+                self.who(),
+                status,
+                1000.0 * seconds,
+                1000.0 * waited
+            );
+            self.line(Line::detail("request", message))
+                .with("operation", *operation)
+                .with("organization", *organization)
+                .with("status", &*status)
+                .with("seconds", seconds)
+                .with("waited", waited)
+        });
+        metrics::time(Metric::RequestTime, || self.labels_of(asking), time);
+        let labels = self.labels_of(asking);
         metrics::count(Metric::Requests, with(labels, "status", status));
     }
 
     /// Where the bytes of a content are counted.
-    pub(super) fn received(&self, operation: &'static str) -> Counter {
-        Counter::of(Metric::Received, self.labels_of(operation))
+    pub(super) fn received(&self, asking: &Asking<'_>) -> Counter {
+        Counter::of(Metric::Received, self.labels_of(asking))
     }
 
     /// A request is made again.
     pub(super) fn asks_again(
         &self,
-        operation: &'static str,
+        asking: &Asking<'_>,
         reason: Cow<'static, str>,
         wait: Duration,
     ) {
         // Of a limit it is told that nothing is asked, and for how long.
         if reason != LIMITED {
-            self.tell_again(operation, &reason, wait);
+            self.tell_again(asking.operation, &reason, wait);
         }
-        let labels = with(self.labels_of(operation), "reason", reason);
+        let labels = with(self.labels_of(asking), "reason", reason);
         metrics::count(Metric::Retries, labels);
     }
 
@@ -162,16 +220,18 @@ impl Report {
             ClosedBy::Replica => ("replica", ""),
         };
         let labels = with(self.labels(), "source", source.into());
-        metrics::count(Metric::Closings, labels);
+        metrics::count(Metric::Cooldowns, labels);
         self.tell(&format!("closed {organization}"), || {
-            let Self { host, credential, .. } = self;
+            let (host, who) = (&self.host, self.who());
             let seconds = time.as_secs_f64();
             let (place, why) = match by {
-                ClosedBy::Host(organization) => (format!("{host}, organization {organization}"), ""),
+                ClosedBy::Host(organization) => {
+                    (format!("{host}, organization {organization}"), "")
+                }
                 ClosedBy::Replica => (host.clone(), ", as another replica was told"),
             };
             let message = format!(
-                "Azure DevOps limits {credential} at {place}: nothing is asked for {seconds:.1} s{why}"
+                "Azure DevOps limits {who} at {place}: nothing is asked for {seconds:.1} s{why}"
             );
             self.line(Line::warning("throttled", message))
                 .with("organization", organization)
@@ -190,9 +250,9 @@ impl Report {
         }: &Doubt,
     ) {
         self.tell(&format!("doubts {header}"), || {
-            let Self { host, credential, .. } = self;
+            let (host, who) = (&self.host, self.who());
             let message = format!(
-                "{host} answers {credential} with {header}: {said}, which is beyond what Azure DevOps asks for: {believed}"
+                "{host} answers {who} with {header}: {said}, which is beyond what Azure DevOps asks for: {believed}"
             );
             self.line(Line::warning("doubted", message))
                 .with("header", *header)
@@ -229,21 +289,24 @@ impl Report {
     }
 
     pub(super) fn labels(&self) -> Labels {
-        reader_labels(&self.host, self.credential)
+        reader_labels(&self.host, self.credential, &self.place)
     }
 
-    fn labels_of(&self, operation: &'static str) -> Labels {
-        with(self.labels(), "operation", operation.into())
+    fn labels_of(&self, asking: &Asking<'_>) -> Labels {
+        let organization = asking.organization.to_owned().into();
+        let labels = with(self.labels(), "organization", organization);
+        with(labels, "operation", asking.operation.into())
     }
 
     fn tell(&self, about: &str, line: impl FnOnce() -> Line) {
-        let about = [&self.host, self.credential, about].join("\0");
+        let about = [&self.host, self.credential, &self.place, about].join("\0");
         tell(Often::EveryMinute, &about, line);
     }
 
     fn line(&self, line: Line) -> Line {
         line.with("host", self.host.as_str())
             .with("credential", self.credential)
+            .with("place", &*self.place)
     }
 
     fn budgets(&self) -> MutexGuard<'_, HashMap<String, (f64, Instant)>> {
@@ -253,12 +316,16 @@ impl Report {
 
 impl Waiting<'_> {
     /// What is waited for; the log is told while it takes long, and not when it is over.
-    pub(super) async fn told<T>(&self, awaited: impl Future<Output = T>) -> T {
+    pub(super) async fn told<T>(
+        &self,
+        awaited: impl Future<Output = T>,
+        cause: impl Fn() -> Cause,
+    ) -> T {
         let mut awaited = pin!(awaited);
         if let Ok(awaited) = timeout(LONG_WAIT, &mut awaited).await {
             return awaited;
         }
-        self.report.waits_for_long(self.since.elapsed());
+        self.report.waits_for_long(self.since.elapsed(), cause());
         awaited.await
     }
 }

@@ -18,14 +18,19 @@ use crate::{
 pub(super) fn tell_who(authorization: &Authorization, request: &Url) {
     let scope = scope_of(request);
     let credential = authorization.identity().title();
+    let place = authorization.place();
     let (message, line): (String, fn(&str, String) -> Line) = match authorization.warning(request) {
         Some(warning) => (warning, Line::warning),
-        None => (format!("Reading {scope} with {credential}"), Line::info),
+        None => (
+            format!("Reading {scope} with {}", authorization.named()),
+            Line::info,
+        ),
     };
     tell(Often::Once, &message, || {
         line("credential chosen", message.clone())
             .with("scope", scope.as_str())
             .with("credential", credential)
+            .with("place", &*place)
     });
 }
 
@@ -65,14 +70,15 @@ impl Exchange {
     /// Tells the log, once a minute, that what was read before stands in.
     pub(super) fn tell_stale(&self) {
         let scope = self.scope();
-        let credential = self.authorization.identity().title();
         let message = format!(
-            "Answering from what was read of {scope} before, while Azure DevOps limits {credential}"
+            "Answering from what was read of {scope} before, while Azure DevOps limits {}",
+            self.authorization.named()
         );
         tell(Often::EveryMinute, &message, || {
             Line::warning("stale", message.as_str())
                 .with("scope", scope.as_str())
-                .with("credential", credential)
+                .with("credential", self.authorization.identity().title())
+                .with("place", &*self.authorization.place())
         });
     }
 

@@ -7,11 +7,12 @@ use url::{Url, quirks};
 
 use crate::{
     credentials::{Authorization, Identity, TokenError, no_token, scope_of},
-    error::{Error, ErrorKind},
-    http::{Away, Closed, ConnectionError, Failure, secrets},
+    error::{Error, ErrorKind, FailedRequest},
+    http::{Away, Closed, ConnectionError, Failure, pace::Cause, secrets},
     limits::Limit,
     rest::Refusal,
     secrets::Secrets,
+    text::readable,
     url::{is_services_host, without_secrets},
 };
 
@@ -67,6 +68,17 @@ impl Read<'_> {
         secrets(self.authorization)
     }
 
+    /// The same failure, with the request that it followed, and with the status of its answer.
+    fn told(&self, error: Error, status: Option<StatusCode>) -> Error {
+        error.after(|| FailedRequest {
+            url: self.request(),
+            scope: readable(scope_of(self.request)),
+            credential: self.authorization.identity().title(),
+            place: self.authorization.place(),
+            status: status.map(|status| status.as_u16()),
+        })
+    }
+
     /// What others have said, without what they were sent.
     fn said(&self, words: &str) -> String {
         self.secrets().redact(words).into_owned()
@@ -113,7 +125,7 @@ impl Read<'_> {
         if let Some(tried) = &refusal.tried {
             message.push_str(&tried.to_string());
         }
-        let error = Error::new(self.kind(kind), message);
+        let error = self.told(Error::new(self.kind(kind), message), Some(status));
         if kind == ErrorKind::NotFound {
             return error.of_what_is_missing();
         }
@@ -136,26 +148,25 @@ impl Read<'_> {
 
     /// Who asked for more than it may, and what helps.
     fn limits(&self) -> String {
-        let identity = self.authorization.identity();
+        let who = self.authorization.named();
         let scope = scope_of(self.request);
         format!(
-            "Read with {identity} for {scope}, which has asked for more than Azure DevOps lets it: check what else reads with it, or give organizations credentials of their own"
+            "Read with {who} for {scope}, which has asked for more than Azure DevOps lets it: check what else reads with it, or give organizations credentials of their own"
         )
     }
 
     /// Something else failed after the answer came.
     pub(super) fn unable_to(&self, error: &Error) -> Error {
         let said = self.said(&error.to_string());
-        Self::unable(self.purpose, self.url, &Error::new(error.kind(), said))
+        let error = Error::new(error.kind(), said);
+        self.told(Self::unable(self.purpose, self.url, &error), None)
     }
 
-    /// The answer is what the caller has.
-    pub(super) fn unchanged(url: &str) -> Error {
-        let url = without_secrets(url);
-        Error::new(
-            ErrorKind::NotModified,
-            format!("{url} has not been modified"),
-        )
+    /// The answer is what the caller has; with its status, if it came just now.
+    pub(super) fn unchanged(&self, status: Option<StatusCode>) -> Error {
+        let url = without_secrets(self.url);
+        let message = format!("{url} has not been modified");
+        self.told(Error::new(ErrorKind::NotModified, message), status)
     }
 
     /// Azure DevOps answered with a page where something else was asked for.
@@ -170,7 +181,7 @@ impl Read<'_> {
             self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
-        Error::new(ErrorKind::Authentication, message)
+        self.told(Error::new(ErrorKind::Authentication, message), Some(status))
     }
 
     /// There is an answer, but what it says cannot be used.
@@ -180,11 +191,16 @@ impl Read<'_> {
         let request = self.request();
         let why = self.said(why);
         let message = format!("{failed} {url}, {why}. It was asked for as {request}");
-        Error::new(kind, message)
+        self.told(Error::new(kind, message), None)
     }
 
     /// There was no answer.
     pub(super) fn failed(&self, failure: Failure) -> Error {
+        let status = status_of(&failure);
+        self.told(self.in_words(failure), status)
+    }
+
+    fn in_words(&self, failure: Failure) -> Error {
         let url = without_secrets(self.url);
         let host = quirks::host(self.request);
         let failed = self.purpose.failed();
@@ -195,8 +211,7 @@ impl Read<'_> {
                 Error::other(format!("{failed} {url}, {host} redirects in circles"))
             }
             Failure::Token(error) => {
-                let identity = self.authorization.identity();
-                let error = no_token(identity, self.request, &error);
+                let error = no_token(&self.authorization.named(), self.request, &error);
                 Self::unable(self.purpose, self.url, &error)
             }
             Failure::Silent => {
@@ -218,10 +233,10 @@ impl Read<'_> {
             Failure::Transport(error) => self.unconnected(&error),
             Failure::Broken(words) => self.broken_off(&words),
             Failure::NotRenewed(failure, error) => {
-                self.failed(*failure).adding(&not_renewed(&error))
+                self.in_words(*failure).adding(&not_renewed(&error))
             }
             Failure::Closed(closed) => self.closed(closed),
-            Failure::Last(failure, tried) => self.failed(*failure).adding(&tried.to_string()),
+            Failure::Last(failure, tried) => self.in_words(*failure).adding(&tried.to_string()),
         }
     }
 
@@ -237,7 +252,7 @@ impl Read<'_> {
     /// Who is blocked is sent to sign in as well.
     fn blocked(&self, failure: Failure) -> Error {
         let Failure::RedirectedAway(away, status, _) = failure else {
-            return self.failed(failure);
+            return self.in_words(failure);
         };
         let to = away.place(&self.secrets());
         let outcome = self.outcome_of(status);
@@ -258,29 +273,42 @@ impl Read<'_> {
             );
             return Error::new(ErrorKind::Authentication, message);
         }
-        let identity = self.authorization.identity();
+        let who = self.authorization.named();
         let scope = scope_of(self.request);
         Error::other(format!(
-            "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {identity} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
+            "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {who} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
         ))
     }
 
     /// Nothing was asked, because there was no time left to wait for it.
-    fn closed(&self, Closed { wait }: Closed) -> Error {
+    fn closed(&self, Closed { wait, cause }: Closed) -> Error {
         let url = without_secrets(self.url);
         let host = quirks::host(self.request);
-        let why = match wait {
-            Some(wait) => format!(
-                "{host} asks to be left alone for another {} s",
-                wait.as_secs().max(1)
+        let (why, advice) = match (wait, cause) {
+            (Some(wait), _) => (
+                format!(
+                    "{host} asks to be left alone for another {} s",
+                    wait.as_secs().max(1)
+                ),
+                self.limits(),
             ),
-            None => "too many others wait to read with the same credential".to_owned(),
+            (None, Cause::Limited) => (
+                "too many others wait to read with the same credential".to_owned(),
+                self.limits(),
+            ),
+            (None, Cause::Configured(most)) => (
+                format!(
+                    "too many others wait, of which maxApiRequestsPerMinute lets {most} go in a minute"
+                ),
+                self.reader(),
+            ),
+            (None, Cause::Unanswered(_)) => (
+                format!("too many others wait for {host}, which answers slowly"),
+                self.reader(),
+            ),
         };
-        Error::other(format!(
-            "{} {url}, {why}. {}",
-            self.purpose.failed(),
-            self.limits()
-        ))
+        let failed = self.purpose.failed();
+        Error::other(format!("{failed} {url}, {why}. {advice}"))
     }
 
     /// The connection broke while the content came.
@@ -348,9 +376,9 @@ impl Read<'_> {
     /// Who read.
     fn reader(&self) -> String {
         let failure = self.chain_failure().unwrap_or_default();
-        let identity = self.authorization.identity();
+        let who = self.authorization.named();
         let scope = scope_of(self.request);
-        format!("Read with {identity} for {scope}{failure}")
+        format!("Read with {who} for {scope}{failure}")
     }
 
     /// Why nobody reads who was meant to.
@@ -417,7 +445,7 @@ impl Read<'_> {
     fn by_whom(&self, status: StatusCode) -> String {
         let identity = self.authorization.identity();
         let scope = scope_of(self.request);
-        let mut said = format!("Read with {identity} for {scope}");
+        let mut said = format!("Read with {} for {scope}", self.authorization.named());
         if let Some(failure) = self.chain_failure() {
             said.push_str(&failure);
             return said;
@@ -427,7 +455,8 @@ impl Read<'_> {
             StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION
         );
         let is_forbidden = status == StatusCode::FORBIDDEN;
-        let is_hidden = status == StatusCode::NOT_FOUND && identity == Identity::Anonymous;
+        let is_missing = status == StatusCode::NOT_FOUND;
+        let is_hidden = is_missing && identity == Identity::Anonymous;
         if asks_to_sign_in {
             said.push_str(": ");
             said.push_str(identity.advice());
@@ -439,6 +468,8 @@ impl Read<'_> {
             said.push_str(identity.advice_on_permissions());
         } else if is_hidden {
             said.push_str(": what is not public is not found without one; see integrations.azure");
+        } else if is_missing {
+            said.push_str(": check the names in the URL (project, repository, branch or tag, path), and that it may read the repository, since what it may not read is not found either");
         }
         if let Some(why) = self.authorization.without_default()
             && (asks_to_sign_in || is_forbidden || is_hidden)
@@ -447,6 +478,17 @@ impl Read<'_> {
             said.push_str(&why.to_string());
         }
         said
+    }
+}
+
+/// The status of the answer that a failure is about.
+fn status_of(failure: &Failure) -> Option<StatusCode> {
+    match failure {
+        Failure::RedirectedAway(_, status, _) => Some(*status),
+        Failure::Blocked(failure) | Failure::NotRenewed(failure, _) | Failure::Last(failure, _) => {
+            status_of(failure)
+        }
+        _ => None,
     }
 }
 

@@ -198,8 +198,10 @@ fn tell_of_share(room: u64, share: u64, directory: &Path) {
 }
 
 /// Bounds what the process keeps: lists and contents, in memory, and archives, on disk, to so many
-/// bytes each. `0` keeps nothing; without a number it is what this package thinks right.
-pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
+/// bytes each. `0` keeps nothing; without a number it is what this package thinks right. Gives the
+/// bounds: of memory, and of disk.
+#[must_use]
+pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) -> (u64, u64) {
     let memory = memory.unwrap_or(MEMORY);
     kept().lists.resize(memory / 2);
     kept().blobs.resize(memory / 2);
@@ -210,6 +212,7 @@ pub fn keep_at_most(memory: Option<u64>, disk: Option<u64>) {
     kept().archives.resize(disk);
     let files = part_of_files(MOST_IDLE, IDLE_PART_OF_FILES);
     hold_at_most(files, disk.max(DISK));
+    (memory, disk)
 }
 
 /// How many bytes are kept of what.

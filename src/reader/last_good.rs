@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::StatusCode;
 use tokio::time::Instant;
 use url::{Url, quirks};
 
@@ -61,11 +62,17 @@ impl LastGood<String> {
     }
 
     /// Says that the caller has what is there at a commit, and so knows all that it takes.
-    pub(super) fn unchanged(&self, commit: String, age: Option<Duration>, url: &str) -> Error {
-        if age.is_none() {
-            self.put(commit);
+    pub(super) fn unchanged(
+        &self,
+        commit: String,
+        age: Option<Duration>,
+        read: &Read<'_>,
+    ) -> Error {
+        if age.is_some() {
+            return read.unchanged(None);
         }
-        Read::unchanged(url)
+        self.put(commit);
+        read.unchanged(Some(StatusCode::OK))
     }
 }
 
@@ -174,7 +181,8 @@ where
 /// Counts an answer that stands in for a new one.
 fn count_stale(request: &Url, authorization: &Authorization) {
     let credential = authorization.identity().title();
-    let labels = reader_labels(quirks::host(request), credential);
+    let place = authorization.place();
+    let labels = reader_labels(quirks::host(request), credential, &place);
     metrics::count(Metric::StaleAnswers, labels);
 }
 

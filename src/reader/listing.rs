@@ -159,7 +159,7 @@ impl Lists {
         age: Option<Duration>,
     ) -> Result<Option<Listing>, Error> {
         if self.etag.as_ref() == Some(&etag) {
-            return Err(self.last.unchanged(etag, age, &self.web_url));
+            return Err(self.last.unchanged(etag, age, &self.read()));
         }
         let spellings = Spellings::of_pattern(&self.url, &self.authorization);
         self.by(spellings, etag, age).await
@@ -209,6 +209,15 @@ impl Lists {
             }));
         }
         Err(spellings.failure())
+    }
+
+    fn read(&self) -> Read<'_> {
+        Read {
+            url: &self.web_url,
+            request: &self.commits,
+            authorization: &self.authorization,
+            purpose: Purpose::Tree,
+        }
     }
 
     fn exchange(&self, request: Url, age: Option<Duration>) -> Arc<Exchange> {

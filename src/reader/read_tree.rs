@@ -253,7 +253,7 @@ impl Trees {
     /// The tree of a commit, which the caller has not.
     async fn at(&self, etag: String, age: Option<Duration>) -> Result<ReadTreeResponse, Error> {
         if self.etag.as_ref() == Some(&etag) {
-            return Err(self.last.unchanged(etag, age, &self.web_url));
+            return Err(self.last.unchanged(etag, age, &self.read()));
         }
         let FoundArchive {
             source,
@@ -285,6 +285,15 @@ impl Trees {
             key,
             last: self.last.clone(),
         })
+    }
+
+    fn read(&self) -> Read<'_> {
+        Read {
+            url: &self.web_url,
+            request: &self.commits,
+            authorization: &self.authorization,
+            purpose: Purpose::Tree,
+        }
     }
 
     /// The archive of a commit, by the first way to write the folder that is there.

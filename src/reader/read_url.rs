@@ -207,7 +207,7 @@ fn stale(
     conditions: &Conditions,
 ) -> Result<ReadUrlResponse, Error> {
     if is_had(&file.value, conditions) {
-        return Err(Read::unchanged(&exchange.url));
+        return Err(exchange.read().unchanged(None));
     }
     let File {
         etag,
@@ -313,7 +313,7 @@ async fn accept(
         return Ok(response);
     }
     if is_content || (status == StatusCode::NOT_MODIFIED && conditions.are_some()) {
-        return Err(Read::unchanged(read.url));
+        return Err(read.unchanged(Some(status)));
     }
     Err(read.refused(&Refusal::read(response, &read.secrets()).await))
 }

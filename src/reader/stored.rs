@@ -186,7 +186,16 @@ fn no_store(directory: &Path, error: io::Error) -> Error {
         Some(Shortage::Files) => {
             ": nothing is kept open any more that could be closed. Let the process open more files (ulimit -n)".to_owned()
         }
-        Some(Shortage::Memory) | None => String::new(),
+        Some(Shortage::Memory) => String::new(),
+        None => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                ". Check backend.workingDirectory, or where that is not set the system's folder for temporary files: it must be a folder that is there".to_owned()
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                ". Check backend.workingDirectory, or where that is not set the system's folder for temporary files: the backend must be able to write there".to_owned()
+            }
+            _ => String::new(),
+        },
     };
     let message = format!("no archive could be stored in {place}: {error}{advice}");
     Error::other(message).because(error)

@@ -90,6 +90,21 @@ impl Proxies {
         }
     }
 
+    /// What is known of them in words, each proxy once: none of it is a secret.
+    pub(super) fn described(&self) -> Vec<String> {
+        let mut described: Vec<String> = Vec::new();
+        for named in [&self.https, &self.http].into_iter().flatten() {
+            let words = match named {
+                Ok(proxy) => proxy.to_string(),
+                Err(invalid) => invalid.to_string(),
+            };
+            if !described.contains(&words) {
+                described.push(words);
+            }
+        }
+        described
+    }
+
     /// The proxy of a URL, with who asks it; nothing where there is none.
     pub(super) fn through(&self, url: &Url) -> Option<Url> {
         match self.route(url) {
