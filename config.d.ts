@@ -9,6 +9,12 @@ export interface Config {
     reading?: {
       azureDevOps?: {
         /**
+         * Whether this package reads; `false` leaves all reading to Backstage's built-in reader. It is
+         * read once, when the backend starts, before the binary is loaded; true by default.
+         */
+        enabled?: boolean;
+
+        /**
          * What is kept of repositories, so that what has not changed is not read again: lists,
          * contents and archives at a commit, each for the credential that read them. One process
          * keeps it for all plugins.

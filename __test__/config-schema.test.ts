@@ -1,4 +1,5 @@
 import { loadConfigSchema, type ConfigSchema } from '@backstage/config-loader';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
 type Value = Parameters<ConfigSchema['process']>[0][number]['data'][string];
@@ -47,6 +48,19 @@ const everything = {
   commitSigningKey: 'the-key',
 };
 
+it('is read without TypeScript, which would cost each start seconds', () => {
+  const script = `
+    const { loadConfigSchema } = require('@backstage/config-loader');
+    const packagePaths = ${JSON.stringify([OURS])};
+    loadConfigSchema({ dependencies: [], packagePaths, excludePackageDependencies: true })
+      .then(() => console.log(Object.keys(require.cache).filter(file => /[\\\\/]typescript[\\\\/]/.test(file))));`;
+  const printed = execFileSync(process.execPath, ['-e', script], {
+    cwd: path.dirname(OURS),
+    encoding: 'utf8',
+  });
+  expect(printed).toBe('[]\n');
+});
+
 describe.each([
   ['our schema', [OURS]],
   ['ours, merged with that of @backstage/integration', [OURS, UPSTREAM]],
@@ -65,6 +79,11 @@ describe.each([
   it.each(everything.credentials)('accepts the credential %j', credential => {
     const host = { host: 'dev.azure.com', credentials: [credential] };
     expect(check(schema, [host])).toEqual([host]);
+  });
+
+  it('accepts that this package is off', () => {
+    const data = { backend: { reading: { azureDevOps: { enabled: false } } } };
+    expect(schema.process([{ context: '', data }])).toMatchObject([{ data }]);
   });
 
   it('accepts bounds of what is kept', () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   url = repository.webUrl({ path: '/a.yaml', at: 'server' });
 });
 
-function configOf(backend: object = {}): object {
+function configOf(backend: object = {}) {
   const credentials = [
     { personalAccessToken: token },
     { personalAccessToken: 'another', organizations: ['one', 'two'] },
@@ -114,3 +114,82 @@ it.each<[string, object, Record<string, string>]>([
   const lines = await logOf(configOf(backend), url, env);
   expect(lines.filter(({ event }) => event === 'request')).toEqual([]);
 });
+
+describe('a backend in which this package is off', () => {
+  it.each<[string, object, Record<string, string>]>([
+    ['the key', { reading: { azureDevOps: { enabled: false } } }, {}],
+    [
+      'the environment',
+      {},
+      { APP_CONFIG_backend_reading_azureDevOps_enabled: 'false' },
+    ],
+  ])(
+    'by %s says so, loads no binary, and reads with the built-in reader',
+    async (_what, backend, env) => {
+      azure.clearRequests();
+      const lines = await logOf(configOf(backend), url, env);
+      expect(lines.filter(({ event }) => event === 'off')).toEqual([
+        expect.objectContaining({
+          level: 'info',
+          plugin: 'azure-devops-native',
+          message:
+            'Azure DevOps is read by the built-in reader, because backend.reading.azureDevOps.enabled is false',
+        }),
+      ]);
+      expect(lines.filter(({ event }) => event === 'started')).toEqual([]);
+      expect(binaries(lines)).toEqual([]);
+      expect(azure.requests).toMatchObject([{ status: 200 }]);
+    },
+  );
+
+  it('loads the binary where it is not', async () => {
+    const enabled = { reading: { azureDevOps: { enabled: true } } };
+    expect(binaries(await logOf(configOf(enabled), url))).toHaveLength(1);
+  });
+});
+
+it('a key that nothing reads is told by its path, and no value', async () => {
+  const { integrations, backend } = configOf({
+    reading: { azureDevOps: { cach: 1, cache: { memoryByte: 2 } } },
+  });
+  const [host] = integrations.azure;
+  const misspelled = {
+    ...host,
+    retry: { maxRetry: 9 },
+    staleIfThrottled: { maxAge: { minutes: 5 }, foo: 's3cret' },
+    credentials: [
+      host.credentials[0],
+      { personalAccessToken: 'another', organization: 'one' },
+    ],
+  };
+  // It would be the host's second credential for any organization, which is an error of its own.
+  misspelled.credentials[0] = {
+    ...host.credentials[0],
+    organizations: ['start'],
+  };
+  const config = { backend, integrations: { azure: [misspelled] } };
+  const lines = await logOf(config, url);
+  const told = lines.filter(({ event }) => event === 'unknown key');
+  expect(told.map(({ message }) => message.split(' ')[0]).sort()).toEqual([
+    'backend.reading.azureDevOps.cach',
+    'backend.reading.azureDevOps.cache.memoryByte',
+    'integrations.azure[0].credentials[1].organization',
+    'integrations.azure[0].retry.maxRetry',
+    'integrations.azure[0].staleIfThrottled.foo',
+  ]);
+  expect(told.every(({ level }) => level === 'warn')).toBe(true);
+  expect(told.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(
+      /credentials\[1\]\.organization is no key that anything reads, and is ignored\. There are: organizations, /,
+    ),
+  );
+  expect(JSON.stringify(told)).not.toContain('s3cret');
+});
+
+/** The binaries of this package that a backend has loaded. */
+function binaries(lines: Line[]): string[] {
+  const { sharedObjects } = lines.find(({ event }) => event === 'loaded')!;
+  return (sharedObjects as string[]).filter(file =>
+    file.includes('backstage-azure-devops-native'),
+  );
+}

@@ -20,6 +20,10 @@ const checks = {
     process.execPath,
     ['scripts/differences.mjs', '--check'],
   ],
+  'npm run schema -- --check': [
+    process.execPath,
+    ['scripts/schema.mjs', '--check'],
+  ],
   rustfmt: ['cargo', ['fmt', '--check']],
   clippy: clippy(),
   tsc: tool('tsc', ['-p', 'tsconfig.json']),

@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { build } from './build.mjs';
 import { fail, inRoot, npm, section } from './lib/commands.mjs';
+import { addressFields } from './lib/address.mjs';
 import { addonFile, packageJson, platformName } from './lib/native.mjs';
 import { buildPortableAddon } from './lib/portable-addon.mjs';
 import { sbomFile, writeMainSbom, writeNativeSbom } from './lib/sbom.mjs';
@@ -60,7 +61,14 @@ function stagePlatform() {
   const folder = path.join(staging, platformName());
   copyInto(folder, source, ['README.md']);
   const own = readPackageJson(source);
-  writePackageJson(folder, { ...own, files: [...own.files, sbomFile] });
+  const address = Object.entries(packageJson).filter(([field]) =>
+    addressFields.includes(field),
+  );
+  writePackageJson(folder, {
+    ...own,
+    ...Object.fromEntries(address),
+    files: [...own.files, sbomFile],
+  });
   copyInto(folder, inRoot(), ['LICENSE']);
   cpSync(addon, path.join(folder, addonFile()));
   writeNativeSbom(folder, platformName());

@@ -13,6 +13,7 @@ import { builtInReaderWarns } from './builtInReader';
 import { logToOwn } from './log';
 import { shareThroughCache } from './sharedCache';
 import { startLine } from './startLine';
+import { unknownKeys } from './unknownKeys';
 import { wantsDetails } from './wantsDetails';
 
 /**
@@ -26,6 +27,9 @@ const urlReaderFactoriesServiceRef = createServiceRef<ReaderFactory>({
   scope: 'plugin',
   multiton: true,
 });
+
+/** Turns this package off, without its binary being loaded. */
+const SWITCH = 'backend.reading.azureDevOps.enabled';
 
 /**
  * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded it
@@ -58,6 +62,13 @@ function start(
   config: RootConfigService,
 ): boolean {
   const logger = rootLogger.child({ plugin: 'azure-devops-native' });
+  if (config.getOptionalBoolean(SWITCH) === false) {
+    logger.info(
+      `Azure DevOps is read by the built-in reader, because ${SWITCH} is false`,
+      { event: 'off' },
+    );
+    return false;
+  }
   try {
     native();
   } catch (error) {
@@ -75,6 +86,9 @@ function start(
 
 /** A configuration that cannot be used is told by whoever uses it, in the words of the built-in reader. */
 function tellStart(logger: LoggerService, config: RootConfigService): void {
+  for (const message of unknownKeys(config)) {
+    logger.warn(message, { event: 'unknown key' });
+  }
   let line: string;
   try {
     line = startLine(config);

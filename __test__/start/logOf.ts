@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -13,20 +15,30 @@ export interface Line {
 
 /** The log of a backend that starts in a process of its own, reads one URL and stops. */
 export async function logOf(
-  config: object,
+  config: { backend?: object; [key: string]: unknown },
   url: string,
   env: Record<string, string> = {},
 ): Promise<Line[]> {
   const backend = { baseUrl: 'http://127.0.0.1', listen: { port: 0 } };
-  const own = config as { backend?: object };
-  const task = {
-    config: { ...config, backend: { ...backend, ...own.backend } },
-    url,
-  };
+  const whole = { ...config, backend: { ...backend, ...config.backend } };
+  const file = path.join(
+    mkdtempSync(path.join(tmpdir(), 'start-')),
+    'app.yaml',
+  );
+  writeFileSync(file, JSON.stringify(whole));
+  const main = path.join(__dirname, 'main.ts');
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', path.join(__dirname, 'main.ts'), JSON.stringify(task)],
-    { env: { ...process.env, LOG_LEVEL: '', NODE_ENV: 'production', ...env } },
+    ['--import', 'tsx', main, '--config', file],
+    {
+      env: {
+        ...process.env,
+        LOG_LEVEL: '',
+        NODE_ENV: 'production',
+        READ_URL: url,
+        ...env,
+      },
+    },
   );
   const lines = stdout.split('\n').filter(line => line.startsWith('{'));
   return lines.map(line => JSON.parse(line));

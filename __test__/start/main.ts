@@ -1,26 +1,14 @@
 /**
- * Starts a backend with Backstage's own logger and this package, reads one URL, and stops. What it writes
- * is its log, a JSON line each.
+ * Starts a backend with Backstage's own configuration and logger and with this package, reads one URL, and
+ * stops. What it writes is its log, a JSON line each, and then what it has loaded.
  */
 import { createBackend } from '@backstage/backend-defaults';
-import {
-  coreServices,
-  createServiceFactory,
-} from '@backstage/backend-plugin-api';
-import { ConfigReader } from '@backstage/config';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
 import { ReaderProbe } from '../backend/ReaderProbe';
 
-async function main({ config, url }: { config: object; url: string }) {
+async function main(url: string) {
   const probe = new ReaderProbe();
   const backend = createBackend();
-  backend.add(
-    createServiceFactory({
-      service: coreServices.rootConfig,
-      deps: {},
-      factory: () => new ConfigReader(config as never),
-    }),
-  );
   backend.add(probe.plugin);
   backend.add(azureUrlReaderServiceFactory);
   await backend.start();
@@ -28,10 +16,14 @@ async function main({ config, url }: { config: object; url: string }) {
   // Lines of the native part come with the next turns of the event loop.
   await new Promise(resolve => setTimeout(resolve, 200));
   await backend.stop();
+  const { sharedObjects } = process.report.getReport() as unknown as {
+    sharedObjects: string[];
+  };
+  console.log(JSON.stringify({ event: 'loaded', sharedObjects }));
   process.exit(0);
 }
 
-main(JSON.parse(process.argv[2])).catch(error => {
+main(process.env.READ_URL!).catch(error => {
   console.error(error);
   process.exit(1);
 });

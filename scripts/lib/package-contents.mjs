@@ -1,7 +1,14 @@
 // Checks what is in the packages as they are installed: that each says what it is made of, and that the binary is one to publish.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { addressFields } from './address.mjs';
 import { fail, inRoot, npm, section } from './commands.mjs';
 import { addonFile, packageJson, platformName } from './native.mjs';
 import { cratesOf, sbomFile, targetOf } from './sbom.mjs';
@@ -21,6 +28,8 @@ export async function checkContents(modules) {
   const native = `${main}-${platformName()}`;
   checkBinary(path.join(native, addonFile()));
   checkPins(main);
+  checkLinks(main);
+  checkAddress(main, native);
   await checkSchemas([main, native]);
   checkComponents(main, ['hashes', 'purl']);
   checkComponents(native, ['hashes', 'licenses', 'purl']);
@@ -44,6 +53,49 @@ function checkPins(main) {
   if (versions.length === 0 || versions.some(pinned => pinned !== version)) {
     fail(`the binaries' packages are not all pinned to ${version}`);
   }
+}
+
+/** What the pages of the package link to is in it, and so on the pages of the registry as well. */
+function checkLinks(main) {
+  const pages = readdirSync(main, { recursive: true }).filter(
+    file => file.endsWith('.md') && !file.includes('node_modules'),
+  );
+  const dead = pages.flatMap(page =>
+    relativeLinks(readFileSync(path.join(main, page), 'utf8'))
+      .filter(link => !existsSync(path.join(main, page, '..', link)))
+      .map(link => `${page}: ${link}`),
+  );
+  if (dead.length > 0) {
+    fail(`links that lead nowhere in the package: ${dead.join(', ')}`);
+  }
+  console.log(`the main package: ${pages.length} pages, no link dead`);
+}
+
+/** The files that a page links to. */
+function relativeLinks(markdown) {
+  const links = [...markdown.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to]) => to);
+  return links
+    .filter(link => !/^[a-z]+:|^#/i.test(link))
+    .map(link => link.split('#')[0]);
+}
+
+/** Every package says where the project is, or none does while it has no public address. */
+function checkAddress(main, native) {
+  const [own, other] = [main, native].map(folder =>
+    JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')),
+  );
+  const differing = addressFields.filter(
+    field => JSON.stringify(own[field]) !== JSON.stringify(other[field]),
+  );
+  if (differing.length > 0) {
+    fail(`the packages differ in ${differing.join(', ')}`);
+  }
+  const missing = addressFields.filter(field => !own[field]);
+  console.log(
+    missing.length > 0
+      ? `no public address yet: package.json has no ${missing.join(', ')}`
+      : `the project's address: ${own.homepage}`,
+  );
 }
 
 async function checkSchemas(folders) {
