@@ -144,8 +144,8 @@ fn find(counts: &mut HashMap<Series, Counter>, series: Series) -> (Counter, bool
         return (counts.entry(series).or_default().clone(), false);
     }
     let steps: [(usize, &[&str]); 2] = [
-        (2 * MOST_SERIES, &["organization"]),
-        (3 * MOST_SERIES, &["organization", "host", "place"]),
+        (MOST_SERIES + MOST_SERIES / 4, &["organization"]),
+        (2 * MOST_SERIES, &["organization", "host", "place"]),
     ];
     for (most, labels) in steps {
         let together = series.with_other(|label| labels.contains(&label));
@@ -303,14 +303,15 @@ mod tests {
         count(0, 200);
         let all: u64 = counts.values().map(Counter::value).sum();
         assert_eq!(all, 10_001);
-        assert!(counts.len() <= 3 * MOST_SERIES + 1);
+        assert!(counts.len() <= 2 * MOST_SERIES + 1);
         let of = |host: &'static str, status: &'static str| {
             let labels = vec![("host", host.into()), ("status", status.into())];
             let metric = Metric::Requests;
             counts.get(&Series { metric, labels }).map(Counter::value)
         };
         assert_eq!(of("0", "200"), Some(2));
-        assert_eq!(of("2999", "200"), Some(1));
+        assert_eq!(of("2400", "200"), Some(1));
+        assert_eq!(of("other", "200"), Some(500));
         assert!(of("other", "other").is_some_and(|count| count > 0));
     }
 

@@ -247,6 +247,9 @@ export interface IntegrationFields {
   hasRemovedKeys: boolean
 }
 
+/** Whether this is an optimized build, of which figures may be shown. */
+export declare function isOptimized(): boolean
+
 /**
  * Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
  * disk. 0 keeps nothing; without a number it is what this package thinks right. Gives the bounds.

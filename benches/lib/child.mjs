@@ -9,6 +9,10 @@ export class Child {
   #process;
   #waiting;
 
+  /**
+   * @param {string} script
+   * @param {{ args?: string[], env?: Record<string, string>, execArgv?: string[] }} [options]
+   */
   constructor(script, { args = [], env = {}, execArgv = [] } = {}) {
     this.#process = fork(script, args, {
       execArgv,

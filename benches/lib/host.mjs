@@ -22,7 +22,12 @@ export function azureConfig(token, others = []) {
   return [{ host: 'dev.azure.com', credentials }];
 }
 
-/** A reader; `others` are credentials that name their organizations. */
+/**
+ * A reader; `others` are credentials that name their organizations.
+ *
+ * @param {string} subject
+ * @param {{ token: string, others?: object[], workingDirectory: string }} options
+ */
 export async function newReader(subject, { token, others, workingDirectory }) {
   const { ConfigReader } = await import('@backstage/config');
   const { UrlReaders, AzureUrlReader: Upstream } =

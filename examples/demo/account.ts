@@ -23,7 +23,7 @@ export function printReads(reads: AzureReadMessage[]): void {
   const rows = reads.map(read => [
     String(read.status),
     `${read.durationMs.toFixed(1)} ms`,
-    read.credential,
+    read.place,
     read.request,
   ]);
   printTable([['STATUS', 'TIME', 'CREDENTIAL', 'REST REQUEST'], ...rows]);
@@ -57,7 +57,8 @@ function pathOf(url = ''): string {
   return new URLSearchParams(url.split('?')[1]).get('path') ?? '';
 }
 
-function printTable(rows: string[][]): void {
+/** Prints rows under each other, each column as wide as it has to be. */
+export function printTable(rows: string[][]): void {
   const widths = rows[0].map((_, column) =>
     Math.max(...rows.map(row => row[column].length)),
   );

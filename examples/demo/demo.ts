@@ -1,6 +1,7 @@
 /**
  * A real Backstage backend reads a real git repository through this package, and an account of it
- * is printed: `demo.ts [--serve]`, where `--serve` stays up for you to try things.
+ * is printed: `demo.ts [--serve] [--any-build]`, where `--serve` stays up for you to try things, and
+ * `--any-build` gives figures of a build without optimization too, which are good for nothing but tests.
  */
 import type { AzureReadMessage } from 'backstage-azure-devops-native';
 import { parseArgs } from 'node:util';
@@ -11,6 +12,10 @@ import {
 } from './AzureDevOpsStandIn';
 import { BackendLog } from './BackendLog';
 import { CatalogBackend } from './CatalogBackend';
+import { compare } from './comparison/compare';
+import type { Comparison } from './comparison/Comparison';
+import { printComparison } from './comparison/printComparison';
+import { Page } from './page/Page';
 import { readsOfPackage } from './readsOfPackage';
 import { printWhatToTry } from './serve';
 import { cart, expectedEntities } from './shopFiles';
@@ -18,7 +23,10 @@ import { ShopRepository } from './ShopRepository';
 import { waitFor } from './waitFor';
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { serve: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { serve: { type: 'boolean' }, 'any-build': { type: 'boolean' } },
+  });
+  const anyBuild = Boolean(values['any-build']);
   const repository = new ShopRepository();
   const azure = await AzureDevOpsStandIn.start(repository);
   const reads = readsOfPackage();
@@ -26,14 +34,28 @@ async function main(): Promise<void> {
 
   await showIngestion(backend, azure, reads);
   if (values.serve) {
-    printWhatToTry(backend, azure, repository);
+    const page = await Page.start(await compared(anyBuild));
+    printWhatToTry(backend, azure, { repository, page });
     followRequests(azure);
     return;
   }
   await showChange(backend, azure, repository);
   showWhoRead(azure);
+  const comparison = await compared(anyBuild);
+  if (comparison) printComparison(comparison);
   await backend.stop();
   await azure.stop();
+}
+
+/** Both readers beside each other; nothing where the addon is not built to be fast. */
+async function compared(anyBuild: boolean): Promise<Comparison | undefined> {
+  const { native } = require('../../dist/binding.js') as {
+    native(): { isOptimized(): boolean };
+  };
+  if (anyBuild || native().isOptimized()) return compare();
+  heading('No figures');
+  console.log('  The addon was built without optimization (npm run build).');
+  return undefined;
 }
 
 async function startBackend(

@@ -1,13 +1,14 @@
 import type { AzureDevOpsStandIn } from './AzureDevOpsStandIn';
 import type { CatalogBackend } from './CatalogBackend';
 import { heading } from './account';
+import type { Page } from './page/Page';
 import type { ShopRepository } from './ShopRepository';
 
 /** Says what can be tried while the demo stays up. */
 export function printWhatToTry(
   backend: CatalogBackend,
   azure: AzureDevOpsStandIn,
-  repository: ShopRepository,
+  { repository, page }: { repository: ShopRepository; page: Page },
 ): void {
   const catalog = `${backend.url}/api/catalog`;
   const cart = 'services/cart/catalog-info.yaml';
@@ -16,6 +17,9 @@ export function printWhatToTry(
     `curl -s -X POST '${catalog}/locations${query}' -H 'content-type: application/json' \\\n      -d '{"type":"url","target":"${target}"}'`;
   heading(`The backend stays up on ${backend.url}; no token is needed`);
   console.log(`
+  The comparison as charts, and the reads as they come:
+    ${page.url}
+
   All entities, and one:
     curl -s '${catalog}/entities'
     curl -s '${catalog}/entities/by-name/component/default/cart'

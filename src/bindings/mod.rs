@@ -158,6 +158,12 @@ fn start() {
     }
 }
 
+/// Whether this is an optimized build, of which figures may be shown.
+#[napi(catch_unwind)]
+pub const fn is_optimized() -> bool {
+    !cfg!(debug_assertions)
+}
+
 /// Whether a panic was told of on this thread since this was asked last: what is thrown holds the
 /// panic's message, and that may hold anything.
 #[napi(catch_unwind)]

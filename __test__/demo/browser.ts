@@ -1,0 +1,32 @@
+import { mkdtempSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium, type BrowserContext } from 'playwright-core';
+
+const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+/** Why there is no browser here; nothing where there is. */
+export function whyNoBrowser(): string | undefined {
+  const { error } = spawnSync(EXECUTABLE, ['--version']);
+  return error?.message;
+}
+
+/** A real browser without a window, that asks nobody but whom it is led to. */
+export async function openBrowser(): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(
+    mkdtempSync(path.join(tmpdir(), 'browser-')),
+    {
+      executablePath: EXECUTABLE,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  );
+}
