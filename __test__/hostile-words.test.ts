@@ -370,6 +370,9 @@ async function echoed(
         const answer = place.answer(echo(secret));
         if (!answer) continue;
         server.answer = () => answer;
+        // What was told before was looked at then.
+        published.length = 0;
+        jest.clearAllMocks();
         const error = await failure(() =>
           reader.readUrl(server.url(), { token }),
         );
