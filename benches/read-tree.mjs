@@ -25,6 +25,7 @@ const { values } = parseArgs({
     subject: { type: 'string' },
     way: { type: 'string' },
     url: { type: 'string' },
+    json: { type: 'boolean' },
   },
 });
 
@@ -75,6 +76,7 @@ async function compare() {
   console.log(
     `${values.files} files of ${values.megabytes} MiB, a zip of ${(zip.length / 2 ** 20).toFixed(1)} MiB; medians of ${values.pairs} pairs`,
   );
+  const measured = {};
   for (const way of WAYS) {
     const url = way === 'archive' ? `${base}?path=/repo` : base;
     const results = { native: [], upstream: [] };
@@ -84,9 +86,24 @@ async function compare() {
       }
     }
     report(way, results);
+    measured[way] = medians(results);
   }
   timeUnzip(zip);
   server.close();
+  if (values.json) console.log(JSON.stringify(measured));
+}
+
+/** Each figure of both. */
+function medians(results) {
+  const of = name => subject =>
+    median(results[subject].map(result => result[name]));
+  const both = name =>
+    Object.fromEntries(SUBJECTS.map(it => [it, of(name)(it)]));
+  return {
+    ms: both('ms'),
+    loopMs: both('loopMs'),
+    megabytes: both('megabytes'),
+  };
 }
 
 async function run(subject, way, url) {

@@ -7,6 +7,8 @@ import { performance } from 'node:perf_hooks';
 
 const require = createRequire(import.meta.url);
 const READS = Number(process.argv[2] ?? 20_000);
+/** Prints the medians as JSON at the end. */
+const IN_JSON = process.argv.includes('--json');
 const AT_ONCE = 64;
 const ROUNDS = 5;
 
@@ -21,15 +23,28 @@ async function main() {
     await readMany(reader, url, 2_000);
   }
   const ratios = [];
+  const results = { upstream: [], native: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const upstream = await measure(readers.upstream, url);
     const native = await measure(readers.native, url);
     ratios.push(report(upstream, native));
+    results.upstream.push(upstream);
+    results.native.push(native);
   }
   console.log(
     `median: ${median(ratios.map(r => r.throughput)).toFixed(1)}x the throughput, 1/${median(ratios.map(r => r.loop)).toFixed(1)} of the event loop per read (Node ${process.version})`,
   );
+  if (IN_JSON) console.log(JSON.stringify(medians(results)));
   stop();
+}
+
+function medians(results) {
+  const of = (all, name) => median(all.map(one => one[name]));
+  const both = name =>
+    Object.fromEntries(
+      Object.entries(results).map(([subject, all]) => [subject, of(all, name)]),
+    );
+  return { perSecond: both('perSecond'), loopMicros: both('loopMicros') };
 }
 
 async function startServer() {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer, Child } from './lib/child.mjs';
-import { beside, measure } from './lib/figures.mjs';
+import { beside, measure, median } from './lib/figures.mjs';
 import {
   leadFetchThroughProxy,
   newReader,
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     pairs: { type: 'string', default: '5' },
     subject: { type: 'string' },
     token: { type: 'string' },
+    json: { type: 'boolean' },
   },
 });
 
@@ -47,11 +48,15 @@ async function compare() {
     `${files} files of ${megabytes} MiB, an archive of ${(host.archiveBytes / 1000).toFixed(0)} KB; medians of ${values.pairs} pairs`,
   );
   const paths = catalogPaths(matches);
-  await comparePattern('/**/catalog-info.yaml', paths, { standIn, host });
+  const pattern = '/**/catalog-info.yaml';
+  const all = await comparePattern(pattern, paths, { standIn, host });
   const shallow = paths.filter(isShallow);
-  const pattern = '/services/*/catalog-info.yaml';
-  await comparePattern(pattern, shallow, { standIn, host });
+  await comparePattern('/services/*/catalog-info.yaml', shallow, {
+    standIn,
+    host,
+  });
   await standIn.end();
+  if (values.json) console.log(JSON.stringify(all));
 }
 
 async function comparePattern(pattern, paths, { standIn, host }) {
@@ -69,6 +74,9 @@ async function comparePattern(pattern, paths, { standIn, host }) {
     );
     console.log(`  ${step}: ${beside(ours, theirs)}`);
   }
+  const kilobytes = subject =>
+    median(results[subject].map(({ first }) => first.KB));
+  return { KB: Object.fromEntries(SUBJECTS.map(it => [it, kilobytes(it)])) };
 }
 
 /** The three searches of one process, which has read a file before. */

@@ -1,4 +1,4 @@
-// Writes into README the table of differences from Backstage's own reader, which the parity tests hold both to; --check only tells when README is behind.
+// Writes into docs/differences.md the table of differences from Backstage's own reader, which the parity tests hold both to; --check only tells when it is behind.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import ts from 'typescript';
@@ -10,15 +10,17 @@ const start =
 const end = '<!-- End of the table of differences. -->';
 
 const check = process.argv.includes('--check');
-const readme = readFileSync(inRoot('README.md'), 'utf8');
-const wanted = withTable(readme, await markdown(rows()));
-if (wanted === readme) {
-  console.log('the differences in README.md are up to date');
+const page = readFileSync(inRoot('docs/differences.md'), 'utf8');
+const wanted = withTable(page, await markdown(rows()));
+if (wanted === page) {
+  console.log('the differences in docs/differences.md are up to date');
 } else if (check) {
-  fail(`README.md does not say what ${table} does: npm run differences`);
+  fail(
+    `docs/differences.md does not say what ${table} does: npm run differences`,
+  );
 } else {
-  writeFileSync(inRoot('README.md'), wanted);
-  console.log('README.md written');
+  writeFileSync(inRoot('docs/differences.md'), wanted);
+  console.log('docs/differences.md written');
 }
 
 /** The texts of the rows, read from the source: to run it would take a build. */
@@ -61,11 +63,11 @@ function markdown(body) {
   return format(lines.join('\n'), { parser: 'markdown' });
 }
 
-/** README with the table between the two marks. */
+/** The page with the table between the two marks. */
 function withTable(text, written) {
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from < 0 || to < from) {
-    fail(`README.md has no place for the table: ${start} … ${end}`);
+    fail(`docs/differences.md has no place for the table: ${start} … ${end}`);
   }
   return `${text.slice(0, from)}${start}\n\n${written}\n${text.slice(to)}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Where this package is allowed to differ from upstream: the table that all parity tests read, and
- * that `scripts/differences.mjs` puts into README. A row without a rule is about what no generated
+ * that `scripts/differences.mjs` puts into docs/differences.md. A row without a rule is about what no generated
  * question asks; a test of its own shows it.
  */
 import type { ConfigQuestion } from './configQuestions';
