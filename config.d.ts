@@ -1,8 +1,9 @@
 import { HumanDuration } from '@backstage/types';
 
 /**
- * What this package reads of a backend's configuration: under `integrations` what the built-in
- * integration reads, the same keys, each with the same visibility; under `backend` what is its own.
+ * What this package reads of a backend's configuration: under `integrations.azure` the keys that the built-in
+ * integration reads, each with the same visibility, and `retry`, `plainHttp` and `staleIfThrottled` of its
+ * own; under `backend` what is its own.
  */
 export interface Config {
   backend?: {
@@ -95,8 +96,8 @@ export interface Config {
 
       /**
        * How to sign in. The credential that names a URL's organization serves it; where none does,
-       * the one that names no organization. Without any, `dev.azure.com` is read as whoever the
-       * environment, the machine or a developer's tool speaks for, and other hosts anonymously.
+       * the one that names no organization. What none serves is read as whoever the environment, the
+       * machine or a developer's tool speaks for at `dev.azure.com`, and anonymously at other hosts.
        *
        * The fields that are given tell what kind of credential it is.
        */

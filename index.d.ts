@@ -161,12 +161,12 @@ export declare type AzureIntegrationConfig = {
      * The credentials for its organizations. The one that names a URL's organization serves it;
      * where none does, the one that names no organization.
      *
-     * Without any, `dev.azure.com` is read as whoever the default chain speaks for (environment,
-     * workload identity, managed identity, Azure CLI, Azure Developer CLI), and what is left
-     * anonymously.
+     * An organization of `dev.azure.com` that none serves is read as whoever the default chain speaks for
+     * (environment, workload identity, managed identity, Azure CLI, Azure Developer CLI), and
+     * anonymously where that finds nobody, as are the organizations of other hosts.
      */
     credentials?: AzureDevOpsCredential[];
-    /** The PGP key with which commits are signed. */
+    /** The PGP key with which commits are signed; this package does not use it. */
     commitSigningKey?: string;
     /**
      * Whether the host is asked over plain HTTP, where a URL says so: with one warning by default. The
@@ -290,11 +290,11 @@ export declare interface AzureReadMessage {
  * @public
  */
 export declare type AzureRetryConfig = {
-    /** How often a request is repeated at most: 5 times by default, 0 for never. */
+    /** How often a request is repeated at most, a whole number: 5 times by default, 0 for never. */
     maxRetries?: number;
-    /** The statuses after which it is: 408, 429, 500, 502, 503 and 504 by default. */
+    /** The statuses after which it is, from 100 to 599: 408, 429, 500, 502, 503 and 504 by default. */
     retryStatusCodes?: number[];
-    /** The most requests in a minute by one credential; -1, as by default, for any number. */
+    /** The most requests in a minute by one process with one credential, from 1; -1, as by default, for any number. */
     maxApiRequestsPerMinute?: number;
 };
 
@@ -305,12 +305,21 @@ export declare type AzureRetryConfig = {
  * @public
  */
 export declare type AzureStaleIfThrottledConfig = {
-    /** How old they may be. */
+    /** How old they may be; longer than no time. In the app-config also `30m` or `PT30M`. */
     maxAge: HumanDuration;
 };
 
 /**
  * A repository of Azure DevOps, or a path in it, as its web URL names it.
+ *
+ * @example
+ * ```ts
+ * const url = AzureUrl.fromRepoUrl(
+ *   'https://dev.azure.com/org/project/_git/repo?path=/README.md&version=GTv1',
+ * );
+ * url.getRef(); // 'v1'
+ * url.getPrefix(); // 'GT'
+ * ```
  *
  * @public
  */
@@ -319,7 +328,8 @@ export declare class AzureUrl {
     /**
      * Reads a URL as copied from the browser's address bar.
      *
-     * @throws Where the URL names no repository, or a version that is no branch, tag or commit.
+     * @throws Where the URL names no repository, or a version that is no branch, tag or commit; a
+     * `TypeError` where it is no URL, a `URIError` where an escape in it does not decode.
      */
     static fromRepoUrl(repoUrl: string): AzureUrl;
     private constructor();
@@ -350,7 +360,23 @@ export declare class AzureUrl {
 }
 
 /**
- * Reads Azure DevOps repositories, natively.
+ * Reads Azure DevOps repositories, natively. All readers of a process share connections, tokens, limits and
+ * what is kept.
+ *
+ * @example
+ * In a backend, the default export adds it. Elsewhere:
+ * ```ts
+ * const reader = UrlReaders.create({
+ *   config,
+ *   logger,
+ *   factories: [AzureUrlReader.factory],
+ * });
+ * const file = await reader.readUrl(
+ *   'https://dev.azure.com/org/project/_git/repo?path=/README.md',
+ * );
+ * ```
+ *
+ * @see https://backstage.io/docs/backend-system/core-services/url-reader
  *
  * @public
  */
@@ -363,25 +389,37 @@ export declare class AzureUrlReader implements UrlReaderService {
      */
     static factory: ReaderFactory;
     constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps);
-    /** Reads a whole file. */
+    /**
+     * Reads a whole file.
+     *
+     * @throws As {@link AzureUrlReader.readUrl}.
+     */
     read(url: string): Promise<Buffer>;
     /**
      * Reads a file.
+     *
+     * Where `signal` ends it, it rejects with `Unable to read …`, whose `cause` is the signal's reason.
      *
      * @throws NotFoundError, NotModifiedError (for `etag` or `lastModifiedAfter`), AuthenticationError,
      * NotAllowedError, or an Error that begins as those of Backstage's own reader do.
      */
     readUrl(url: string, options?: UrlReaderServiceReadUrlOptions): Promise<UrlReaderServiceReadUrlResponse>;
     /**
-     * Reads a repository, or a folder of one, at its newest commit.
+     * Reads a repository, or a folder of one, at its newest commit. The archive is downloaded when `files()`,
+     * `archive()` or `dir()` is called, each of which rejects where it cannot be read or stored, or is damaged.
+     *
+     * Where `signal` ends it, it rejects with the signal's reason itself.
      *
      * @throws NotFoundError, NotModifiedError (for `etag`), AuthenticationError, NotAllowedError, or
      * an Error that begins as those of Backstage's own reader do.
      */
     readTree(url: string, options?: UrlReaderServiceReadTreeOptions): Promise<UrlReaderServiceReadTreeResponse>;
     /**
-     * Finds the file at `url`, or none where there is none there; or the files that match the pattern
-     * in its path, with the meaning that minimatch gives it.
+     * Finds the file at `url`, or none where there is none there, of which the log says why; or the files that
+     * match the pattern in its path, with the meaning that minimatch gives it.
+     *
+     * @throws As {@link AzureUrlReader.readTree}; `InputError` for a pattern that expands to more than
+     * `backend.reading.azureDevOps.limits.patternAlternatives` (1000 by default), or that takes too long.
      */
     search(url: string, options?: UrlReaderServiceSearchOptions): Promise<UrlReaderServiceSearchResponse>;
     /** The host, and whether it has credentials. */
@@ -408,8 +446,14 @@ export declare interface AzureUrlReaderDeps {
 }
 
 /**
- * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded it
- * logs why and adds nothing, so that the built-in reader serves.
+ * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded, or
+ * `backend.reading.azureDevOps.enabled` is false, it logs why and adds nothing, so that the built-in reader
+ * serves.
+ *
+ * @example
+ * ```ts
+ * backend.add(import('backstage-azure-devops-native'));
+ * ```
  *
  * @public
  */
@@ -417,7 +461,18 @@ declare const azureUrlReaderServiceFactory: ServiceFactory<ReaderFactory, "plugi
 export default azureUrlReaderServiceFactory;
 
 /**
- * Finds the configured credential that serves a URL.
+ * Finds the configured credential that serves a URL: that of its organization, else the host's for any
+ * organization, else, for `dev.azure.com`, the default chain. All providers of a process share tokens.
+ *
+ * @example
+ * ```ts
+ * const azure = AzureIntegration.factory({ config });
+ * const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
+ * const credentials = await provider.getCredentials({ url });
+ * await fetch(request, { headers: credentials?.headers });
+ * ```
+ *
+ * @see https://backstage.io/docs/integrations/azure/locations
  *
  * @public
  */
@@ -445,7 +500,9 @@ export declare class DefaultAzureDevOpsCredentialsProvider implements AzureDevOp
 /**
  * The REST URL of the commits of a repository's branch, tag or commit.
  *
- * @param url - The web URL.
+ * @param url - The web URL, with `version` where it is not the default branch.
+ * @throws Where the URL names no repository; a `TypeError` where it is no URL.
+ * @see https://learn.microsoft.com/rest/api/azure/devops/git/commits/get-commits
  *
  * @public
  */
@@ -454,7 +511,9 @@ export declare function getAzureCommitsUrl(url: string): string;
 /**
  * The REST URL of a zip of a repository or folder.
  *
- * @param url - Its web URL.
+ * @param url - Its web URL, with `path` where it is a folder.
+ * @throws Where the URL names no repository; a `TypeError` where it is no URL.
+ * @see https://learn.microsoft.com/rest/api/azure/devops/git/items/get
  *
  * @public
  */
@@ -463,7 +522,9 @@ export declare function getAzureDownloadUrl(url: string): string;
 /**
  * The REST URL of a file's content.
  *
- * @param url - The file's web URL.
+ * @param url - The file's web URL, as the browser's address bar shows it.
+ * @throws Where the URL names no repository, or no path in it; a `TypeError` where it is no URL.
+ * @see https://learn.microsoft.com/rest/api/azure/devops/git/items/get
  *
  * @public
  */
@@ -494,7 +555,15 @@ export declare function readAzureIntegrationConfig(config: Config): AzureIntegra
 /**
  * Reads and checks `integrations.azure`, and adds `dev.azure.com` where it is missing.
  *
- * @param configs - The entries.
+ * @example
+ * ```ts
+ * readAzureIntegrationConfigs(
+ *   config.getOptionalConfigArray('integrations.azure') ?? [],
+ * );
+ * ```
+ *
+ * @param configs - The entries of `integrations.azure`, all of them in their order: a credential is called by
+ * its place among them.
  * @throws As {@link readAzureIntegrationConfig}.
  *
  * @public

@@ -5,13 +5,23 @@ import type { AzureUrl as NativeAzureUrl } from './native';
 /**
  * A repository of Azure DevOps, or a path in it, as its web URL names it.
  *
+ * @example
+ * ```ts
+ * const url = AzureUrl.fromRepoUrl(
+ *   'https://dev.azure.com/org/project/_git/repo?path=/README.md&version=GTv1',
+ * );
+ * url.getRef(); // 'v1'
+ * url.getPrefix(); // 'GT'
+ * ```
+ *
  * @public
  */
 export class AzureUrl {
   /**
    * Reads a URL as copied from the browser's address bar.
    *
-   * @throws Where the URL names no repository, or a version that is no branch, tag or commit.
+   * @throws Where the URL names no repository, or a version that is no branch, tag or commit; a
+   * `TypeError` where it is no URL, a `URIError` where an escape in it does not decode.
    */
   static fromRepoUrl(repoUrl: string): AzureUrl {
     return new AzureUrl(unwrap(native().AzureUrl.fromRepoUrl(String(repoUrl))));

@@ -70,7 +70,23 @@ export interface AzureUrlReaderDeps {
 }
 
 /**
- * Reads Azure DevOps repositories, natively.
+ * Reads Azure DevOps repositories, natively. All readers of a process share connections, tokens, limits and
+ * what is kept.
+ *
+ * @example
+ * In a backend, the default export adds it. Elsewhere:
+ * ```ts
+ * const reader = UrlReaders.create({
+ *   config,
+ *   logger,
+ *   factories: [AzureUrlReader.factory],
+ * });
+ * const file = await reader.readUrl(
+ *   'https://dev.azure.com/org/project/_git/repo?path=/README.md',
+ * );
+ * ```
+ *
+ * @see https://backstage.io/docs/backend-system/core-services/url-reader
  *
  * @public
  */
@@ -100,7 +116,11 @@ export class AzureUrlReader implements UrlReaderService {
     if (deps.logger) logTo(deps.logger);
   }
 
-  /** Reads a whole file. */
+  /**
+   * Reads a whole file.
+   *
+   * @throws As {@link AzureUrlReader.readUrl}.
+   */
   async read(url: string): Promise<Buffer> {
     const response = await this.readUrl(url);
     return response.buffer();
@@ -108,6 +128,8 @@ export class AzureUrlReader implements UrlReaderService {
 
   /**
    * Reads a file.
+   *
+   * Where `signal` ends it, it rejects with `Unable to read …`, whose `cause` is the signal's reason.
    *
    * @throws NotFoundError, NotModifiedError (for `etag` or `lastModifiedAfter`), AuthenticationError,
    * NotAllowedError, or an Error that begins as those of Backstage's own reader do.
@@ -137,7 +159,10 @@ export class AzureUrlReader implements UrlReaderService {
   }
 
   /**
-   * Reads a repository, or a folder of one, at its newest commit.
+   * Reads a repository, or a folder of one, at its newest commit. The archive is downloaded when `files()`,
+   * `archive()` or `dir()` is called, each of which rejects where it cannot be read or stored, or is damaged.
+   *
+   * Where `signal` ends it, it rejects with the signal's reason itself.
    *
    * @throws NotFoundError, NotModifiedError (for `etag`), AuthenticationError, NotAllowedError, or
    * an Error that begins as those of Backstage's own reader do.
@@ -195,8 +220,11 @@ export class AzureUrlReader implements UrlReaderService {
   }
 
   /**
-   * Finds the file at `url`, or none where there is none there; or the files that match the pattern
-   * in its path, with the meaning that minimatch gives it.
+   * Finds the file at `url`, or none where there is none there, of which the log says why; or the files that
+   * match the pattern in its path, with the meaning that minimatch gives it.
+   *
+   * @throws As {@link AzureUrlReader.readTree}; `InputError` for a pattern that expands to more than
+   * `backend.reading.azureDevOps.limits.patternAlternatives` (1000 by default), or that takes too long.
    */
   async search(
     url: string,

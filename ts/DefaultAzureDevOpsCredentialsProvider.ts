@@ -26,7 +26,18 @@ export function nativeCredentials(
 }
 
 /**
- * Finds the configured credential that serves a URL.
+ * Finds the configured credential that serves a URL: that of its organization, else the host's for any
+ * organization, else, for `dev.azure.com`, the default chain. All providers of a process share tokens.
+ *
+ * @example
+ * ```ts
+ * const azure = AzureIntegration.factory({ config });
+ * const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
+ * const credentials = await provider.getCredentials({ url });
+ * await fetch(request, { headers: credentials?.headers });
+ * ```
+ *
+ * @see https://backstage.io/docs/integrations/azure/locations
  *
  * @public
  */

@@ -32,8 +32,14 @@ const urlReaderFactoriesServiceRef = createServiceRef<ReaderFactory>({
 const SWITCH = 'backend.reading.azureDevOps.enabled';
 
 /**
- * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded it
- * logs why and adds nothing, so that the built-in reader serves.
+ * Adds the reader to a backend, before the built-in one. Where the native part cannot be loaded, or
+ * `backend.reading.azureDevOps.enabled` is false, it logs why and adds nothing, so that the built-in reader
+ * serves.
+ *
+ * @example
+ * ```ts
+ * backend.add(import('backstage-azure-devops-native'));
+ * ```
  *
  * @public
  */

@@ -61,7 +61,15 @@ export function readAzureIntegrationConfig(
 /**
  * Reads and checks `integrations.azure`, and adds `dev.azure.com` where it is missing.
  *
- * @param configs - The entries.
+ * @example
+ * ```ts
+ * readAzureIntegrationConfigs(
+ *   config.getOptionalConfigArray('integrations.azure') ?? [],
+ * );
+ * ```
+ *
+ * @param configs - The entries of `integrations.azure`, all of them in their order: a credential is called by
+ * its place among them.
  * @throws As {@link readAzureIntegrationConfig}.
  *
  * @public

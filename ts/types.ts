@@ -13,13 +13,13 @@ export type AzureIntegrationConfig = {
    * The credentials for its organizations. The one that names a URL's organization serves it;
    * where none does, the one that names no organization.
    *
-   * Without any, `dev.azure.com` is read as whoever the default chain speaks for (environment,
-   * workload identity, managed identity, Azure CLI, Azure Developer CLI), and what is left
-   * anonymously.
+   * An organization of `dev.azure.com` that none serves is read as whoever the default chain speaks for
+   * (environment, workload identity, managed identity, Azure CLI, Azure Developer CLI), and
+   * anonymously where that finds nobody, as are the organizations of other hosts.
    */
   credentials?: AzureDevOpsCredential[];
 
-  /** The PGP key with which commits are signed. */
+  /** The PGP key with which commits are signed; this package does not use it. */
   commitSigningKey?: string;
 
   /**
@@ -49,7 +49,7 @@ export type AzurePlainHttp = 'allow' | 'refuse';
  * @public
  */
 export type AzureStaleIfThrottledConfig = {
-  /** How old they may be. */
+  /** How old they may be; longer than no time. In the app-config also `30m` or `PT30M`. */
   maxAge: HumanDuration;
 };
 
@@ -59,13 +59,13 @@ export type AzureStaleIfThrottledConfig = {
  * @public
  */
 export type AzureRetryConfig = {
-  /** How often a request is repeated at most: 5 times by default, 0 for never. */
+  /** How often a request is repeated at most, a whole number: 5 times by default, 0 for never. */
   maxRetries?: number;
 
-  /** The statuses after which it is: 408, 429, 500, 502, 503 and 504 by default. */
+  /** The statuses after which it is, from 100 to 599: 408, 429, 500, 502, 503 and 504 by default. */
   retryStatusCodes?: number[];
 
-  /** The most requests in a minute by one credential; -1, as by default, for any number. */
+  /** The most requests in a minute by one process with one credential, from 1; -1, as by default, for any number. */
   maxApiRequestsPerMinute?: number;
 };
 
