@@ -1,6 +1,7 @@
-// What this package adds to the start of a backend: the configuration's schema, which the root logger loads
-// to know the secrets, with this package's schema as JSON, as the TypeScript that it is made from, and
-// without it, in turns.
+// What this package adds to the start of a backend: to the configuration's schema, which the root logger
+// loads to know the secrets, with this package's schema as JSON, as the TypeScript that it is made from, and
+// without it; and to a backend with Backstage's own logger and one plugin that reads, with and without it;
+// in turns.
 //
 //   node benches/start.mjs
 import { execFileSync } from 'node:child_process';
@@ -29,21 +30,23 @@ const SCHEMAS = {
 
 if (process.argv[2] === '--load') {
   await load(process.argv.slice(3));
+} else if (process.argv[2] === '--start') {
+  await start(process.argv[3] === 'json');
 } else {
-  compare();
+  console.log('The schema:');
+  compare('--load', Object.keys(SCHEMAS));
+  console.log('A backend with one plugin that reads:');
+  compare('--start', ['without', 'json']);
 }
 
-function compare() {
-  const apps = Object.entries(SCHEMAS).map(([name, files]) => [
-    name,
-    app(files),
-  ]);
+function compare(what, variants) {
+  const apps = variants.map(name => [name, app(SCHEMAS[name])]);
   const taken = Object.fromEntries(apps.map(([name]) => [name, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
     for (const [name, folder] of apps) {
       const answer = execFileSync(
         process.execPath,
-        [SELF, '--load', ...names(name)],
+        [SELF, what, ...(what === '--load' ? names(name) : [name])],
         { cwd: folder, encoding: 'utf8' },
       );
       // The first round warms what the system keeps of files.
@@ -81,6 +84,43 @@ function app(schemas) {
     path.join(folder, 'node_modules/@backstage'),
   );
   return folder;
+}
+
+/** In a process of its own: the time and memory that a backend takes to start. */
+async function start(isWithOurs) {
+  const write = process.stdout.write.bind(process.stdout);
+  // The log is not what is asked for.
+  process.stdout.write = () => true;
+  const file = path.join(process.cwd(), 'app-config.yaml');
+  const backend = { baseUrl: 'http://127.0.0.1', listen: { port: 0 } };
+  writeFileSync(file, JSON.stringify({ backend }));
+  process.argv.push('--config', file);
+  const before = process.resourceUsage().maxRSS;
+  const startedAt = performance.now();
+  const { createBackend } = await import('@backstage/backend-defaults');
+  const started = createBackend();
+  started.add(await readingPlugin());
+  if (isWithOurs) started.add(import('backstage-azure-devops-native'));
+  await started.start();
+  const ms = performance.now() - startedAt;
+  const { maxRSS } = process.resourceUsage();
+  write(JSON.stringify({ ms, mib: (maxRSS - before) / 1024 }), () =>
+    process.exit(),
+  );
+}
+
+/** A plugin that has a reader, as the catalog has. */
+async function readingPlugin() {
+  const { coreServices, createBackendPlugin } =
+    await import('@backstage/backend-plugin-api');
+  return createBackendPlugin({
+    pluginId: 'reading',
+    register: ({ registerInit }) =>
+      registerInit({
+        deps: { reader: coreServices.urlReader },
+        init: async () => {},
+      }),
+  });
 }
 
 /** In a process of its own: the time and memory that the schema takes. */

@@ -7,6 +7,7 @@ import {
   buildNative,
   builtNativeTypes,
   committedNativeTypes,
+  profileOf,
 } from './lib/native.mjs';
 import {
   committedTypes,
@@ -18,7 +19,7 @@ const check = process.argv.includes('--check');
 
 ensureDependencies();
 // The rollup reads the binding's types, so those come first.
-await buildNative({ debug: process.argv.includes('--debug') });
+await buildNative({ profile: profileOf(process.argv) });
 settle(builtNativeTypes, committedNativeTypes);
 await rollUpTypes();
 settle(rolledUpTypes, committedTypes);

@@ -14,9 +14,8 @@ import {
 } from './lib/commands.mjs';
 import { withCopy } from './lib/copy.mjs';
 import { jest } from './lib/jest.mjs';
-import { packageJson } from './lib/native.mjs';
+import { packageJson, profileOf } from './lib/native.mjs';
 
-const debug = process.argv.includes('--debug');
 const [version, ...paths] = process.argv
   .slice(2)
   .filter(argument => argument !== '--debug');
@@ -29,7 +28,7 @@ if (!semver.valid(version)) {
 const questions = paths.length > 0 ? paths : ['__test__/parity/'];
 
 // The core knows nothing of Backstage, so it is copied and not built again.
-await build({ debug });
+await build({ profile: profileOf(process.argv) });
 await withCopy(`backstage-${version}`, copy => {
   exchange(copy);
   const types = checkTypes(copy);

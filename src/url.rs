@@ -1,7 +1,7 @@
 //! Repository URLs of Azure DevOps and the REST URLs that read them.
 //!
 //! Everything follows the WHATWG URL standard, as JavaScript's `URL` and `URLSearchParams` do, so
-//! that a branch URL becomes byte for byte what `@backstage/integration` makes of it.
+//! that a branch URL becomes byte for byte what `@backstage/integration` makes of it since 2.1.3.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::{Url, quirks};

@@ -31,28 +31,37 @@ export function addonFile() {
   return `${binaryName}.${platformName()}.node`;
 }
 
-/** Builds `dist/*.node` and the binding's declarations. */
-export async function buildNative({ debug }) {
+/** The profile of Cargo that arguments ask for. */
+export function profileOf(args) {
+  if (args.includes('--debug')) return 'dev';
+  return args.includes('--quick') ? 'quick' : 'release';
+}
+
+/**
+ * Builds `dist/*.node` and the binding's declarations, with a profile of Cargo: `dev`, `release`, or `quick`,
+ * which is optimized as well and takes less time to build.
+ */
+export async function buildNative({ profile }) {
   await unlessUnchanged(
     'native',
     {
       inputs: ['src', 'build.rs', 'Cargo.toml', 'Cargo.lock', 'package.json'],
       outputs: [`dist/${addonFile()}`, builtNativeTypes],
-      variant: debug ? 'debug' : 'release',
+      variant: profile,
     },
-    () => napiBuild(debug),
+    () => napiBuild(profile),
   );
   hintAtDrift();
 }
 
-function napiBuild(debug) {
-  section(`native addon (${debug ? 'debug' : 'release'})`);
+function napiBuild(profile) {
+  section(`native addon (profile ${profile})`);
   mkdirSync(inRoot('temp'), { recursive: true });
   const args = ['build', '--platform', '--output-dir', 'dist'];
   // Napi's own loader asks for packages that nobody has published: ts/addon.ts does not.
   args.push('--no-js', '--dts', `../${builtNativeTypes}`);
-  if (!debug) {
-    args.push('--release');
+  if (profile !== 'dev') {
+    args.push('--profile', profile);
   }
   run(...tool('napi', [...args, '--', '--locked']));
 }
