@@ -88,6 +88,13 @@ describe('OpenTelemetry', () => {
     expect(await durations(of)).toBe(2);
   });
 
+  it('says which version runs', async () => {
+    readerOf();
+    const { version } = require('../package.json');
+    const info = await level('azure_devops.info');
+    expect(info({ version })).toBe(1);
+  });
+
   it('counts what is asked again, and why', async () => {
     const retries = await counted('azure_devops.retries');
     azure.misbehave({ status: 503, times: 2 });
