@@ -13,7 +13,7 @@ const FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const FILE = path.join(FOLDER, '../docs/measured.svg');
 const require = createRequire(import.meta.url);
 
-const WIDTH = 760;
+const WIDTH = 820;
 const LEFT = 210;
 const BARS = 360;
 const BAR = 15;
