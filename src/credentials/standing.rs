@@ -41,15 +41,6 @@ impl Where<'_> {
             Self::Organization { host, organization } => [place, host, organization].join("\0"),
         }
     }
-
-    fn add_to(self, line: Line) -> Line {
-        match self {
-            Self::Tokens => line,
-            Self::Organization { host, organization } => {
-                line.with("host", host).with("organization", organization)
-            }
-        }
-    }
 }
 
 /// Notes that a credential was refused, which the log is told unless it knows.
@@ -69,9 +60,7 @@ pub fn refused(authorization: &Authorization, by: Where<'_>, why: &str) {
     };
     tell(Often::EveryMinute, &message, || {
         let line = Line::warning("credential refused", message.as_str());
-        by.add_to(line)
-            .with("credential", authorization.identity().title())
-            .with("place", &*place)
+        about(authorization, by, line)
     });
 }
 
@@ -97,10 +86,21 @@ pub fn accepted(authorization: &Authorization, by: Where<'_>) {
     };
     tell(Often::EveryMinute, &message, || {
         let line = Line::info("credential accepted", message.as_str());
-        by.add_to(line)
-            .with("credential", authorization.identity().title())
-            .with("place", &*place)
+        about(authorization, by, line)
     });
+}
+
+/// The line, with whose credential it is about, and who accepts or refuses it.
+fn about(authorization: &Authorization, by: Where<'_>, line: Line) -> Line {
+    let line = line
+        .with("credential", authorization.identity().title())
+        .with("place", &*authorization.place());
+    match by {
+        Where::Tokens => line,
+        Where::Organization { host, organization } => {
+            line.with("host", host).with("organization", organization)
+        }
+    }
 }
 
 /// Whether it is no credential of this backend's: nobody's, or that of one read.
