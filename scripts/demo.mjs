@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { build } from './build.mjs';
 import { inRoot } from './lib/commands.mjs';
 
-// The binary that is published takes twice the time to build, for a few per cent of speed.
+// The binary that is published takes longer to build, and is not needed to see what the package does.
 await build({ profile: 'quick' });
 
 const demo = inRoot('examples/demo/demo.ts');
