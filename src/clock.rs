@@ -27,10 +27,9 @@ impl Clock for SystemClock {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::{
-        sync::{Arc, Mutex, PoisonError},
-        time::Duration,
-    };
+    use std::{sync::Arc, time::Duration};
+
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -44,17 +43,17 @@ pub(crate) mod tests {
         }
 
         pub(crate) fn turn(&self, by: Duration) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+            *self.0.lock() += by;
         }
 
         pub(crate) fn turn_back(&self, by: Duration) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) -= by;
+            *self.0.lock() -= by;
         }
     }
 
     impl Clock for TurnedClock {
         fn now(&self) -> SystemTime {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+            *self.0.lock()
         }
 
         fn chance(&self) -> f64 {

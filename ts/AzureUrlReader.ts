@@ -30,18 +30,21 @@ import { logTo } from './log';
 import { checkLength, matchPaths } from './matchPaths';
 import { measured, startMetrics } from './metrics';
 import type {
-  CallersToken,
   Cancellation,
   Credentials,
   Failure,
-  Listing,
-  Pattern,
+  FoundFiles,
+  Glob,
+  ReadOptions,
+  Reader,
   ReadTreeResult,
   ReadUrlResult,
+  Search,
 } from './native';
 import { onAbort } from './onAbort';
 import { publishFailure, publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
+import { TreeContents } from './TreeContents';
 import { TreeResponse } from './TreeResponse';
 import { inTurns } from './turns';
 import type { AzureIntegrationLike } from './types';
@@ -107,6 +110,7 @@ export class AzureUrlReader implements UrlReaderService {
   readonly #integration: AzureIntegrationLike;
   readonly #deps: AzureUrlReaderDeps;
   readonly #credentials: Credentials | undefined;
+  #reader: Reader | undefined;
 
   constructor(integration: AzureIntegrationLike, deps: AzureUrlReaderDeps) {
     this.#integration = integration;
@@ -149,9 +153,7 @@ export class AzureUrlReader implements UrlReaderService {
   ): Promise<UrlReaderServiceReadUrlResponse> {
     const startedAt = performance.now();
     const result = await publishFailure(url, async () => {
-      const headers = this.#asksProvider(options)
-        ? await this.#providedHeaders(url)
-        : undefined;
+      const headers = await this.#headersOrUnable(url, options);
       return this.#readUrl(url, headers, options);
     });
     publishRead(url, result, startedAt);
@@ -184,38 +186,17 @@ export class AzureUrlReader implements UrlReaderService {
 
   async #readTree(
     url: string,
-    options: UrlReaderServiceReadTreeOptions,
-    search: { pattern?: string; maxAge?: number; commit?: string } = {},
-    select?: (paths: string[]) => Promise<number[]>,
+    options: Options,
   ): Promise<{ tree: TreeResponse; result: ReadTreeResult }> {
-    const { signal, filter, etag } = options;
-    const token = this.#callersToken(options);
-    const workingDirectory = workingDirectoryOf(this.#deps);
-    const headers = this.#asksProvider(options)
-      ? await this.#headersOf(url)
-      : undefined;
+    const { signal, filter } = options;
+    const headers = await this.#headersOf(url, options);
+    const asked = asksWith(options, headers);
     const reading = cancellable(signal, cancellation =>
-      native().readTree(
-        {
-          url,
-          headers,
-          token,
-          ...this.#asConfigured(),
-          ...search,
-          etag,
-          directory: workingDirectory,
-        },
-        this.#credentials,
-        cancellation,
-      ),
+      this.#native().readTree(url, asked, cancellation),
     );
     const result = unwrapUnless(signal, await reading);
-    const tree = new TreeResponse(result, {
-      filter,
-      select,
-      signal,
-      workingDirectory,
-    });
+    const workingDirectory = workingDirectoryOf(this.#deps);
+    const tree = new TreeResponse(result, { filter, signal, workingDirectory });
     return { tree, result };
   }
 
@@ -235,16 +216,16 @@ export class AzureUrlReader implements UrlReaderService {
 
   async #search(
     url: string,
-    options: UrlReaderServiceSearchOptions,
+    options: Options,
   ): Promise<UrlReaderServiceSearchResponse> {
     if (typeof url !== 'string') {
       throw new Error('The url must be a string.');
     }
-    const patterns = unwrap(native().patternsOf(url));
-    if (patterns.length > 0) {
-      patterns.forEach(checkLength);
+    const glob = unwrap(native().globOf(url));
+    if (glob) {
+      glob.spellings.forEach(checkLength);
       return publishFailure(url, async () =>
-        this.#searchPattern(url, patterns, options),
+        this.#searchGlob(url, glob, options),
       );
     }
     try {
@@ -267,142 +248,36 @@ export class AzureUrlReader implements UrlReaderService {
     return `azure{host=${host},authed=${Boolean(credentials?.length)}}`;
   }
 
-  async #searchPattern(
+  async #searchGlob(
     url: string,
-    patterns: Pattern[],
-    options: UrlReaderServiceSearchOptions,
+    { repository }: Glob,
+    options: Options,
   ): Promise<UrlReaderServiceSearchResponse> {
     const startedAt = performance.now();
-    const { whole } = patterns[0];
     const { signal } = options;
-    const found = await cancellable(signal, async cancellation => {
-      const listing = await this.#list(url, whole, options, cancellation);
-      if (!listing) {
-        return { patterns, from: whole, prefix: '' };
-      }
-      const { matched, places } = await matching(listing, signal);
-      const { pattern } = matched;
-      const { within, folder } = pattern;
-      if (isMost(places.length, matched.total)) {
-        const commit = matched.isNewest ? matched.etag : undefined;
-        const from = within;
-        return { patterns: [pattern], from, prefix: folder, commit };
-      }
-      const contents = await this.#contents(url, matched, places, options);
-      if (contents) publishRead(url, matched, startedAt);
-      return contents;
-    });
-    // Its identity is blocked meanwhile: what was found before stands in.
-    if (!found) return this.#searchPattern(url, patterns, options);
-    if ('files' in found) return found;
-    return this.#searchArchive(url, { ...found, startedAt }, options);
-  }
-
-  /** Lists what the pattern may match; nothing where the server does not list. */
-  async #list(
-    url: string,
-    whole: string,
-    options: UrlReaderServiceSearchOptions,
-    cancellation?: Cancellation,
-  ): Promise<Listing | null> {
-    const { etag, signal } = options;
-    const token = this.#callersToken(options);
-    const headers = this.#asksProvider(options)
-      ? await this.#headersOf(whole)
-      : undefined;
-    const directory = workingDirectoryOf(this.#deps);
-    const maxAge = this.#maxAge();
-    const question = {
-      url,
-      headers,
-      token,
-      ...this.#asConfigured(),
-      maxAge,
-      etag,
-      directory,
-    };
-    const listing = native().list(question, this.#credentials, cancellation);
-    return unwrapUnless(signal, await listing);
-  }
-
-  /** The files at these places; nothing where an earlier search may stand in. */
-  async #contents(
-    url: string,
-    listing: Listing,
-    places: Array<[place: number, path: string]>,
-    { signal }: UrlReaderServiceSearchOptions,
-  ): Promise<UrlReaderServiceSearchResponse | undefined> {
-    const reading = listing.read(places.map(([place]) => place));
-    const contents = unwrapUnless(signal, await reading);
-    if (!contents) return undefined;
-    const paths = places.map(([, path]) => path);
-    const urls = await fileUrls(url, paths, signal);
-    return {
-      etag: listing.etag,
-      files: places.map(([place], index) => ({
-        url: urls[index],
-        content: async () => unwrapUnless(signal, await contents.get(place)),
-        lastModifiedAt: undefined,
-      })),
-    };
-  }
-
-  /** Searches an archive: where most of it matches, or the server does not list. */
-  async #searchArchive(
-    url: string,
-    { patterns, from, prefix, commit, startedAt }: ArchiveSearch,
-    { etag, signal, token }: UrlReaderServiceSearchOptions,
-  ): Promise<UrlReaderServiceSearchResponse> {
-    const select = (paths: string[]) =>
-      firstMatched(patterns, prefix, paths, signal);
-    const search = {
-      pattern: patterns[0].glob,
-      maxAge: this.#maxAge(),
-      commit,
-    };
-    const options = { etag, signal, token };
-    const { tree, result } = await this.#readTree(
-      from,
-      options,
-      search,
-      select,
+    const headers = await this.#headersOf(repository, options);
+    const asked = asksWith(options, headers);
+    const { search, found, places } = await cancellable(
+      signal,
+      async cancellation => {
+        const begun = this.#native().search(url, asked, cancellation);
+        const search = unwrapUnless(signal, await begun);
+        return { search, ...(await matching(search, signal)) };
+      },
     );
-    const files = await tree.files();
-    publishRead(url, result, startedAt);
-    const paths = files.map(({ path }) => prefix + path);
-    const urls = await fileUrls(url, paths, signal);
-    return {
-      etag: tree.etag,
-      files: files.map(({ content, lastModifiedAt }, index) => ({
-        url: urls[index],
-        content,
-        lastModifiedAt,
-      })),
-    };
+    publishRead(url, found, startedAt);
+    return searchResponse(search, found, places, signal);
   }
 
   async #readUrl(
     url: string,
     headers: string[][] | undefined,
-    options: UrlReaderServiceReadUrlOptions,
+    options: Options,
   ): Promise<ReadUrlResult> {
-    const { signal, etag } = options;
-    const token = this.#callersToken(options);
-    const lastModifiedAfter = options.lastModifiedAfter?.getTime();
+    const { signal } = options;
+    const asked = asksWith(options, headers);
     const outcome = await cancellable(signal, cancellation =>
-      native().readUrl(
-        {
-          url,
-          headers,
-          token,
-          ...this.#asConfigured(),
-          maxAge: this.#maxAge(),
-          etag,
-          lastModifiedAfter,
-        },
-        this.#credentials,
-        cancellation,
-      ),
+      this.#native().readUrl(url, asked, cancellation),
     );
     if (!isFailure(outcome)) {
       return outcome;
@@ -412,45 +287,55 @@ export class AzureUrlReader implements UrlReaderService {
       : toError(outcome);
   }
 
-  /** The token in the options, and the host to which alone it is sent. */
-  #callersToken({ token }: { token?: string }): CallersToken | undefined {
-    const { host } = this.#integration.config;
-    return token === undefined ? undefined : { token, host };
+  /** The native reader, made at the first read: where it cannot be made, that read says why. */
+  #native(): Reader {
+    this.#reader ??= unwrap(this.#newReader());
+    return this.#reader;
   }
 
-  /** Whether a provider that is not ours has to say how the read is authorized. */
-  #asksProvider({ token }: { token?: string }): boolean {
-    return !token && !this.#credentials;
+  #newReader(): Reader | Failure {
+    const { host, plainHttp, retry, staleIfThrottled } =
+      this.#integration.config;
+    const options = {
+      host,
+      plainHttp: plainHttp ?? undefined,
+      retry: retry ?? undefined,
+      maxStale: staleIfThrottled
+        ? durationToMilliseconds(staleIfThrottled.maxAge)
+        : undefined,
+      directory: workingDirectoryOf(this.#deps),
+    };
+    return native().Reader.forHost(options, this.#credentials);
   }
 
-  /** The headers of a provider that is not ours, which is asked with the REST URL. */
-  async #providedHeaders(url: string): Promise<string[][] | undefined> {
+  /** The headers of a provider that is not ours, which is asked with the REST URL of the file. */
+  async #headersOrUnable(
+    url: string,
+    options: Options,
+  ): Promise<string[][] | undefined> {
+    if (!this.#asksProvider(options)) return undefined;
     const request = getAzureFileFetchUrl(url);
     try {
-      return await this.#headersOf(request);
+      return await this.#headersOf(request, options);
     } catch (error) {
       throw unable(url, error);
     }
   }
 
-  async #headersOf(url: string): Promise<string[][] | undefined> {
+  /** The headers of a provider that is not ours; none where the read needs none. */
+  async #headersOf(
+    url: string,
+    options: Options,
+  ): Promise<string[][] | undefined> {
+    if (!this.#asksProvider(options)) return undefined;
     const { credentialsProvider } = this.#deps;
     const credentials = await credentialsProvider.getCredentials({ url });
     return credentials ? headerPairs(credentials.headers) : undefined;
   }
 
-  /** How the host is asked, as far as that is configured. */
-  #asConfigured() {
-    const { plainHttp, retry } = this.#integration.config;
-    return { plainHttp: plainHttp ?? undefined, retry: retry ?? undefined };
-  }
-
-  /** How old may be what stands in for a new answer, in milliseconds. */
-  #maxAge(): number | undefined {
-    const { staleIfThrottled } = this.#integration.config;
-    return staleIfThrottled
-      ? durationToMilliseconds(staleIfThrottled.maxAge)
-      : undefined;
+  /** Whether a provider that is not ours has to say how the read is authorized. */
+  #asksProvider({ token }: Options): boolean {
+    return !token && !this.#credentials;
   }
 }
 
@@ -489,18 +374,20 @@ function headerPairs(headers: unknown): string[][] {
   return pairs.map(([name, value]) => [`${name}`, `${value}`]);
 }
 
-/** A search in an archive: of which repository or folder, and at which commit, if that is known. */
-interface ArchiveSearch {
-  /** The pattern by each way to write it; the first that matches anything counts. */
-  patterns: Pattern[];
-  from: string;
-  /** What stands before the paths in it. */
-  prefix: string;
-  commit?: string;
-  startedAt: number;
-}
-
 type Options = UrlReaderServiceReadUrlOptions & UrlReaderServiceReadTreeOptions;
+
+/** What the native part is asked with. */
+function asksWith(
+  { etag, lastModifiedAfter, token }: Options,
+  headers: string[][] | undefined,
+): ReadOptions {
+  return {
+    headers,
+    token,
+    etag,
+    lastModifiedAfter: lastModifiedAfter?.getTime(),
+  };
+}
 
 /** What is read of the options: `null` counts as none, for all or for each, and a blank token too. */
 function plain(options: Options | null | undefined): Options {
@@ -518,62 +405,57 @@ function plain(options: Options | null | undefined): Options {
   };
 }
 
-/**
- * The places and paths of the files that match, in the list by the first way to write the pattern by which
- * any do, or else by the last.
- */
+/** The files of the search that match its glob, and their places among the last candidates. */
 async function matching(
-  listing: Listing,
+  search: Search,
   signal: AbortSignal | undefined,
-): Promise<{ matched: Listing; places: Array<[number, string]> }> {
-  const paths = listing.paths();
-  const matches = await matchPaths(listing.pattern, paths, signal);
-  const places = matches.map((place): [number, string] => [
-    place,
-    paths[place],
-  ]);
-  if (places.length > 0) return { matched: listing, places };
-  const other = unwrapUnless(signal, await listing.otherwise());
-  return other ? matching(other, signal) : { matched: listing, places };
+): Promise<{ found: FoundFiles; places: number[] }> {
+  for (;;) {
+    const candidates = unwrapUnless(signal, await search.candidates());
+    const places = await matchPaths(candidates, candidates.paths, signal);
+    const found = unwrapUnless(signal, await search.read(places));
+    if (found) return { found, places };
+  }
 }
 
-/** The places of the paths that match the first of these that any path matches. */
-async function firstMatched(
-  patterns: Pattern[],
-  prefix: string,
-  paths: string[],
+async function searchResponse(
+  search: Search,
+  found: FoundFiles,
+  places: number[],
   signal: AbortSignal | undefined,
-): Promise<number[]> {
-  const whole = paths.map(path => prefix + path);
-  for (const pattern of patterns) {
-    const places = await matchPaths(pattern, whole, signal);
-    if (places.length > 0) return places;
-  }
-  return [];
+): Promise<UrlReaderServiceSearchResponse> {
+  const urls = await fileUrls(search, places, signal);
+  const { contents, tree } = found;
+  const inTree = tree && new TreeContents(tree.tree, places, tree.sizes);
+  const files = places.map((place, index) => ({
+    url: urls[index],
+    content: async () =>
+      inTree
+        ? unwrapUnless(signal, await inTree.get(index))
+        : unwrapUnless(signal, await contents!.get(place)),
+    lastModifiedAt: dateOf(tree?.modified[index]),
+  }));
+  return { etag: found.etag, files };
+}
+
+/** The date, if there is one. */
+function dateOf(milliseconds: number | undefined): Date | undefined {
+  return milliseconds ? new Date(milliseconds) : undefined;
 }
 
 /** The URLs of files, a batch of them in one crossing to the native part. */
 async function fileUrls(
-  url: string,
-  paths: string[],
+  search: Search,
+  places: number[],
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const batches: string[][] = [];
   const resolve = (batch: number) => {
     const start = batch * URLS_AT_ONCE;
-    const some = paths.slice(start, start + URLS_AT_ONCE);
-    batches.push(unwrap(native().fileUrls(url, some)));
+    batches.push(search.urls(places.slice(start, start + URLS_AT_ONCE)));
   };
-  await inTurns(Math.ceil(paths.length / URLS_AT_ONCE), resolve, signal);
+  await inTurns(Math.ceil(places.length / URLS_AT_ONCE), resolve, signal);
   return batches.flat();
-}
-
-/**
- * Whether one archive is cheaper than contents one by one: where more than a few files match, and
- * these are most of all.
- */
-function isMost(matches: number, all: number | null): boolean {
-  return all !== null && matches > 20 && matches > all / 2;
 }
 
 /** The outcome; a failure is thrown, or the reason of a signal that ended it. */

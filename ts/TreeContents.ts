@@ -20,7 +20,7 @@ interface Waiting {
 export class TreeContents {
   readonly #tree: Tree;
   readonly #places: number[];
-  readonly #sizes: Float64Array;
+  readonly #sizes: ArrayLike<number>;
   #waiting: Waiting[] = [];
   /** What was fetched before it was asked for. */
   #ahead = new Map<number, Outcome>();
@@ -29,9 +29,9 @@ export class TreeContents {
 
   /**
    * @param places - The places of the files in the tree.
-   * @param sizes - The sizes of all files of the tree, by place.
+   * @param sizes - Their sizes in bytes.
    */
-  constructor(tree: Tree, places: number[], sizes: Float64Array) {
+  constructor(tree: Tree, places: number[], sizes: ArrayLike<number>) {
     this.#tree = tree;
     this.#places = places;
     this.#sizes = sizes;
@@ -103,6 +103,6 @@ export class TreeContents {
   }
 
   #size(index: number): number {
-    return this.#sizes[this.#places[index]];
+    return this.#sizes[index];
   }
 }

@@ -23,8 +23,6 @@ import { inTurns } from './turns';
 /** What a tree is read with. */
 export interface TreeResponseOptions {
   filter?: UrlReaderServiceReadTreeOptions['filter'];
-  /** Says the places of the paths that are kept, in place of a filter. */
-  select?: (paths: string[]) => Promise<number[]>;
   signal?: AbortSignal;
   /** Where the archive, and folders of our own making, are stored. */
   workingDirectory: string;
@@ -54,7 +52,11 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
         tree.close();
         throw error;
       });
-      const contents = new TreeContents(tree, kept, files.sizes);
+      const contents = new TreeContents(
+        tree,
+        kept,
+        kept.map(place => files.sizes[place]),
+      );
       const found: UrlReaderServiceReadTreeResponseFile[] = [];
       const add = (index: number) => {
         const modified = files.modified[kept[index]];
@@ -135,14 +137,13 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
 
   /** The places of the files that the filter keeps; undefined for all. */
   async #places(tree: Tree): Promise<number[] | undefined> {
-    const { filter, select } = this.#options;
-    return filter || select ? this.#kept(tree.files()) : undefined;
+    const { filter } = this.#options;
+    return filter ? this.#kept(tree.files()) : undefined;
   }
 
   /** The places of the files that are kept: a filter is asked for each once, in their order. */
   async #kept({ paths, sizes }: TreeFiles): Promise<number[]> {
-    const { filter, select, signal } = this.#options;
-    if (select) return select(paths);
+    const { filter, signal } = this.#options;
     if (!filter) return paths.map((_path, place) => place);
     const kept: number[] = [];
     const ask = (place: number) => {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '@backstage/errors';
 import { Minimatch } from 'minimatch';
-import type { Pattern } from './native';
+import type { Candidates } from './native';
 import { onAbort } from './onAbort';
 import { inTurns } from './turns';
 
@@ -42,7 +42,7 @@ const THREAD = `
 let before: Promise<unknown> = Promise.resolve();
 
 /** Refuses what minimatch refuses, before anything is read. */
-export function checkLength({ glob }: Pattern): void {
+export function checkLength(glob: string): void {
   if (glob.length > MOST_CHARACTERS) throw new TypeError(TOO_LONG);
 }
 
@@ -53,7 +53,7 @@ export function checkLength({ glob }: Pattern): void {
  * it was, is matched in a thread, of which the end is known.
  */
 export async function matchPaths(
-  { glob, weight }: Pattern,
+  { glob, weight }: Pick<Candidates, 'glob' | 'weight'>,
   paths: string[],
   signal?: AbortSignal,
 ): Promise<number[]> {

@@ -55,9 +55,9 @@ export declare class Cancellation {
   cancel(): void
 }
 
-/** The contents of files that were chosen. */
+/** The contents of files that match. */
 export declare class Contents {
-  /** The content of the file at a place in the list. */
+  /** The content of the file at a place among the candidates. */
   get(place: number): Promise<Buffer | Failure>
 }
 
@@ -69,46 +69,44 @@ export declare class Credentials {
   forUrl(url: string): Promise<TokenCredentials | null | Failure>
 }
 
-/** The files of a repository at a commit, as far as a pattern may match them. */
-export declare class Listing {
-  /** The commit. */
-  get etag(): string
-  /** The pattern to match paths with, by the way to write it whose folder is there. */
-  get pattern(): Pattern
-  /**
-   * The list by another way to write the pattern, for where nothing matches it by this way; `null`
-   * where there is none.
-   */
-  otherwise(): Promise<Listing | null | Failure>
-  /** Whether the commit is the newest, and does not stand in for that. */
-  get isNewest(): boolean
-  /** The REST URL that was asked for the commit. */
-  get request(): string
-  /** The kind of credential in plain words. */
-  get credential(): string
-  /** The credential's place in the app-config, or where else it comes from. */
-  get place(): string
-  /** The host, and the organization or collection on it. */
-  get scope(): string
-  /** The answer's status; 0 where an earlier answer stands in. */
-  get status(): number
-  /** How many files there are in the pattern's folder, where all of them were listed. */
-  get total(): number | null
-  /** The paths of the files, without a slash before them. */
-  paths(): Array<string>
-  /**
-   * Reads the contents of the files at these places; `null` where an earlier search may stand in
-   * for this one, because whoever reads is blocked meanwhile.
-   */
-  read(places: Array<number>): Promise<Contents | null | Failure>
-}
-
 /** A zip that is made as it is read. */
 export declare class Packed {
   /** The next piece; `null` at the end. */
   next(): Promise<Buffer | null | Failure>
   /** Makes no more; what is being pulled fails. */
   close(): void
+}
+
+/** Reads the repositories of one host. */
+export declare class Reader {
+  /**
+   * A reader with the configured credentials, or, where there are none, with the headers in the options
+   * of each read.
+   */
+  static forHost(options: ReaderOptions, credentials?: Credentials | undefined | null): Reader | Failure
+  /** Reads one file. */
+  readUrl(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadUrlResult | Failure>
+  /** Finds the newest commit of a repository, and asks for the archive of the folder that the URL names. */
+  readTree(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadTreeResult | Failure>
+  /** Begins a search for what matches the glob in the URL's path. */
+  search(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<Search | Failure>
+}
+
+/**
+ * A search for the files that match a glob.
+ *
+ * JavaScript matches the glob: it asks for candidates, and hands the places of those that match to `read`.
+ */
+export declare class Search {
+  /** The paths that may match. */
+  candidates(): Promise<Candidates | Failure>
+  /**
+   * Reads the files at these places among the last candidates; `null` where there are other candidates
+   * now: by another spelling of the glob, in an archive, or at an earlier commit.
+   */
+  read(places: Array<number>): Promise<FoundFiles | null | Failure>
+  /** The web URLs of the files at these places among the last candidates. */
+  urls(places: Array<number>): Array<string>
 }
 
 /** A tree that is there, until it is let go of. */
@@ -133,12 +131,17 @@ export interface CacheBounds {
   diskBytes: number
 }
 
-/** A token that the caller of a read gives. */
-export interface CallersToken {
-  /** The token, raw. */
-  token: string
-  /** The host of the reader, to which alone it is sent. */
-  host: string
+/** Paths that may match a glob. */
+export interface Candidates {
+  /** The glob, in the spelling to match the paths with. */
+  glob: string
+  /**
+   * How many steps it takes to match a character of a path with it, at most; infinite where that
+   * is not known.
+   */
+  weight: number
+  /** The paths, without a slash before them. */
+  paths: Array<string>
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */
@@ -217,8 +220,46 @@ export interface Failure {
   request?: FailedRequest
 }
 
-/** The URLs of files of the repository that a web URL names; no slash stands before their paths. */
-export declare function fileUrls(url: string, paths: Array<string>): Array<string> | Failure
+/** The files that match. */
+export interface FoundFiles {
+  /** The commit. */
+  etag: string
+  /** Their contents, where they were read by themselves. */
+  contents?: Contents
+  /** The tree in whose archive they are, where they were not. */
+  tree?: FoundTree
+  /** The last REST URL that was asked for. */
+  request: string
+  /** The kind of credential in plain words. */
+  credential: string
+  /** The credential's place in the app-config, or where else it comes from. */
+  place: string
+  /** The host, and the organization or collection on it. */
+  scope: string
+  /** The answer's status; 0 where it is a stale one. */
+  status: number
+}
+
+/** Files of a tree that match, in columns. */
+export interface FoundTree {
+  /** The tree. */
+  tree: Tree
+  /** Their sizes in bytes. */
+  sizes: Float64Array
+  /** When they were changed, in milliseconds since 1970; 0 where the archive does not say it. */
+  modified: Float64Array
+}
+
+/** A glob in the path of a repository URL. */
+export interface Glob {
+  /** The glob by each spelling of it, as it is written first. */
+  spellings: Array<string>
+  /** The URL of the repository in which it is looked for. */
+  repository: string
+}
+
+/** The glob that the path of a repository URL is; `null` where it names a file. */
+export declare function globOf(url: string): Glob | null | Failure
 
 /** The host of a URL with its port; nothing for what is no URL. */
 export declare function hostOf(url: string): string | null
@@ -292,12 +333,6 @@ export interface Lines {
   end: string
 }
 
-/**
- * Lists what may match the pattern in the URL's path, at the newest commit; `null` where the server
- * does not list.
- */
-export declare function list(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<Listing | null | Failure>
-
 /** Whether each request is told to the log, at the level `debug`. */
 export declare function logDetails(isWanted: boolean): void
 
@@ -336,72 +371,42 @@ export interface Measurements {
 /** The integration to add to those of these hosts, if one is missing. */
 export declare function missingIntegration(hosts: Array<string>): IntegrationConfig | null
 
-/** A pattern for files, and where it is to be looked for. */
-export interface Pattern {
-  /** What to match paths with; no slash is before it. */
-  glob: string
-  /** The URL of the repository as a whole. */
-  whole: string
-  /**
-   * The folder in which alone there can be matches, with a slash after it; empty for the whole
-   * repository.
-   */
-  folder: string
-  /** The URL of that folder. */
-  within: string
-  /**
-   * How many steps it takes to match a character of a path with it, at most; infinite where that
-   * is not known.
-   */
-  weight: number
-}
-
-/**
- * The pattern that the path of a repository URL is, by each way to write it, as it is written first;
- * none where it names a file.
- */
-export declare function patternsOf(url: string): Array<Pattern> | Failure
-
 /** The proxies that the environment names, in words that show no secret; what names none says why. */
 export declare function proxies(): Array<string>
+
+/** How a host is read: the same for all reads of one reader. */
+export interface ReaderOptions {
+  /** The host, with its port; a token in the options of a read is sent to it alone. */
+  host: string
+  /** How often and for how long requests are retried; missing where nothing is configured. */
+  retry?: RetryFields
+  /** Whether the host is read over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
+  /**
+   * How old a stale answer may be that stands in while a principal is throttled, in milliseconds;
+   * missing where none may.
+   */
+  maxStale?: number
+  /** Where archives are stored while they are read, in files without a name. */
+  directory: string
+}
 
 /** Checks one integration by every rule beyond types. */
 export declare function readIntegrationConfig(fields: IntegrationFields): IntegrationConfig | Failure
 
-/**
- * Finds the newest commit and asks for its archive, with the configured credentials, or with the
- * options' headers where there are none.
- */
-export declare function readTree(options: ReadTreeOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<ReadTreeResult | Failure>
-
-/** A tree to read. */
-export interface ReadTreeOptions {
-  /** Its web URL. */
-  url: string
+/** What one read is asked for with. */
+export interface ReadOptions {
   /**
    * The headers of the caller's own credentials provider, each a name and a value; missing where
    * it had none.
    */
   headers?: Array<Array<string>>
   /** A token of the caller's, with which this is read in place of any credential. */
-  token?: CallersToken
-  /** How patiently it is read; missing where nothing is configured. */
-  retry?: RetryFields
-  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
-  plainHttp?: string
-  /** The pattern that is searched for in it; missing where it is read for itself. */
-  pattern?: string
-  /** The newest commit, where that was asked just now. */
-  commit?: string
-  /**
-   * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
-   * nothing may.
-   */
-  maxAge?: number
-  /** The commit that the caller has already. */
+  token?: string
+  /** The `ETag`, or the commit, of an earlier answer. */
   etag?: string
-  /** Where archives are stored, in files without a name. */
-  directory: string
+  /** The time of an earlier answer, in milliseconds since 1970. */
+  lastModifiedAfter?: number
 }
 
 /** A tree that is there, and not yet downloaded. */
@@ -424,38 +429,6 @@ export interface ReadTreeResult {
   status: number
 }
 
-/**
- * Reads one file, with the configured credentials, or with the options' headers where there are
- * none.
- */
-export declare function readUrl(options: ReadUrlOptions, credentials?: Credentials | undefined | null, cancellation?: Cancellation | undefined | null): Promise<ReadUrlResult | Failure>
-
-/** A file to read. */
-export interface ReadUrlOptions {
-  /** Its web URL. */
-  url: string
-  /**
-   * The headers of the caller's own credentials provider, each a name and a value; missing where
-   * it had none.
-   */
-  headers?: Array<Array<string>>
-  /** A token of the caller's, with which this is read in place of any credential. */
-  token?: CallersToken
-  /** How patiently it is read; missing where nothing is configured. */
-  retry?: RetryFields
-  /** Whether its host is asked over plain HTTP; missing where nothing is configured. */
-  plainHttp?: string
-  /**
-   * How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
-   * nothing may.
-   */
-  maxAge?: number
-  /** The `ETag` of an earlier answer. */
-  etag?: string
-  /** The time of an earlier answer, in milliseconds since 1970. */
-  lastModifiedAfter?: number
-}
-
 /** A file that is there. */
 export interface ReadUrlResult {
   /** The `ETag` header. */
@@ -466,7 +439,7 @@ export interface ReadUrlResult {
   content?: Buffer
   /** The content to pull, if it did not. */
   body?: Body
-  /** The REST URL that was asked. */
+  /** The REST URL that was asked for. */
   request: string
   /** The kind of credential in plain words. */
   credential: string
@@ -474,7 +447,7 @@ export interface ReadUrlResult {
   place: string
   /** The host, and the organization or collection on it. */
   scope: string
-  /** The answer's status; 0 where an earlier answer stands in. */
+  /** The answer's status; 0 where it is a stale one. */
   status: number
 }
 

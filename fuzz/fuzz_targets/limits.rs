@@ -3,9 +3,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use backstage_azure_devops_native::http::{
-    pace::{Admission, LONGEST_GAP, Pace, Refusal},
-    signals::{LONGEST_BUDGET, LONGEST_WAIT, Signals},
+use backstage_azure_devops_native::http::limiter::{
+    headers::{LONGEST_BUDGET, LONGEST_WAIT, LimitHeaders},
+    policy::{Admission, LONGEST_GAP, Policy, Refusal},
 };
 use libfuzzer_sys::fuzz_target;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -28,7 +28,7 @@ const NAMES: [&str; 6] = [
 
 fuzz_target!(|answers: Vec<Answer<'_>>| {
     let mut now = Instant::now();
-    let mut pace = Pace::new(now);
+    let mut pace = Policy::new(now);
     for (headers, clock, later, refusal) in &answers {
         let signals = read(headers, *clock);
         let refusal = refusal.map(|told| {
@@ -47,7 +47,7 @@ fuzz_target!(|answers: Vec<Answer<'_>>| {
     }
 });
 
-fn read(own: &[Header<'_>], clock: u32) -> Signals {
+fn read(own: &[Header<'_>], clock: u32) -> LimitHeaders {
     let mut headers = HeaderMap::new();
     for (name, is_number, number, text) in own {
         let name = NAMES[usize::from(*name) % NAMES.len()];
@@ -61,7 +61,7 @@ fn read(own: &[Header<'_>], clock: u32) -> Signals {
         }
     }
     let clock: SystemTime = UNIX_EPOCH + Duration::from_secs(clock.into());
-    let signals = Signals::read(&headers, clock);
+    let signals = LimitHeaders::read(&headers, clock);
     assert!(signals.retry_after.is_none_or(|wait| wait <= LONGEST_WAIT));
     assert!(signals.delay.is_none_or(|wait| wait <= LONGEST_WAIT));
     assert!(signals.reset.is_none_or(|wait| wait <= LONGEST_BUDGET));
@@ -77,7 +77,7 @@ fn read(own: &[Header<'_>], clock: u32) -> Signals {
 }
 
 /// Whoever waits with nobody on the way is let through in the end, and not later than the bounds say.
-fn check(pace: &mut Pace, now: Instant) {
+fn check(pace: &mut Policy, now: Instant) {
     let longest = LONGEST_WAIT + LONGEST_GAP;
     match pace.admit(now, None) {
         Admission::Now => pace.came_back(),

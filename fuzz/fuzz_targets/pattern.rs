@@ -2,10 +2,7 @@
 //! their members.
 #![no_main]
 
-use backstage_azure_devops_native::{
-    expansion::Expansion,
-    pattern::{Shape, literal_folder, weight},
-};
+use backstage_azure_devops_native::glob::{Expansion, Shape, literal_folder, weight};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|texts: (&str, &str)| {

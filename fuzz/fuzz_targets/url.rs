@@ -8,7 +8,10 @@ use libfuzzer_sys::fuzz_target;
 use url::Url;
 
 fuzz_target!(|text: &str| {
-    let _ = Pattern::of(text);
+    let Ok(url) = Url::parse(text) else {
+        return;
+    };
+    let _ = Pattern::spellings(&url);
     let Ok(repository) = AzureUrl::from_repo_url(text) else {
         return;
     };
@@ -20,28 +23,27 @@ fuzz_target!(|text: &str| {
     .into_iter()
     .flatten()
     {
-        assert!(Url::parse(&url).is_ok(), "{url} of {text}");
+        assert!(Url::parse(url.as_str()).is_ok(), "{url} of {text}");
     }
     // A file that is found reads back by its URL, whatever it is called.
-    let found = file_urls(text, &[text.to_owned()]).expect("it is a URL");
+    let found = file_urls(&url, [text].into_iter());
     let found = AzureUrl::from_repo_url(&found[0]).expect("it names the same repository");
     assert_eq!(found.path(), Some(format!("/{text}").as_str()));
     assert_eq!(found.version(), repository.version(), "{text}");
     if let Some(decoded) = repository.path().and_then(decoded_once) {
-        let url = with_path(text, &decoded).expect("it is a URL");
-        let url = AzureUrl::from_repo_url(&url).expect("it names the same repository");
+        let url = with_path(&url, &decoded);
+        let url = AzureUrl::of(&url).expect("it names the same repository");
         assert_eq!(url.path(), Some(decoded.as_str()), "{text}");
     }
     let Ok(again) = repository.to_repo_url() else {
         return;
     };
-    let url = Url::parse(text).expect("it is a URL");
     let is_older = is_visual_studio(&origin(&url));
     // An older host that names no organization is nobody's; upstream writes such a URL as we do.
     if is_older && url.host_str().is_some_and(|host| host.starts_with('.')) {
         return;
     }
-    let again = AzureUrl::from_repo_url(&again).expect("what we wrote is a repository URL");
+    let again = AzureUrl::of(&again).expect("what we wrote is a repository URL");
     // On the older hosts the organization is the host's, whatever stands before the project.
     if !is_older {
         assert_eq!(again.owner(), repository.owner(), "{text}");

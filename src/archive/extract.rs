@@ -5,12 +5,11 @@ use std::{
     io::{self, Write},
     num::NonZero,
     path::Path,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
+
+use parking_lot::Mutex;
 
 use cap_std::fs::{Dir, File, OpenOptions};
 
@@ -182,10 +181,7 @@ fn in_parallel<'a>(
             fault::point("extraction");
             if let Err(error) = work(&mut inflater, *entry) {
                 has_failed.store(true, Ordering::Relaxed);
-                failure
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(error);
+                failure.lock().get_or_insert(error);
             }
         }
     };
@@ -197,7 +193,7 @@ fn in_parallel<'a>(
         }
         run();
     });
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    match failure.into_inner() {
         Some(error) => Err(error),
         None => Ok(()),
     }

@@ -27,6 +27,7 @@ pub struct IntegrationFields {
 
 /// How patiently a host is asked, as it is written; what is missing is as by default.
 #[napi(object, object_to_js = false)]
+#[derive(Clone)]
 pub struct RetryFields {
     /// How often a question is asked again at most; 0 for never.
     pub max_retries: Option<f64>,
@@ -126,10 +127,10 @@ pub(super) fn plain_http_of(text: Option<&str>) -> Result<Option<config::PlainHt
 }
 
 /// What is configured, or what there is without.
-pub(super) fn retry_of(fields: Option<RetryFields>) -> Result<config::Retry, Error> {
+pub(super) fn retry_of(fields: Option<&RetryFields>) -> Result<config::Retry, Error> {
     fields.map_or_else(
         || Ok(config::Retry::default()),
-        |fields| config::Retry::read(&fields.into()),
+        |fields| config::Retry::read(&fields.clone().into()),
     )
 }
 

@@ -13,14 +13,17 @@
     reason = "napi converts arguments to owned values"
 )]
 
+mod body;
+mod cache;
+mod cancellation;
 mod config;
 mod credentials;
 #[cfg(feature = "panics")]
 mod fault_points;
 mod limits;
-mod listing;
 mod reader;
-mod shared;
+mod search;
+mod shared_cache;
 mod telemetry;
 mod tls;
 mod tree;
@@ -139,11 +142,12 @@ macro_rules! ends_safely {
 }
 
 ends_safely!(
+    body::Body,
+    cancellation::Cancellation,
     credentials::Credentials,
-    listing::Contents,
-    listing::Listing,
-    reader::Body,
-    reader::Cancellation,
+    reader::Reader,
+    search::Contents,
+    search::Search,
     tree::Archive,
     tree::Packed,
     tree::Tree,

@@ -12,9 +12,9 @@ use napi_derive::napi;
 use crate::{
     fault,
     http::{self, Limit, limits},
-    log::{self, Field, Line, Often},
-    metrics::{self, Labels},
-    reader::bytes_kept,
+    reader::bytes_stored,
+    telemetry::log::{self, Event, Field, Repeat},
+    telemetry::metrics::{self, Labels},
     text::readable,
 };
 
@@ -112,8 +112,8 @@ pub fn proxies() -> Vec<String> {
 /// Notes that a search found nothing where its URL leads, for the log to say why, once a minute.
 #[napi(catch_unwind)]
 pub fn tell_not_found(message: String) {
-    log::tell(Often::EveryMinute, &message, || {
-        Line::info("not found", message.as_str())
+    log::emit(Repeat::EveryMinute, &message, || {
+        Event::info("not found", message.as_str())
     });
 }
 
@@ -126,7 +126,7 @@ pub fn log_details(is_wanted: bool) {
 struct LogFunction(Write);
 
 impl log::Log for LogFunction {
-    fn write(&self, line: Line) {
+    fn write(&self, line: Event) {
         fault::point("log");
         let fields = line.fields.into_iter().map(|(name, value)| {
             let value = match value {
@@ -167,7 +167,7 @@ fn levels(labels: &Labels, limit: &Limit) -> Vec<Measurement> {
 }
 
 fn sizes() -> impl Iterator<Item = Measurement> {
-    bytes_kept().into_iter().map(|(cache, bytes)| {
+    bytes_stored().into_iter().map(|(cache, bytes)| {
         let labels = vec![("cache", cache.into())];
         measurement("azure_devops.cache.size", &labels, number(bytes))
     })

@@ -2,9 +2,11 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use parking_lot::Mutex;
 
 use napi::{
     Either, Env,
@@ -14,46 +16,13 @@ use napi_derive::napi;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Failure,
-    config::{RetryFields, plain_http_of, retry_of},
-    credentials::Credentials,
-    cross,
-    limits::buffer,
-    reader::{CallersToken, Cancellation, duration, source_of},
-};
+use super::{Failure, cross, limits::buffer};
 use crate::{
+    archive::Entry,
     error::Error,
     fault, reader,
-    room::{Part, Shortage},
+    shortage::{Part, Shortage},
 };
-
-/// A tree to read.
-#[napi(object, object_to_js = false)]
-pub struct ReadTreeOptions {
-    /// Its web URL.
-    pub url: String,
-    /// The headers of the caller's own credentials provider, each a name and a value; missing where
-    /// it had none.
-    pub headers: Option<Vec<Vec<String>>>,
-    /// A token of the caller's, with which this is read in place of any credential.
-    pub token: Option<CallersToken>,
-    /// How patiently it is read; missing where nothing is configured.
-    pub retry: Option<RetryFields>,
-    /// Whether its host is asked over plain HTTP; missing where nothing is configured.
-    pub plain_http: Option<String>,
-    /// The pattern that is searched for in it; missing where it is read for itself.
-    pub pattern: Option<String>,
-    /// The newest commit, where that was asked just now.
-    pub commit: Option<String>,
-    /// How old may be what stands in while whoever reads is blocked, in milliseconds; missing where
-    /// nothing may.
-    pub max_age: Option<f64>,
-    /// The commit that the caller has already.
-    pub etag: Option<String>,
-    /// Where archives are stored, in files without a name.
-    pub directory: String,
-}
 
 /// A tree that is there, and not yet downloaded.
 #[napi(object, object_from_js = false)]
@@ -87,47 +56,15 @@ pub struct TreeFiles {
     pub modified: Float64Array,
 }
 
-/// Finds the newest commit and asks for its archive, with the configured credentials, or with the
-/// options' headers where there are none.
-#[napi(catch_unwind)]
-pub fn read_tree<'env>(
-    env: &'env Env,
-    options: ReadTreeOptions,
-    credentials: Option<&Credentials>,
-    cancellation: Option<&Cancellation>,
-) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
-    let cancellation = cancellation.map(|cancellation| cancellation.token.child_token());
-    let retry = retry_of(options.retry);
-    let plain_http = plain_http_of(options.plain_http.as_deref());
-    let read = retry.and_then(|retry| {
-        Ok(reader::ReadTree {
-            url: options.url,
-            source: source_of(credentials, options.headers, options.token),
-            retry,
-            plain_http: plain_http?,
-            pattern: options.pattern,
-            commit: options.commit,
-            max_age: options.max_age.and_then(duration),
-            etag: options.etag,
-            cancellation: cancellation.unwrap_or_default(),
-            directory: PathBuf::from(options.directory),
-        })
-    });
-    cross(
-        env,
-        async move { Ok(reader::read_tree(read?).await?.into()) },
-    )
-}
-
 impl From<reader::ReadTreeResponse> for ReadTreeResult {
     fn from(response: reader::ReadTreeResponse) -> Self {
-        let exchange = &response.exchange;
+        let context = &response.context;
         Self {
-            request: response.asked().to_string(),
-            credential: exchange.authorization.identity().title(),
-            place: exchange.authorization.place().to_string(),
-            scope: exchange.scope(),
-            status: exchange.status,
+            request: response.asked().as_str().to_owned(),
+            credential: context.authorization().identity().title(),
+            place: context.authorization().place().to_string(),
+            scope: context.scope(),
+            status: response.status,
             etag: response.etag.clone(),
             subpath: response.subpath.clone(),
             archive: Archive::new(response),
@@ -146,14 +83,13 @@ pub struct Archive {
 impl Archive {
     fn new(response: reader::ReadTreeResponse) -> Self {
         Self {
-            cancellation: response.exchange.cancellation.clone(),
+            cancellation: response.context.cancellation.clone(),
             response: Mutex::new(Some(response)),
         }
     }
 
     fn take(&self) -> Option<reader::ReadTreeResponse> {
-        let response = self.response.lock();
-        response.unwrap_or_else(PoisonError::into_inner).take()
+        self.response.lock().take()
     }
 }
 
@@ -169,8 +105,7 @@ impl Archive {
         let cancellation = self.cancellation.clone();
         cross(env, async move {
             let response = response.ok_or_else(let_go)?;
-            let tree = Mutex::new(Some(response.open().await?));
-            Ok(Tree { tree, cancellation })
+            Ok(Tree::of(response.open().await?, cancellation))
         })
     }
 
@@ -204,8 +139,15 @@ pub struct Tree {
 }
 
 impl Tree {
-    fn get(&self) -> Result<Arc<reader::Tree>, Error> {
-        let tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn of(tree: Arc<reader::Tree>, cancellation: CancellationToken) -> Self {
+        Self {
+            tree: Mutex::new(Some(tree)),
+            cancellation,
+        }
+    }
+
+    pub(super) fn get(&self) -> Result<Arc<reader::Tree>, Error> {
+        let tree = self.tree.lock();
         tree.clone().ok_or_else(let_go)
     }
 }
@@ -215,7 +157,7 @@ impl Tree {
     /// The files, which are asked for before their contents; none where it was let go of.
     #[napi(catch_unwind)]
     pub fn files(&self) -> napi::Result<TreeFiles> {
-        let (mut paths, mut sizes, mut modified) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut paths, mut sizes, mut times) = (Vec::new(), Vec::new(), Vec::new());
         fault::point("files");
         if let Ok(tree) = self.get() {
             let tree = tree.files_now().ok_or_else(|| {
@@ -223,15 +165,14 @@ impl Tree {
             })?;
             for (entry, path) in tree.all() {
                 paths.push(path.to_owned());
-                #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
-                sizes.push(entry.size as f64);
-                modified.push(entry.modified().map_or(0.0, since_1970));
+                sizes.push(size(entry));
+                times.push(modified(entry));
             }
         }
         Ok(TreeFiles {
             paths,
             sizes: sizes.into(),
-            modified: modified.into(),
+            modified: times.into(),
         })
     }
 
@@ -290,7 +231,7 @@ impl Tree {
     /// Lets go of it, and of its archive when nobody else has that: it takes room on disk until then.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tree = self.tree.lock();
         tree.take();
     }
 }
@@ -349,6 +290,17 @@ pub fn make_room(code: String) -> bool {
 
 fn let_go() -> Error {
     Error::other("the archive was let go of")
+}
+
+/// The size of a file in bytes.
+#[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
+pub(super) const fn size(entry: &Entry) -> f64 {
+    entry.size as f64
+}
+
+/// When a file was changed, in milliseconds since 1970; 0 where the archive does not say it.
+pub(super) fn modified(entry: &Entry) -> f64 {
+    entry.modified().map_or(0.0, since_1970)
 }
 
 fn since_1970(time: SystemTime) -> f64 {

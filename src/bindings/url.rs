@@ -1,5 +1,6 @@
 //! URLs across the boundary.
 
+use ::url::Url;
 use napi::{
     Either,
     bindgen_prelude::{Either3, Null},
@@ -9,10 +10,9 @@ use napi_derive::napi;
 use super::Failure;
 use crate::{
     error::Error,
-    expansion::Expansion,
     fault,
-    pattern::{check_groups, weight},
-    url,
+    glob::{Expansion, check_groups},
+    url::{self, SafeUrl},
 };
 
 /// A repository of Azure DevOps, or a path in it, as its web URL names it.
@@ -76,25 +76,25 @@ impl AzureUrl {
     #[napi(catch_unwind)]
     pub fn to_repo_url(&self) -> Either<String, Failure> {
         fault::point("method");
-        either(self.url.to_repo_url())
+        either(self.url.to_repo_url().map(String::from))
     }
 
     /// The REST URL of the file's content.
     #[napi(catch_unwind)]
     pub fn to_file_url(&self) -> Either<String, Failure> {
-        either(self.url.to_file_url())
+        either(self.url.to_file_url().map(String::from))
     }
 
     /// The REST URL of a zip.
     #[napi(catch_unwind)]
     pub fn to_archive_url(&self) -> Either<String, Failure> {
-        either(self.url.to_archive_url())
+        either(self.url.to_archive_url().map(String::from))
     }
 
     /// The REST URL of the commits.
     #[napi(catch_unwind)]
     pub fn to_commits_url(&self) -> Either<String, Failure> {
-        either(self.url.to_commits_url())
+        either(self.url.to_commits_url().map(String::from))
     }
 }
 
@@ -138,59 +138,36 @@ pub fn host_of(url: String) -> Option<String> {
     url::host_of(&url)
 }
 
-/// A pattern for files, and where it is to be looked for.
+/// A glob in the path of a repository URL.
 #[napi(object, object_from_js = false)]
-pub struct Pattern {
-    /// What to match paths with; no slash is before it.
-    pub glob: String,
-    /// The URL of the repository as a whole.
-    pub whole: String,
-    /// The folder in which alone there can be matches, with a slash after it; empty for the whole
-    /// repository.
-    pub folder: String,
-    /// The URL of that folder.
-    pub within: String,
-    /// How many steps it takes to match a character of a path with it, at most; infinite where that
-    /// is not known.
-    pub weight: f64,
+pub struct Glob {
+    /// The glob by each spelling of it, as it is written first.
+    pub spellings: Vec<String>,
+    /// The URL of the repository in which it is looked for.
+    pub repository: String,
 }
 
-/// The pattern that the path of a repository URL is, by each way to write it, as it is written first;
-/// none where it names a file.
+/// The glob that the path of a repository URL is; `null` where it names a file.
 #[napi(catch_unwind)]
-pub fn patterns_of(url: String) -> Either<Vec<Pattern>, Failure> {
-    let patterns = url::Pattern::spellings(&url);
+pub fn glob_of(url: String) -> Either3<Glob, Null, Failure> {
+    let patterns = Url::parse(&url).map(|url| url::Pattern::spellings(&url));
+    let patterns = patterns.unwrap_or_default();
+    let Some(written) = patterns.first() else {
+        return Either3::B(Null);
+    };
     for pattern in &patterns {
         let checked = check_groups(&pattern.glob);
         let checked = checked.and_then(|()| Expansion::within_limit(&pattern.glob).map(drop));
         if let Err(error) = checked {
-            let place = url::without_secrets(&pattern.whole);
+            let place = SafeUrl::from(pattern.whole.clone());
             let message = format!("Failed to search {place}, {error}");
-            return Either::B(Error::new(error.kind(), message).into());
+            return Either3::C(Error::new(error.kind(), message).into());
         }
     }
-    Either::A(patterns.into_iter().map(Into::into).collect())
-}
-
-impl From<url::Pattern> for Pattern {
-    fn from(pattern: url::Pattern) -> Self {
-        Self {
-            weight: weight(&pattern.glob),
-            glob: pattern.glob,
-            whole: pattern.whole,
-            folder: pattern.folder,
-            within: pattern.within,
-        }
-    }
-}
-
-/// The URLs of files of the repository that a web URL names; no slash stands before their paths.
-#[napi(catch_unwind)]
-pub fn file_urls(url: String, paths: Vec<String>) -> Either<Vec<String>, Failure> {
-    match url::file_urls(&url, &paths) {
-        Ok(urls) => Either::A(urls),
-        Err(error) => Either::B(error.into()),
-    }
+    Either3::A(Glob {
+        repository: written.whole.to_string(),
+        spellings: patterns.into_iter().map(|pattern| pattern.glob).collect(),
+    })
 }
 
 /// The URL as a message may show it.

@@ -12,20 +12,26 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    Chosen, Identity, Named, Placed, Reader, Sharing,
-    entra::{App, Audience, Entra},
-    scope_of,
-    standing::{self, Where},
-    token::{Token, TokenError, TokenErrorKind},
-    tokens::Tokens,
+    configured::Placed,
+    identity::{CredentialName, Identity},
+    principal::Principal,
+    providers::{
+        app::App,
+        entra::{Audience, Entra},
+    },
+    shared_keys::SharedKeys,
+    token::{Token, TokenError},
+    token_cache::{Renewal, TokenCache},
+    token_caches,
 };
 use crate::{
-    config::{CredentialKind, Retry},
+    config::CredentialKind,
     error::{Error, ErrorKind},
     secrets::Secrets,
+    url::scope_of,
 };
 
-/// What authorizes the requests of one read, whose it is, and how patiently it asks.
+/// What authorizes the requests of one read, and whose it is.
 ///
 /// The values of headers are marked as sensitive, so neither `Debug` nor the HTTP client's logging
 /// shows them.
@@ -34,27 +40,26 @@ pub struct Authorization {
     identity: Identity,
     /// Where the credential stands in the app-config, if it does.
     place: Option<Arc<str>>,
-    means: Means,
+    method: AuthMethod,
     /// Whether nobody reads although others read from the same host.
     is_left_out: bool,
-    retry: Retry,
     /// What it is called in other processes, where that does not depend on its tokens.
-    sharing: Option<Sharing>,
+    sharing: Option<SharedKeys>,
 }
 
 #[derive(Clone, Debug)]
-enum Means {
+enum AuthMethod {
     /// Nothing; and why the default chain has nobody, if it was asked.
     Nothing(Option<Arc<TokenError>>),
     /// Headers that stay the same.
     Headers(HeaderMap),
     /// Tokens that are renewed.
-    Tokens(Arc<Tokens>),
+    TokenCache(Arc<TokenCache>),
 }
 
 /// What goes on one request.
 #[derive(Debug)]
-pub struct Proof {
+pub struct RequestAuth {
     /// The headers, their values marked as sensitive.
     pub headers: HeaderMap,
     token: Option<Arc<Token>>,
@@ -68,22 +73,21 @@ impl Authorization {
     }
 
     fn without_any(why: Option<Arc<TokenError>>) -> Self {
-        let sharing = Some(Sharing::of_nobody());
-        Self::new(Identity::Anonymous, Means::Nothing(why), sharing)
+        let sharing = Some(SharedKeys::of_nobody());
+        Self::new(Identity::Anonymous, AuthMethod::Nothing(why), sharing)
     }
 
     fn with_headers(identity: Identity, headers: HeaderMap) -> Self {
-        let sharing = Some(Sharing::of_headers(&headers));
-        Self::new(identity, Means::Headers(headers), sharing)
+        let sharing = Some(SharedKeys::of_headers(&headers));
+        Self::new(identity, AuthMethod::Headers(headers), sharing)
     }
 
-    fn new(identity: Identity, means: Means, sharing: Option<Sharing>) -> Self {
+    fn new(identity: Identity, method: AuthMethod, sharing: Option<SharedKeys>) -> Self {
         Self {
             identity,
             place: None,
-            means,
+            method,
             is_left_out: false,
-            retry: Retry::default(),
             sharing,
         }
     }
@@ -100,38 +104,17 @@ impl Authorization {
     /// The same; where nobody reads, noted whether its host has credentials for others.
     #[must_use]
     pub(super) const fn left_out(mut self, is_left_out: bool) -> Self {
-        self.is_left_out = is_left_out && matches!(self.means, Means::Nothing(_));
+        self.is_left_out = is_left_out && matches!(self.method, AuthMethod::Nothing(_));
         self
     }
 
-    /// The same, as patient as configured.
-    #[must_use]
-    pub fn with_retry(self, retry: Retry) -> Self {
-        Self { retry, ..self }
-    }
-
-    /// How patiently it asks.
-    #[must_use]
-    pub const fn retry(&self) -> &Retry {
-        &self.retry
-    }
-
-    /// Signs in with the credential that serves a URL, and with none where none does or where the
-    /// default chain has nobody.
+    /// What a configured credential puts on requests.
     ///
     /// # Errors
-    /// The credential is a token that no header can hold, or no token is to be had for it.
-    pub async fn of(chosen: Chosen<'_>, url: &Url, entra: &Entra) -> Result<Self, Error> {
-        match chosen {
-            Chosen::Nothing => Ok(Self::anonymous()),
-            Chosen::DefaultChain => Ok(Self::of_default_chain(entra).await),
-            Chosen::Configured(Placed { credential, place }) => {
-                let authorization = Self::of_kind(&credential.kind, entra)?.at(place);
-                // So that a failure is told before anything is asked of Azure DevOps.
-                authorization.check_token(url).await?;
-                Ok(authorization)
-            }
-        }
+    /// It is a token that no header can hold.
+    pub(super) fn of_credential(placed: &Placed, entra: &Entra) -> Result<Self, Error> {
+        let authorization = Self::of_kind(&placed.credential.kind, entra)?;
+        Ok(authorization.at(&placed.place))
     }
 
     fn of_kind(kind: &CredentialKind, entra: &Entra) -> Result<Self, Error> {
@@ -143,8 +126,8 @@ impl Authorization {
                 client_secret,
             } => {
                 let app = App::new(tenant_id, client_id);
-                let sharing = Sharing::of_app(&app, client_secret);
-                let tokens = Tokens::of_app(app, client_secret, entra);
+                let sharing = SharedKeys::of_app(&app, client_secret);
+                let tokens = token_caches::of_app(app, client_secret, entra);
                 (Identity::ServicePrincipal, tokens, Some(sharing))
             }
             CredentialKind::ClientCertificate {
@@ -153,12 +136,12 @@ impl Authorization {
                 certificate,
             } => {
                 let app = App::new(tenant_id, client_id);
-                let sharing = Sharing::of_certified_app(&app, certificate);
-                let tokens = Tokens::of_certified_app(app, certificate, entra);
+                let sharing = SharedKeys::of_certified_app(&app, certificate);
+                let tokens = token_caches::of_certified_app(app, certificate, entra);
                 (Identity::ServicePrincipalWithCertificate, tokens, sharing)
             }
             CredentialKind::ManagedIdentity { client_id } => {
-                let tokens = Tokens::of_identity(Audience::AzureDevOps, client_id, entra);
+                let tokens = token_caches::of_identity(Audience::AzureDevOps, client_id, entra);
                 (Identity::ManagedIdentity, tokens, None)
             }
             CredentialKind::ManagedIdentityClientAssertion {
@@ -167,30 +150,18 @@ impl Authorization {
                 managed_identity_client_id: identity_id,
             } => {
                 let app = App::new(tenant_id, client_id);
-                let tokens = Tokens::of_vouched_app(app, identity_id, entra);
+                let tokens = token_caches::of_vouched_app(app, identity_id, entra);
                 (Identity::ManagedIdentityClientAssertion, tokens, None)
             }
         };
-        Ok(Self::new(identity, Means::Tokens(tokens), sharing))
+        Ok(Self::new(identity, AuthMethod::TokenCache(tokens), sharing))
     }
 
-    /// Has a token at hand, if it reads with one, and tells whether the credential is refused where tokens
-    /// are given.
-    async fn check_token(&self, url: &Url) -> Result<(), Error> {
-        let Means::Tokens(tokens) = &self.means else {
-            return Ok(());
-        };
-        match tokens.get().await {
-            Ok(_) => {
-                standing::accepted(self, Where::Tokens);
-                Ok(())
-            }
-            Err(error) => {
-                if error.kind == TokenErrorKind::Refused {
-                    standing::refused(self, Where::Tokens, &error.to_string());
-                }
-                Err(no_token(&self.named(), url, &error))
-            }
+    /// Its access tokens, where it has any.
+    pub(super) const fn tokens(&self) -> Option<&Arc<TokenCache>> {
+        match &self.method {
+            AuthMethod::TokenCache(tokens) => Some(tokens),
+            AuthMethod::Nothing(_) | AuthMethod::Headers(_) => None,
         }
     }
 
@@ -200,10 +171,10 @@ impl Authorization {
         Ok(Self::with_headers(Identity::PersonalAccessToken, headers))
     }
 
-    async fn of_default_chain(entra: &Entra) -> Self {
-        let tokens = Tokens::of_default_chain(entra);
+    pub(super) async fn of_default_chain(entra: &Entra) -> Self {
+        let tokens = token_caches::of_default_chain(entra);
         match tokens.get().await {
-            Ok(token) => Self::new(token.identity, Means::Tokens(tokens), None),
+            Ok(token) => Self::new(token.identity, AuthMethod::TokenCache(tokens), None),
             Err(error) => Self::without_any(Some(error)),
         }
     }
@@ -245,7 +216,7 @@ impl Authorization {
         let value = sensitive("Authorization", value.expose_secret()).map_err(unusable)?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
         // It is shared with no other process, so that it has no name there.
-        Ok(Self::new(identity, Means::Headers(headers), None))
+        Ok(Self::new(identity, AuthMethod::Headers(headers), None))
     }
 
     /// Whether it is a token that the caller gave for one read. Nothing of such a read is kept.
@@ -265,8 +236,8 @@ impl Authorization {
 
     /// Whose it is, and where that credential stands, for a message.
     #[must_use]
-    pub fn named(&self) -> Named<'_> {
-        Named {
+    pub fn named(&self) -> CredentialName<'_> {
+        CredentialName {
             identity: self.identity,
             place: self.place.as_deref(),
         }
@@ -283,14 +254,14 @@ impl Authorization {
     #[must_use]
     pub fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
-        match &self.means {
-            Means::Nothing(_) => {}
-            Means::Headers(headers) => {
+        match &self.method {
+            AuthMethod::Nothing(_) => {}
+            AuthMethod::Headers(headers) => {
                 for value in headers.values() {
                     secrets.add_header(value.as_bytes());
                 }
             }
-            Means::Tokens(tokens) => {
+            AuthMethod::TokenCache(tokens) => {
                 for token in tokens.last() {
                     secrets.add_all(token.secrets());
                 }
@@ -301,21 +272,21 @@ impl Authorization {
 
     /// Who it is, told apart from everybody else.
     #[must_use]
-    pub fn reader(&self) -> Reader {
-        match &self.means {
-            Means::Nothing(_) => Reader::NOBODY,
-            Means::Headers(headers) => Reader::with_headers(headers),
-            Means::Tokens(tokens) => Reader::with_tokens(tokens, self.identity),
+    pub fn principal(&self) -> Principal {
+        match &self.method {
+            AuthMethod::Nothing(_) => Principal::ANONYMOUS,
+            AuthMethod::Headers(headers) => Principal::with_headers(headers),
+            AuthMethod::TokenCache(tokens) => Principal::with_tokens(tokens, self.identity),
         }
     }
 
     /// What it is called in other processes that have the same credential; nothing where that is not
     /// to be known.
     #[must_use]
-    pub fn sharing(&self) -> Option<Sharing> {
-        match &self.means {
-            Means::Tokens(tokens) if self.sharing.is_none() => {
-                Sharing::of_token(tokens.held()?.as_ref())
+    pub fn sharing(&self) -> Option<SharedKeys> {
+        match &self.method {
+            AuthMethod::TokenCache(tokens) if self.sharing.is_none() => {
+                SharedKeys::of_token(tokens.held()?.as_ref())
             }
             _ => self.sharing.clone(),
         }
@@ -324,9 +295,9 @@ impl Authorization {
     /// Why the default chain has nobody, where it was asked.
     #[must_use]
     pub fn without_default(&self) -> Option<&TokenError> {
-        match &self.means {
-            Means::Nothing(why) => why.as_deref(),
-            Means::Headers(_) | Means::Tokens(_) => None,
+        match &self.method {
+            AuthMethod::Nothing(why) => why.as_deref(),
+            AuthMethod::Headers(_) | AuthMethod::TokenCache(_) => None,
         }
     }
 
@@ -356,9 +327,9 @@ impl Authorization {
     /// # Errors
     /// There is none any more.
     pub async fn bearer(&self) -> Result<Option<SecretString>, Arc<TokenError>> {
-        match &self.means {
-            Means::Tokens(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
-            Means::Nothing(_) | Means::Headers(_) => Ok(None),
+        match &self.method {
+            AuthMethod::TokenCache(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
+            AuthMethod::Nothing(_) | AuthMethod::Headers(_) => Ok(None),
         }
     }
 
@@ -366,11 +337,11 @@ impl Authorization {
     ///
     /// # Errors
     /// The token has expired meanwhile, and no other is to be had.
-    pub async fn proof(&self) -> Result<Proof, Arc<TokenError>> {
-        match &self.means {
-            Means::Tokens(tokens) => Proof::of(tokens.get().await?),
-            Means::Nothing(_) => Ok(Proof::of_headers(HeaderMap::new())),
-            Means::Headers(headers) => Ok(Proof::of_headers(headers.clone())),
+    pub async fn request_auth(&self) -> Result<RequestAuth, Arc<TokenError>> {
+        match &self.method {
+            AuthMethod::TokenCache(tokens) => RequestAuth::of(tokens.get().await?),
+            AuthMethod::Nothing(_) => Ok(RequestAuth::of_headers(HeaderMap::new())),
+            AuthMethod::Headers(headers) => Ok(RequestAuth::of_headers(headers.clone())),
         }
     }
 
@@ -381,32 +352,32 @@ impl Authorization {
     /// There is no other token to be had.
     pub async fn renew(
         &self,
-        refused: &Proof,
+        refused: &RequestAuth,
         organization: &str,
-    ) -> Result<Option<Proof>, Arc<TokenError>> {
-        let (Means::Tokens(tokens), Some(token)) = (&self.means, &refused.token) else {
+    ) -> Result<Option<RequestAuth>, Arc<TokenError>> {
+        let (AuthMethod::TokenCache(tokens), Some(token)) = (&self.method, &refused.token) else {
             return Ok(None);
         };
         let other = tokens.renew(token, organization).await?;
-        other.map(Proof::of).transpose()
+        other.map(RequestAuth::of).transpose()
     }
 
-    /// Notes whether what [`Self::renew`] gave was of any help with `organization`.
-    pub fn renewed(&self, organization: &str, helped: bool) {
-        if let Means::Tokens(tokens) = &self.means {
-            tokens.renewed(organization, helped);
+    /// Notes what became of the request with what [`Self::renew`] gave, in `organization`.
+    pub fn renewed(&self, organization: &str, outcome: Renewal) {
+        if let AuthMethod::TokenCache(tokens) = &self.method {
+            tokens.renewed(organization, outcome);
         }
     }
 
     /// Notes that it was enough to read something of `organization`.
     pub fn accepted(&self, organization: &str) {
-        if let Means::Tokens(tokens) = &self.means {
+        if let AuthMethod::TokenCache(tokens) = &self.method {
             tokens.accepted(organization);
         }
     }
 }
 
-impl Proof {
+impl RequestAuth {
     fn of(token: Arc<Token>) -> Result<Self, Arc<TokenError>> {
         let value = bearer(&token.secret);
         let value = sensitive("Authorization", value.expose_secret()).map_err(|error| {
@@ -429,7 +400,7 @@ impl Proof {
 
 /// Says that somebody has no token for what a URL names, and why.
 #[must_use]
-pub fn no_token(who: &Named<'_>, url: &Url, error: &TokenError) -> Error {
+pub fn no_token(who: &CredentialName<'_>, url: &Url, error: &TokenError) -> Error {
     let scope = scope_of(url);
     let message = format!("{who} has no token for {scope}: {error}");
     Error::new(error.error_kind(), message).because(error.clone())
@@ -512,7 +483,7 @@ mod tests {
             let authorization = authorization.unwrap_or_else(|error| unreachable!("{error}"));
             assert_eq!(authorization.identity(), identity);
             assert!(authorization.is_callers() && authorization.sharing().is_none());
-            let Means::Headers(headers) = &authorization.means else {
+            let AuthMethod::Headers(headers) = &authorization.method else {
                 unreachable!("{token}")
             };
             let sent = headers
@@ -529,13 +500,13 @@ mod tests {
     fn readers_are_told_apart_by_what_they_show() {
         let reader = |token: &'static str| {
             let headers = vec![("Authorization".to_owned(), token.into())];
-            Authorization::provided(headers).map(|authorization| authorization.reader())
+            Authorization::provided(headers).map(|authorization| authorization.principal())
         };
         assert_eq!(reader("Bearer a").ok(), reader("Bearer a").ok());
         assert_ne!(reader("Bearer a").ok(), reader("Bearer b").ok());
         assert_ne!(
             reader("Bearer a").ok(),
-            Some(Authorization::anonymous().reader())
+            Some(Authorization::anonymous().principal())
         );
     }
 

@@ -2,7 +2,59 @@
 
 use std::fmt;
 
-use super::Link;
+/// One of the default chain's ways to a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// An app with its secret or certificate in the environment.
+    Environment,
+    /// An app for which Kubernetes vouches.
+    WorkloadIdentity,
+    /// The machine's identity, or one assigned to it.
+    ManagedIdentity,
+    /// Whoever is signed in to the Azure CLI.
+    AzureCli,
+    /// Whoever is signed in to the Azure Developer CLI.
+    AzureDeveloperCli,
+}
+
+impl Link {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Environment,
+        Self::WorkloadIdentity,
+        Self::ManagedIdentity,
+        Self::AzureCli,
+        Self::AzureDeveloperCli,
+    ];
+
+    /// What it is called in messages.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::WorkloadIdentity => "workload identity",
+            Self::ManagedIdentity => "managed identity",
+            Self::AzureCli => "Azure CLI",
+            Self::AzureDeveloperCli => "Azure Developer CLI",
+        }
+    }
+
+    /// Whether `AZURE_TOKEN_CREDENTIALS` means this link, among others or alone.
+    pub(super) fn is_meant_by(self, name: &str) -> bool {
+        let (own, group) = match self {
+            Self::Environment => ("environmentcredential", "prod"),
+            Self::WorkloadIdentity => ("workloadidentitycredential", "prod"),
+            Self::ManagedIdentity => ("managedidentitycredential", "prod"),
+            Self::AzureCli => ("azureclicredential", "dev"),
+            Self::AzureDeveloperCli => ("azuredeveloperclicredential", "dev"),
+        };
+        name == own || name == group
+    }
+
+    /// Whether the chain ends where this link is set up and fails: then somebody meant it, and to
+    /// read as somebody else would only hide that.
+    pub(super) const fn is_meant(self) -> bool {
+        matches!(self, Self::Environment | Self::WorkloadIdentity)
+    }
+}
 
 /// The kind of credential that a request is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,14 +177,14 @@ impl Identity {
 
 /// Who reads, and where that credential stands, in words for a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Named<'a> {
+pub struct CredentialName<'a> {
     /// The kind of credential.
     pub identity: Identity,
     /// Its place in the app-config, if it stands there.
     pub place: Option<&'a str>,
 }
 
-impl fmt::Display for Named<'_> {
+impl fmt::Display for CredentialName<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { identity, place } = self;
         match place {

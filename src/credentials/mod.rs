@@ -1,37 +1,28 @@
 //! Which credential serves a URL, and what it puts on a request.
 //!
-//! `selection` chooses; `authorization` makes the headers of what was chosen. Between them are the
-//! tokens of Entra ID: `tokens` keeps those of one credential, `registry` has one such keeper for a
-//! credential in the whole process, and each asks a `TokenSource` (`sources` for what is configured,
-//! `default_chain` for what is not), which goes through `entra` or runs `developer_tools`.
+//! [`Credentials`] selects a credential and signs in with it; [`Authorization`] is what it puts on
+//! requests. Access tokens of Entra ID come from a [`token_cache`], one for each credential in the
+//! process ([`token_caches`]), which asks a provider ([`providers`]) for new ones.
 
+mod acceptance;
 mod authorization;
-mod certificate;
-mod default_chain;
-mod developer_tools;
-mod entra;
-mod environment;
-mod federated;
+mod configured;
 mod identity;
-mod imds;
-mod reader;
-mod refusal;
-mod registry;
+mod principal;
+mod providers;
 mod selection;
-mod sharing;
-mod sources;
-mod standing;
+mod shared_keys;
 mod token;
-mod tokens;
+mod token_cache;
+mod token_caches;
 
-pub use authorization::{Authorization, Proof, no_token};
-pub use default_chain::Link;
-pub use entra::Entra;
-pub use identity::{Identity, Named};
-pub use reader::Reader;
-pub use selection::{Chosen, Credentials, Placed, organization_of, scope_of};
-pub use sharing::Sharing;
-pub use standing::{Where, accepted, refused};
+pub use acceptance::{Authority, accepted, refused};
+pub use authorization::{Authorization, RequestAuth, no_token};
+pub use configured::Placed;
+pub use identity::{CredentialName, Identity, Link};
+pub use principal::Principal;
+pub use providers::Entra;
+pub use selection::{Credentials, Selection};
+pub use shared_keys::SharedKeys;
 pub use token::{CannotBeAsked, TokenError};
-
-use tokens::Tokens;
+pub use token_cache::Renewal;

@@ -9,13 +9,16 @@ use secrecy::SecretString;
 use url::{Url, quirks};
 
 use super::{
-    Authorization, Entra,
-    authorization::{basic, bearer, no_default_token, no_token},
+    acceptance::{self, Authority},
+    authorization::{Authorization, basic, bearer, no_default_token, no_token},
+    configured::Placed,
+    providers::entra::Entra,
+    token::TokenErrorKind,
 };
 use crate::{
-    config::{Credential, CredentialKind, IntegrationConfig},
+    config::{CredentialKind, IntegrationConfig},
     error::Error,
-    url::{AZURE_HOST, decode_component, is_visual_studio, origin},
+    url::{AZURE_HOST, is_visual_studio, organization_in, organization_of, origin},
 };
 
 /// Every configured credential, found by host and organization.
@@ -35,19 +38,9 @@ pub struct Credentials {
     hosts: HashSet<String>,
 }
 
-/// A credential, and what it is called.
-#[derive(Debug)]
-pub struct Placed {
-    /// The credential.
-    pub credential: Credential,
-    /// Its place in the app-config, as `integrations.azure[0].credentials[1]`; where it does not come from
-    /// there, its host and its position.
-    pub place: Arc<str>,
-}
-
 /// What serves a URL.
 #[derive(Clone, Copy, Debug)]
-pub enum Chosen<'a> {
+pub enum Selection<'a> {
     /// A credential of the configuration.
     Configured(&'a Placed),
     /// Whoever the environment, the machine or a developer's tool speaks for.
@@ -58,7 +51,7 @@ pub enum Chosen<'a> {
 
 /// A token and the header that it makes.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundToken {
     /// The value of the `Authorization` header.
     pub header: SecretString,
     /// The token, raw.
@@ -93,26 +86,36 @@ impl Credentials {
 
     /// What serves the URL.
     #[must_use]
-    pub fn for_url(&self, url: &Url) -> Chosen<'_> {
+    pub fn for_url(&self, url: &Url) -> Selection<'_> {
         let host = quirks::host(url);
         let named = self
             .by_exact_name(host, url)
             .or_else(|| self.by_folded_name(host, url));
         match (named, self.any.get(host)) {
             (Some(credential), _) | (None, Some(Some(credential))) => {
-                Chosen::Configured(credential)
+                Selection::Configured(credential)
             }
-            (None, Some(None)) => Chosen::DefaultChain,
-            (None, None) => Chosen::Nothing,
+            (None, Some(None)) => Selection::DefaultChain,
+            (None, None) => Selection::Nothing,
         }
     }
 
-    /// Signs in for the URL with what serves it.
+    /// Signs in for the URL with what serves it; with nothing where nothing does, or where the default
+    /// chain has nobody.
     ///
     /// # Errors
-    /// As [`Authorization::of`].
+    /// The credential is a token that no header can hold, or no token is to be had for it.
     pub async fn authorize(&self, url: &Url, entra: &Entra) -> Result<Authorization, Error> {
-        let authorization = Authorization::of(self.for_url(url), url, entra).await?;
+        let authorization = match self.for_url(url) {
+            Selection::Nothing => Authorization::anonymous(),
+            Selection::DefaultChain => Authorization::of_default_chain(entra).await,
+            Selection::Configured(placed) => {
+                let authorization = Authorization::of_credential(placed, entra)?;
+                // So that a failure is told before anything is asked of Azure DevOps.
+                check_token(&authorization, url).await?;
+                authorization
+            }
+        };
         // Who gave the host credentials and left an organization out may have misspelled it.
         let is_left_out = self.hosts.contains(quirks::host(url));
         Ok(authorization.left_out(is_left_out))
@@ -121,13 +124,13 @@ impl Credentials {
     /// The token that serves the URL, for others to read with; none where nothing serves it.
     ///
     /// # Errors
-    /// As [`Authorization::of`], or the default chain failed: others do not learn why they read
+    /// As [`Self::authorize`], or the default chain failed: others do not learn why they read
     /// anonymously.
-    pub async fn token_for(&self, url: &Url, entra: &Entra) -> Result<Option<Found>, Error> {
-        if let Chosen::Configured(placed) = self.for_url(url)
+    pub async fn token_for(&self, url: &Url, entra: &Entra) -> Result<Option<FoundToken>, Error> {
+        if let Selection::Configured(placed) = self.for_url(url)
             && let CredentialKind::PersonalAccessToken { token } = &placed.credential.kind
         {
-            return Ok(Some(Found {
+            return Ok(Some(FoundToken {
                 header: basic(token)?,
                 token: token.clone(),
                 is_bearer: false,
@@ -139,7 +142,7 @@ impl Credentials {
         }
         let token = authorization.bearer().await;
         let token = token.map_err(|error| no_token(&authorization.named(), url, &error))?;
-        Ok(token.map(|token| Found {
+        Ok(token.map(|token| FoundToken {
             header: bearer(&token),
             token,
             is_bearer: true,
@@ -181,51 +184,23 @@ impl Credentials {
     }
 }
 
-/// The organization, or the server's collection, that a URL names: decoded, as it is written.
-///
-/// REST URLs of a collection below `/tfs/` have both in one segment (`tfs%2F{collection}`).
-#[must_use]
-pub fn organization_of(url: &Url) -> Option<String> {
-    let host = quirks::host(url);
-    if is_visual_studio(&origin(url)) {
-        return host.split('.').next().map(str::to_owned);
-    }
-    let path: Vec<String> = url
-        .path()
-        .split('/')
-        .map(|segment| decode_component(segment).unwrap_or_else(|_| segment.to_owned()))
-        .collect();
-    if host == AZURE_HOST {
-        return path.into_iter().find(|segment| !segment.is_empty());
-    }
-    let path = path.join("/");
-    let segments = path.split('/').filter(|segment| !segment.is_empty());
-    organization_in(host, segments, |segment| {
-        segment.eq_ignore_ascii_case("tfs")
-    })
-    .map(str::to_owned)
-}
-
-/// The host that a URL names, and the organization or collection on it, for a message.
-#[must_use]
-pub fn scope_of(url: &Url) -> String {
-    let host = quirks::host(url);
-    organization_of(url).map_or_else(
-        || host.to_owned(),
-        |organization| format!("{host}, organization {organization}"),
-    )
-}
-
-fn organization_in<'a>(
-    host: &str,
-    mut segments: impl Iterator<Item = &'a str>,
-    is_virtual_directory: impl Fn(&str) -> bool,
-) -> Option<&'a str> {
-    let first = segments.next()?;
-    if host != AZURE_HOST && is_virtual_directory(first) {
-        segments.next()
-    } else {
-        Some(first)
+/// Has a token at hand, if it reads with one, and tells whether the credential is refused where tokens
+/// are given.
+async fn check_token(authorization: &Authorization, url: &Url) -> Result<(), Error> {
+    let Some(tokens) = authorization.tokens() else {
+        return Ok(());
+    };
+    match tokens.get().await {
+        Ok(_) => {
+            acceptance::accepted(authorization, Authority::Tokens);
+            Ok(())
+        }
+        Err(error) => {
+            if error.kind == TokenErrorKind::Refused {
+                acceptance::refused(authorization, Authority::Tokens, &error.to_string());
+            }
+            Err(no_token(&authorization.named(), url, &error))
+        }
     }
 }
 
@@ -256,7 +231,7 @@ mod tests {
 
         let url = Url::parse(url).ok()?;
         match Credentials::from_integrations(integrations).for_url(&url) {
-            Chosen::Configured(placed) => match &placed.credential.kind {
+            Selection::Configured(placed) => match &placed.credential.kind {
                 PersonalAccessToken { token } => Some(token.expose_secret().to_owned()),
                 _ => None,
             },
@@ -267,7 +242,7 @@ mod tests {
     fn place(integrations: &[IntegrationConfig], url: &str) -> Option<String> {
         let url = Url::parse(url).ok()?;
         match Credentials::from_integrations(integrations).for_url(&url) {
-            Chosen::Configured(placed) => Some(placed.place.to_string()),
+            Selection::Configured(placed) => Some(placed.place.to_string()),
             _ => None,
         }
     }

@@ -11,12 +11,12 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::Identity;
+use super::identity::Identity;
 use crate::{error::ErrorKind, secrets::Secrets, text::readable};
 
 /// A bearer token for Azure DevOps, or one that is exchanged for such a token.
 #[derive(Debug)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// The token itself.
     pub secret: SecretString,
     /// When it stops being valid.
@@ -70,7 +70,7 @@ impl Token {
 
 /// Where tokens come from. Each call asks anew.
 #[async_trait]
-pub(super) trait TokenSource: fmt::Debug + Send + Sync {
+pub(super) trait TokenProvider: fmt::Debug + Send + Sync {
     /// Gets a token.
     async fn token(&self) -> Result<Token, TokenError>;
 }

@@ -1,20 +1,18 @@
-//! The client itself, and one request through it.
+//! The client of the process, and one request through it.
 
 use std::{
     borrow::Cow,
     collections::HashSet,
-    mem,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
+
+use parking_lot::Mutex;
 
 use bytes::Bytes;
 use reqwest::{
     ClientBuilder, Method, Proxy, RequestBuilder, Response, StatusCode,
-    header::{
-        ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-        IF_NONE_MATCH,
-    },
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
 use rustls::ClientConfig;
@@ -23,29 +21,30 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::{Origin, Url, quirks};
 
 use super::{
-    attempts::{Attempts, Tried, may_pass},
+    answer::{Answer, without_byte_order_mark},
+    buffer::Buffer,
     cause,
     connection_error::ConnectionError,
-    content::{self, Fault},
-    gate::{Closed, Gate, Pass},
-    gathered::Gathered,
-    pace::Refusal,
+    content,
+    error::{Error, ErrorKind, Redirected},
+    limiter::{LIMITED, Limiter, Permit, Refusal, headers::LimitHeaders},
     proxy::{self, Proxies, Route},
-    redirect::{Away, Redirect},
-    report::{Asking, LIMITED},
+    redirect::Redirect,
+    request::{Request, Resend},
     resolver::Resolver,
-    sent,
-    signals::Signals,
+    retry::RetryState,
+    sent_secrets,
+    timeout::{ContentWait, with_read_timeout},
     tls::{self, Versions},
-    wait::{ContentWait, patiently},
 };
 use crate::{
-    credentials::{self, Authorization, Entra, Proof, TokenError, Where, organization_of},
-    error::{Error, chain},
+    config::Retry,
+    credentials::{self, Authority, Authorization, Entra, Renewal, RequestAuth, TokenError},
+    error::{self, chain},
     fault,
     limits::Limit,
-    metrics::Counter,
-    room::{self, Part, Shortage},
+    shortage::{self, Part, Shortage},
+    url::organization_of,
 };
 
 const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_PKG_VERSION"));
@@ -74,121 +73,7 @@ const MAX_REDIRECTS: usize = 20;
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
 
 /// Why a content is asked for again of which the end is missing.
-const CUT_OFF: &str = "cut off";
-
-/// What is asked; it only reads, so that it may be asked again.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// What it is, in one word, for measurements and the log.
-    pub operation: &'static str,
-    /// The REST URL.
-    pub url: Url,
-    /// Headers beside those that authorize it.
-    pub headers: HeaderMap,
-    /// What a URL cannot say: JSON, which is posted.
-    pub body: Option<Bytes>,
-}
-
-impl Question {
-    fn asking<'a>(&self, organization: &'a str) -> Asking<'a> {
-        Asking {
-            operation: self.operation,
-            organization,
-        }
-    }
-}
-
-/// What an answer is the answer to, so that it can be asked again where the answer breaks off; stands
-/// in the answer's extensions.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    question: Question,
-    attempts: Attempts,
-}
-
-impl Asked {
-    /// How often it was asked.
-    #[must_use]
-    pub fn tried(&self) -> Tried {
-        self.attempts.tried()
-    }
-}
-
-/// Why a request has no answer.
-#[derive(Debug)]
-pub enum Failure {
-    /// There was no connection, or no answer on it.
-    Transport(Box<ConnectionError>),
-    /// The connection broke while the content came, in the words of the client.
-    Broken(String),
-    /// The server fell silent.
-    Silent,
-    /// The content ended before its end.
-    CutOff,
-    /// The content does not decode, in the words of whoever decodes.
-    Damaged(String),
-    /// The content is coded in a way that is not decoded; which one, in words.
-    Coded(String),
-    /// The content has more than there may be, or takes longer; and how much of it had come.
-    Exceeded(Limit, u64),
-    /// There is no memory for more of the content than this.
-    NoMemory(u64),
-    /// The server sent the reader to another place, which was not followed; and with which headers.
-    RedirectedAway(Away, StatusCode, Box<HeaderMap>),
-    /// The server sent the reader round and round.
-    TooManyRedirects,
-    /// The token has expired meanwhile, and there is no other.
-    Token(Arc<TokenError>),
-    /// A token was refused, in the way named here, and there is no other.
-    NotRenewed(Box<Failure>, Arc<TokenError>),
-    /// Nothing was asked, because the host limits whoever reads.
-    Closed(Closed),
-    /// The reader was refused because it had asked for more than it may.
-    Blocked(Box<Failure>),
-    /// The last of several attempts failed.
-    Last(Box<Failure>, Tried),
-}
-
-impl Failure {
-    /// Whether it would be the same if it were asked again.
-    #[must_use]
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Coded(_) | Self::Exceeded(..) | Self::NoMemory(_) => true,
-            Self::Last(failure, _) => failure.is_final(),
-            _ => false,
-        }
-    }
-}
-
-impl From<reqwest::Error> for Failure {
-    fn from(error: reqwest::Error) -> Self {
-        match Fault::behind(&error) {
-            Some(fault) => fault.clone().into(),
-            None => Self::Broken(chain(&error.without_url())),
-        }
-    }
-}
-
-impl From<Box<ConnectionError>> for Failure {
-    fn from(error: Box<ConnectionError>) -> Self {
-        Self::Transport(error)
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::CutOff => Self::CutOff,
-            Fault::Damaged(_) => Self::Damaged(fault.to_string()),
-            Fault::Coded(..) => Self::Coded(fault.to_string()),
-        }
-    }
-}
-
-/// Where the content of an answer is counted; stands in the answer's extensions.
-#[derive(Clone, Debug)]
-pub(super) struct Received(pub(super) Counter);
+const TRUNCATED: &str = "cut off";
 
 /// Sends; and where no connection can be made because the process has too many files open, again after
 /// some of what is kept open for later was let go of.
@@ -220,17 +105,8 @@ fn is_of_proxy(answer: &Response, url: &Url, route: &Route) -> bool {
 /// host is not told that, so it is tried.
 fn is_short_of_files(error: &reqwest::Error) -> bool {
     Shortage::of(error) == Some(Shortage::Files)
-        || (error.is_connect() && room::is_short_of_files())
+        || (error.is_connect() && shortage::is_short_of_files())
 }
-
-/// Why a refused token was not replaced; stands in the answer's extensions.
-#[derive(Clone, Debug)]
-pub struct NotRenewed(pub Arc<TokenError>);
-
-/// The reader was refused because it had asked for more than it may; stands in the answer's
-/// extensions.
-#[derive(Clone, Copy, Debug)]
-pub struct Blocked;
 
 /// The client that every reader of the process shares, with its connections.
 ///
@@ -254,16 +130,15 @@ impl Client {
     ///
     /// # Errors
     /// TLS could not be set up.
-    pub fn shared() -> Result<&'static Self, Error> {
+    pub fn shared() -> Result<&'static Self, error::Error> {
         static SHARED: OnceLock<Result<Client, String>> = OnceLock::new();
-        SHARED
-            .get_or_init(Self::new)
-            .as_ref()
-            .map_err(|why| Error::other(format!("the HTTP client could not be set up: {why}")))
+        SHARED.get_or_init(Self::new).as_ref().map_err(|why| {
+            error::Error::other(format!("the HTTP client could not be set up: {why}"))
+        })
     }
 
     fn new() -> Result<Self, String> {
-        sent::remember_proxy_users();
+        sent_secrets::remember_proxy_users();
         let accepted = HeaderValue::from_static(content::ACCEPTED);
         let accepted = HeaderMap::from_iter([(ACCEPT_ENCODING, accepted)]);
         let build = |versions, proxy: Option<Proxy>| {
@@ -306,7 +181,7 @@ impl Client {
 
     /// Sends a request that is made anew for each attempt, by the way that its URL has. Where no more
     /// files can be opened it is sent again, and where the server wants HTTP/1.1, once more with that.
-    pub(super) async fn send(
+    pub(super) async fn send_once(
         &self,
         url: &Url,
         route: Route,
@@ -350,7 +225,6 @@ impl Client {
             return Err(ConnectionError::invalid_proxy(invalid, url).into());
         }
         let wanting = self.want_http_1.lock();
-        let wanting = wanting.unwrap_or_else(PoisonError::into_inner);
         Ok(match route {
             Route::Through(_) if wanting.is_empty() => &self.proxied,
             Route::Direct { .. } if wanting.is_empty() => &self.direct,
@@ -362,8 +236,7 @@ impl Client {
 
     /// Notes that a server wants HTTP/1.1; tells whether that is new.
     fn now_wants_http_1(&self, url: &Url) -> bool {
-        let wanting = self.want_http_1.lock();
-        let mut wanting = wanting.unwrap_or_else(PoisonError::into_inner);
+        let mut wanting = self.want_http_1.lock();
         wanting.insert(url.origin())
     }
 
@@ -383,119 +256,114 @@ impl Client {
         ConnectionError::behind(error, url, route, tunnel)
     }
 
-    /// Asks, and gives the answer once its head is there.
+    /// Sends a request, and gives the answer once its head has come.
     ///
-    /// It is asked when its reader's gate lets it through, and again where it is not answered, as
-    /// often as configured. Redirects within the host are followed. Where a token is refused that can
-    /// be renewed, it is asked once more with another. Dropping the future closes the connection.
+    /// It is sent when the limiter of its principal permits, and again where it is not answered, as often
+    /// as the policy says. Redirects within the host are followed. Where an access token is refused that
+    /// can be renewed, it is sent once more with another. Dropping the future closes the connection.
     ///
     /// # Errors
     /// There is no answer, it leads to another host, there is no token any more, or there is no time
-    /// left to ask. Any status is an answer.
-    pub async fn ask(
+    /// left. Any status is an answer.
+    pub async fn send(
         &self,
-        question: Question,
+        request: Request,
         authorization: &Authorization,
-    ) -> Result<Response, Failure> {
-        let attempts = Attempts::of(authorization.retry());
-        let mut asked = Asked { question, attempts };
-        let mut answer = self.try_to_ask(&mut asked, authorization, false).await?;
-        answer.extensions_mut().insert(asked);
-        Ok(answer)
+        retry: &Retry,
+    ) -> Result<Answer, Error> {
+        let retry = RetryState::of(retry);
+        let mut resend = Resend { request, retry };
+        let answer = self.try_to_send(&mut resend, authorization, Until::Head);
+        Ok(answer.await?.resent_with(resend))
     }
 
-    /// Asks, and gives the answer once all of it is there; what breaks off is asked again.
+    /// Sends a request, and gives the answer once all of it has come; what breaks off is sent again.
     ///
     /// # Errors
-    /// As [`Self::ask`].
-    pub async fn ask_whole(
+    /// As [`Self::send`].
+    pub async fn send_buffered(
         &self,
-        question: Question,
+        request: Request,
         authorization: &Authorization,
-    ) -> Result<Response, Failure> {
-        let attempts = Attempts::of(authorization.retry());
-        let mut asked = Asked { question, attempts };
-        self.try_to_ask(&mut asked, authorization, true).await
+        retry: &Retry,
+    ) -> Result<Answer, Error> {
+        let retry = RetryState::of(retry);
+        let mut resend = Resend { request, retry };
+        let answer = self.try_to_send(&mut resend, authorization, Until::End);
+        answer.await
     }
 
-    /// Asks again for all of what broke off; nothing where it was asked often enough.
+    /// Sends a request again whose answer broke off; `None` where it was sent often enough.
     ///
     /// # Errors
-    /// As [`Self::ask`].
-    pub async fn ask_again(
+    /// As [`Self::send`].
+    pub async fn resend(
         &self,
-        asked: &mut Asked,
+        resend: &mut Resend,
         authorization: &Authorization,
-    ) -> Option<Result<Response, Failure>> {
-        let wait = asked.attempts.wait()?;
-        let (gate, organization) = gate_and_organization(&asked.question.url, authorization);
-        let asking = asked.question.asking(&organization);
-        gate.asks_again(&asking, CUT_OFF, wait);
+    ) -> Option<Result<Answer, Error>> {
+        let wait = resend.retry.wait()?;
+        let (limiter, organization) = limiter_and_organization(&resend.request.url, authorization);
+        let operation = resend.request.operation(&organization);
+        limiter.asks_again(&operation, TRUNCATED, wait);
         sleep(wait).await;
-        let headers = &mut asked.question.headers;
-        headers.remove(IF_NONE_MATCH);
-        headers.remove(IF_MODIFIED_SINCE);
-        Some(self.try_to_ask(asked, authorization, false).await)
+        resend.unconditional();
+        Some(self.try_to_send(resend, authorization, Until::Head).await)
     }
 
-    /// Waits until whoever reads is blocked; for ever, where the organization has not let them in.
-    pub async fn blocked(&self, url: &Url, authorization: &Authorization) {
-        let (gate, organization) = gate_and_organization(url, authorization);
-        gate.closed(&organization).await;
+    /// Waits until the principal is rate limited; for ever, where the organization has not let it in.
+    pub async fn rate_limited(&self, url: &Url, authorization: &Authorization) {
+        let (limiter, organization) = limiter_and_organization(url, authorization);
+        limiter.closed(&organization).await;
     }
 
-    /// Whether whoever reads is blocked.
+    /// Whether the principal is rate limited now.
     #[must_use]
-    pub fn is_blocked(&self, url: &Url, authorization: &Authorization) -> bool {
-        let (gate, organization) = gate_and_organization(url, authorization);
-        gate.is_closed(&organization)
+    pub fn is_rate_limited(&self, url: &Url, authorization: &Authorization) -> bool {
+        let (limiter, organization) = limiter_and_organization(url, authorization);
+        limiter.is_closed(&organization)
     }
 
-    async fn try_to_ask(
+    async fn try_to_send(
         &self,
-        Asked { question, attempts }: &mut Asked,
+        Resend { request, retry }: &mut Resend,
         authorization: &Authorization,
-        is_whole: bool,
-    ) -> Result<Response, Failure> {
-        let (gate, organization) = gate_and_organization(&question.url, authorization);
+        until: Until,
+    ) -> Result<Answer, Error> {
+        let (limiter, organization) = limiter_and_organization(&request.url, authorization);
         loop {
-            let entered = Arc::clone(&gate).enter(attempts.retry.per_minute, attempts.deadline());
-            let pass = entered.await;
-            let pass = pass.map_err(|closed| last(Failure::Closed(closed), attempts))?;
+            let entered = Arc::clone(&limiter).enter(retry.retry.per_minute, retry.deadline());
+            let permit = entered.await;
+            let permit = permit.map_err(|throttled| {
+                Error::from(ErrorKind::Throttled(throttled)).after(retry.attempts())
+            })?;
             fault::point("request");
-            attempts.begin();
+            retry.begin();
             let attempt = Attempt {
                 client: self,
-                question,
+                request,
                 authorization,
                 organization: &organization,
-                pass: &pass,
+                permit: &permit,
             };
-            let asked = timeout_at(attempts.deadline(), attempt.ask(is_whole));
-            let (answer, is_blocked) = asked.await.unwrap_or((Err(Failure::Silent), false));
-            // Whoever is read whole is on the way until all of it is there.
-            drop(pass);
+            let sent = timeout_at(retry.deadline(), attempt.send(until)).await;
+            let answer = sent.unwrap_or_else(|_| Err(ErrorKind::Stalled.into()));
+            // An answer that is read to its end holds its permit until all of it is there.
+            drop(permit);
             let is_worth_it = match &answer {
-                // Whatever it was answered with, it was asked too often.
-                _ if is_blocked => attempts.repeats(StatusCode::TOO_MANY_REQUESTS),
-                Ok(response) => attempts.repeats(response.status()),
-                Err(failure) => may_pass(failure),
+                // Whatever the status, it was asked too often.
+                _ if is_rate_limited(&answer) => retry.repeats(StatusCode::TOO_MANY_REQUESTS),
+                Ok(answer) => retry.repeats(answer.status()),
+                Err(error) => error.is_transient(),
             };
-            let Some(wait) = is_worth_it.then(|| attempts.wait()).flatten() else {
-                let blocked = |failure| match failure {
-                    failure if is_blocked => Failure::Blocked(Box::new(failure)),
-                    failure => failure,
+            let Some(wait) = is_worth_it.then(|| retry.wait()).flatten() else {
+                let attempts = retry.attempts();
+                return match answer {
+                    Ok(answer) => Ok(answer.after(attempts)),
+                    Err(error) => Err(error.after(attempts)),
                 };
-                let answer = answer.map_err(blocked);
-                let mut answer = answer.map_err(|failure| last(failure, attempts))?;
-                answer.extensions_mut().insert(attempts.tried());
-                if is_blocked {
-                    answer.extensions_mut().insert(Blocked);
-                }
-                return Ok(answer);
             };
-            let asking = question.asking(&organization);
-            gate.asks_again(&asking, reason(&answer, is_blocked), wait);
+            limiter.asks_again(&request.operation(&organization), reason(&answer), wait);
             // Its connection is free for others meanwhile.
             drop(answer);
             sleep(wait).await;
@@ -503,247 +371,238 @@ impl Client {
     }
 }
 
-/// One attempt at a question, by one that was let through.
+/// How much of an answer an attempt waits for.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// Its head: the content is read by the caller.
+    Head,
+    /// Its end: the content is read into memory.
+    End,
+}
+
+/// One attempt at a request, with the limiter's permit.
 struct Attempt<'a> {
     client: &'a Client,
-    question: &'a Question,
+    request: &'a Request,
     authorization: &'a Authorization,
     organization: &'a str,
-    pass: &'a Pass,
+    permit: &'a Permit,
 }
 
 impl Attempt<'_> {
-    /// The answer, and whether its reader is blocked.
-    async fn ask(&self, is_whole: bool) -> (Result<Response, Failure>, bool) {
-        let (answer, is_blocked) = self.head().await;
-        let answer = match answer {
-            // On the heap: what is not read whole needs no room for it.
-            Ok(response) if is_whole => Box::pin(whole(response)).await,
-            answer => answer,
-        };
-        (answer, is_blocked)
+    async fn send(&self, until: Until) -> Result<Answer, Error> {
+        let answer = self.head().await?;
+        match until {
+            Until::Head => Ok(answer),
+            // On the heap: an answer of which only the head is read needs no room for it.
+            Until::End => Box::pin(buffered(answer)).await,
+        }
     }
 
-    async fn head(&self) -> (Result<Response, Failure>, bool) {
-        let Self {
-            authorization,
-            organization,
-            ..
-        } = self;
-        let proof = match authorization.proof().await {
-            Ok(proof) => proof,
-            Err(error) => return (Err(Failure::Token(error)), false),
-        };
-        let answer = self.follow(&proof, true).await;
-        let is_blocked = self.heard(&answer);
-        if is_blocked {
-            return (answer, true);
+    async fn head(&self) -> Result<Answer, Error> {
+        let auth = self.authorization.request_auth().await;
+        let auth = auth.map_err(ErrorKind::Token)?;
+        let answer = self.hear(self.follow(&auth, Hops::First).await);
+        if is_rate_limited(&answer) {
+            return answer;
         }
         if !asks_to_sign_in(&answer) {
             self.note(&answer);
-            return (answer, false);
+            return answer;
         }
-        let other = match authorization.renew(&proof, organization).await {
+        let other = match self.authorization.renew(&auth, self.organization).await {
             Ok(Some(other)) => other,
             Ok(None) => {
                 self.note(&answer);
-                return (answer, false);
+                return answer;
             }
             Err(error) => {
                 self.note(&answer);
-                return (not_renewed(answer, error), false);
+                return not_renewed(answer, error);
             }
         };
-        let answer = self.follow(&other, false).await;
-        let is_blocked = self.heard(&answer);
-        authorization.renewed(organization, is_blocked || !asks_to_sign_in(&answer));
-        if !is_blocked {
+        let answer = self.hear(self.follow(&other, Hops::More).await);
+        let is_rate_limited = is_rate_limited(&answer);
+        let outcome = if is_rate_limited || !asks_to_sign_in(&answer) {
+            Renewal::Helped
+        } else {
+            Renewal::Refused
+        };
+        self.authorization.renewed(self.organization, outcome);
+        if !is_rate_limited {
             self.note(&answer);
         }
-        (answer, is_blocked)
+        answer
     }
 
-    /// Asks, and again where the host sends it to within itself.
-    async fn follow(&self, proof: &Proof, is_first: bool) -> Result<Response, Failure> {
-        let mut url = self.question.url.clone();
+    /// Sends the request, and again where the host redirects within itself.
+    async fn follow(&self, auth: &RequestAuth, hops: Hops) -> Result<Answer, Error> {
+        let mut url = Url::clone(&self.request.url);
         for hop in 0..=MAX_REDIRECTS {
-            if hop > 0 || !is_first {
-                self.pass.again().await.map_err(Failure::Closed)?;
+            if hop > 0 || hops == Hops::More {
+                self.permit.again().await.map_err(ErrorKind::Throttled)?;
             }
-            let response = self.send(&url, proof).await?;
-            match Redirect::of(&url, response.status(), response.headers()) {
-                Redirect::None => return Ok(response),
+            let answer = self.send_to(&url, auth).await?;
+            match Redirect::of(&url, answer.status(), answer.headers()) {
+                Redirect::None => return Ok(answer),
                 Redirect::Within(next) => {
-                    self.pass.heard(self.organization, response.headers(), None);
+                    self.permit.heard(self.organization, answer.headers(), None);
                     url = *next;
                 }
-                Redirect::Away(away) => {
-                    let headers = Box::new(response.headers().clone());
-                    return Err(Failure::RedirectedAway(away, response.status(), headers));
+                Redirect::Away(to) => {
+                    let redirected = Redirected {
+                        to,
+                        status: answer.status(),
+                        headers: answer.headers().clone(),
+                    };
+                    return Err(ErrorKind::Redirect(Box::new(redirected)).into());
                 }
             }
         }
-        Err(Failure::TooManyRedirects)
+        Err(ErrorKind::TooManyRedirects.into())
     }
 
-    async fn send(&self, url: &Url, proof: &Proof) -> Result<Response, Failure> {
+    async fn send_to(&self, url: &Url, auth: &RequestAuth) -> Result<Answer, Error> {
         let began = Instant::now();
         let route = Proxies::of_process().route(url);
         let sent = self
             .client
-            .send(url, route, |client| self.request(client, url, proof));
+            .send_once(url, route, |client| self.builder(client, url, auth));
         // On the heap: it would be moved with every future around it.
-        let mut answer = patiently(Box::pin(sent)).await;
-        let asking = self.question.asking(self.organization);
-        self.pass.measure(&asking, &mut answer, began.elapsed());
-        Ok(content::decoded(answer?)?)
+        let response = with_read_timeout(Box::pin(sent)).await;
+        let operation = self.request.operation(self.organization);
+        let status = response.as_ref().ok().map(Response::status);
+        self.permit.measure(&operation, status, began.elapsed());
+        let response = content::decoded(response?)?;
+        let request = self.request.url.clone();
+        Ok(Answer::new(
+            request,
+            response,
+            self.permit.received(&operation),
+        ))
     }
 
-    fn request(&self, client: &reqwest::Client, url: &Url, proof: &Proof) -> RequestBuilder {
-        let question = self.question;
-        let method = question.body.as_ref().map_or(Method::GET, |_| Method::POST);
-        let mut sent = client
+    fn builder(&self, client: &reqwest::Client, url: &Url, auth: &RequestAuth) -> RequestBuilder {
+        let request = self.request;
+        let method = request.body.as_ref().map_or(Method::GET, |_| Method::POST);
+        let mut builder = client
             .request(method, url.clone())
             .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
-            .headers(proof.headers.clone())
-            .headers(question.headers.clone());
-        if let Some(body) = &question.body {
-            sent = sent
+            .headers(auth.headers.clone())
+            .headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .body(body.clone());
         }
-        sent
+        builder
     }
 
-    /// Tells the gate what an answer says of limits, and tells whether its reader is blocked.
-    fn heard(&self, answer: &Result<Response, Failure>) -> bool {
-        let (status, headers) = match answer {
-            Ok(response) => (response.status(), response.headers()),
-            Err(Failure::RedirectedAway(_, status, headers)) => (*status, &**headers),
-            Err(_) => return false,
+    /// Tells the limiter what an answer says of limits, and notes whether its principal is rate limited.
+    fn hear(&self, mut answer: Result<Answer, Error>) -> Result<Answer, Error> {
+        let (status, headers) = match &answer {
+            Ok(answer) => (answer.status(), answer.headers()),
+            Err(Error {
+                kind: ErrorKind::Redirect(redirected),
+                ..
+            }) => (redirected.status, &redirected.headers),
+            Err(_) => return answer,
         };
         let refusal = if status == StatusCode::TOO_MANY_REQUESTS {
             Some(Refusal::Told)
-        } else if !asks_to_sign_in(answer) {
+        } else if !asks_to_sign_in(&answer) {
             None
-        } else if Signals::read(headers, SystemTime::now())
+        } else if LimitHeaders::read(headers, SystemTime::now())
             .retry_after
             .is_some()
         {
             Some(Refusal::Told)
         } else {
-            let is_blocked = self.pass.is_blocked(self.organization);
+            let is_blocked = self.permit.is_blocked(self.organization);
             is_blocked.then_some(Refusal::Guessed)
         };
-        self.pass.heard(self.organization, headers, refusal);
-        refusal.is_some()
+        self.permit.heard(self.organization, headers, refusal);
+        match &mut answer {
+            Ok(answer) => answer.is_rate_limited = refusal.is_some(),
+            Err(error) => error.is_rate_limited = refusal.is_some(),
+        }
+        answer
     }
 
-    /// Notes whether an organization let its reader in.
-    fn note(&self, answer: &Result<Response, Failure>) {
-        let by = Where::Organization {
-            host: quirks::host(&self.question.url),
+    /// Notes whether an organization let its principal in.
+    fn note(&self, answer: &Result<Answer, Error>) {
+        let by = Authority::Organization {
+            host: quirks::host(&self.request.url),
             organization: self.organization,
         };
-        if is_content(answer) {
+        if answer.as_ref().is_ok_and(Answer::is_content) {
             self.authorization.accepted(self.organization);
-            self.pass.accepted(self.organization);
+            self.permit.accepted(self.organization);
             credentials::accepted(self.authorization, by);
         } else if asks_to_sign_in(answer) {
-            self.pass.refused(self.organization);
+            self.permit.refused(self.organization);
             let advice = self.authorization.identity().advice();
             credentials::refused(self.authorization, by, advice);
         }
     }
 }
 
-fn gate_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Gate>, String) {
-    let gate = Gate::of(authorization, quirks::host(url));
-    let organization = organization_of(url).unwrap_or_default();
-    // As Azure DevOps compares them.
-    (gate, organization.to_lowercase())
+/// Which requests of an attempt these are: the permit is for the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hops {
+    First,
+    More,
 }
 
-/// The next piece of an answer's content, counted; nothing at its end.
-///
-/// # Errors
-/// The connection broke, the content is cut off, or does not decode.
-pub async fn piece(response: &mut Response) -> Result<Option<Bytes>, Failure> {
-    let piece = response.chunk().await?;
-    if let (Some(piece), Some(received)) = (&piece, response.extensions().get::<Received>()) {
-        received.0.add(piece.len() as u64);
-    }
-    Ok(piece)
+fn limiter_and_organization(url: &Url, authorization: &Authorization) -> (Arc<Limiter>, String) {
+    let limiter = Limiter::of(authorization, quirks::host(url));
+    let organization = organization_of(url).unwrap_or_default();
+    // As Azure DevOps compares them.
+    (limiter, organization.to_lowercase())
 }
 
 /// Why an answer is not the last word, for measurements and the log.
-fn reason(answer: &Result<Response, Failure>, is_blocked: bool) -> Cow<'static, str> {
+fn reason(answer: &Result<Answer, Error>) -> Cow<'static, str> {
     match answer {
-        _ if is_blocked => LIMITED.into(),
-        Ok(response) => response.status().as_str().to_owned().into(),
-        Err(Failure::Silent) => "silent".into(),
-        Err(Failure::CutOff) => CUT_OFF.into(),
-        Err(Failure::Damaged(_)) => "content damaged".into(),
-        Err(_) => "connection failed".into(),
+        _ if is_rate_limited(answer) => LIMITED.into(),
+        Ok(answer) => answer.status().as_str().to_owned().into(),
+        Err(error) => match error.kind {
+            ErrorKind::Stalled => "silent".into(),
+            ErrorKind::Truncated => TRUNCATED.into(),
+            ErrorKind::Damaged(_) => "content damaged".into(),
+            _ => "connection failed".into(),
+        },
     }
 }
 
-/// The same answer, its content read.
-async fn whole(mut response: Response) -> Result<Response, Failure> {
-    if response.status() != StatusCode::OK {
-        return Ok(response);
+/// The same answer, its content read into memory.
+async fn buffered(mut answer: Answer) -> Result<Answer, Error> {
+    if answer.status() != StatusCode::OK {
+        return Ok(answer);
     }
-    let length = response.content_length();
-    let mut content = Gathered::within(Limit::JsonBytes);
+    let length = answer.content_length();
+    let mut content = Buffer::within(Limit::JsonBytes);
     content.expect(length.unwrap_or(0))?;
     let mut wait = ContentWait::default();
-    while let Some(piece) = next(&mut response, &mut wait, content.came()).await? {
-        content.add(&piece)?;
+    while let Some(chunk) = next_within(&mut answer, &mut wait, content.came()).await? {
+        content.add(&chunk)?;
     }
     if length.is_some_and(|length| content.came() < length) {
-        return Err(Failure::CutOff);
+        return Err(ErrorKind::Truncated.into());
     }
-    if is_json(&response) && breaks_off(content.content()) {
-        return Err(Failure::CutOff);
+    if answer.is_json() && breaks_off(content.content()) {
+        return Err(ErrorKind::Truncated.into());
     }
-    let mut whole = http::Response::new(content.into_content());
-    *whole.status_mut() = response.status();
-    *whole.headers_mut() = mem::take(response.headers_mut());
-    *whole.extensions_mut() = mem::take(response.extensions_mut());
-    Ok(whole.into())
+    Ok(answer.with_content(content.into_content()))
 }
 
-async fn next(
-    response: &mut Response,
+async fn next_within(
+    answer: &mut Answer,
     wait: &mut ContentWait,
     came: u64,
-) -> Result<Option<Bytes>, Failure> {
-    let next = wait.wait(patiently(piece(response))).await;
-    next.unwrap_or(Err(Failure::Exceeded(Limit::ContentWait, came)))
-}
-
-/// Whether an answer says that it is JSON.
-#[must_use]
-pub fn is_json(response: &Response) -> bool {
-    has_type(response, b"application/json")
-}
-
-/// Whether an answer says that it is a page (HTML).
-#[must_use]
-pub fn is_page(response: &Response) -> bool {
-    has_type(response, b"text/html")
-}
-
-fn has_type(response: &Response, wanted: &[u8]) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE);
-    let start = content_type.and_then(|value| value.as_bytes().get(..wanted.len()));
-    start.is_some_and(|start| start.eq_ignore_ascii_case(wanted))
-}
-
-/// The text after a byte order mark, with which JSON must not begin and sometimes does.
-#[must_use]
-pub fn without_byte_order_mark(json: &[u8]) -> &[u8] {
-    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
+) -> Result<Option<Bytes>, Error> {
+    let next = wait.wait(with_read_timeout(answer.next_chunk())).await;
+    next.unwrap_or_else(|| Err(ErrorKind::Exceeded(Limit::ContentWait, came).into()))
 }
 
 /// Whether JSON ends too early, which is all that tells of it where no length was announced.
@@ -752,40 +611,31 @@ fn breaks_off(json: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(json).is_err_and(|error| error.is_eof())
 }
 
-/// The failure, and how often it was tried.
-fn last(failure: Failure, attempts: &Attempts) -> Failure {
-    Failure::Last(Box::new(failure), attempts.tried())
-}
-
-fn not_renewed(
-    answer: Result<Response, Failure>,
-    error: Arc<TokenError>,
-) -> Result<Response, Failure> {
+fn not_renewed(answer: Result<Answer, Error>, why: Arc<TokenError>) -> Result<Answer, Error> {
     match answer {
         Ok(mut answer) => {
-            answer.extensions_mut().insert(NotRenewed(error));
+            answer.not_renewed = Some(why);
             Ok(answer)
         }
-        Err(failure) => Err(Failure::NotRenewed(Box::new(failure), error)),
+        Err(mut error) => {
+            error.not_renewed = Some(why);
+            Err(error)
+        }
     }
 }
 
-/// The three ways in which Azure DevOps says that it knows nobody by this token.
-fn asks_to_sign_in(answer: &Result<Response, Failure>) -> bool {
+/// The three ways in which Azure DevOps says that it knows nobody by this token: `401`, `203`, or a redirect
+/// to a page to sign in at.
+fn asks_to_sign_in(answer: &Result<Answer, Error>) -> bool {
     match answer {
-        Ok(response) => matches!(
-            response.status(),
-            StatusCode::UNAUTHORIZED | StatusCode::NON_AUTHORITATIVE_INFORMATION
-        ),
-        Err(Failure::RedirectedAway(away, ..)) => away.is_sign_in,
-        Err(_) => false,
+        Ok(answer) => answer.asks_to_sign_in(),
+        Err(error) => error.is_sign_in_redirect(),
     }
 }
 
-fn is_content(answer: &Result<Response, Failure>) -> bool {
-    answer.as_ref().is_ok_and(|response| {
-        let status = response.status();
-        let is_page = status == StatusCode::NON_AUTHORITATIVE_INFORMATION;
-        (status.is_success() && !is_page) || status == StatusCode::NOT_MODIFIED
-    })
+const fn is_rate_limited(answer: &Result<Answer, Error>) -> bool {
+    match answer {
+        Ok(answer) => answer.is_rate_limited,
+        Err(error) => error.is_rate_limited,
+    }
 }

@@ -1,40 +1,34 @@
-//! The one HTTP client of the process: TLS, proxies, redirects, connections shared by all readers;
-//! limits that are kept, and faults that are ridden out.
+//! The one HTTP client of the process: TLS, proxies, redirects, and connections that all readers share;
+//! limits that are kept, and faults that are retried.
 
-mod attempts;
+mod answer;
+mod azure_transport;
+mod buffer;
 mod cause;
 mod client;
-mod closings;
 mod connection_error;
 mod content;
-mod direct;
-mod gate;
-mod gathered;
-pub mod pace;
+mod error;
+pub mod limiter;
+mod local;
 mod proxy;
 mod redirect;
-mod report;
+mod request;
 mod resolver;
-mod sent;
-pub mod signals;
+mod retry;
+mod sent_secrets;
+mod timeout;
 pub mod tls;
-mod transport;
-mod wait;
 
-pub use attempts::Tried;
-pub use client::{
-    Asked, Blocked, Client, Failure, NotRenewed, Question, is_json, is_page, piece,
-    without_byte_order_mark,
-};
+pub use answer::{Answer, asks_to_sign_in, without_byte_order_mark};
+pub use buffer::Buffer;
+pub use client::Client;
 pub use connection_error::ConnectionError;
-pub use gate::{Closed, Limit, limits};
-pub use gathered::Gathered;
+pub use error::{Error, ErrorKind, Redirected};
+pub use limiter::{Cause, Limit, Throttled, limits};
+pub use proxy::proxies;
 pub use redirect::Away;
-pub use sent::secrets;
-
-/// The proxies that the environment names, in words that show no secret.
-#[must_use]
-pub fn proxies() -> Vec<String> {
-    proxy::Proxies::of_process().described()
-}
-pub use wait::{ContentWait, patiently};
+pub use request::{Request, Resend};
+pub use retry::Attempts;
+pub use sent_secrets::secrets;
+pub use timeout::{ContentWait, with_read_timeout};

@@ -112,7 +112,7 @@ impl Away {
         }
     }
 
-    /// The place as far as a message may tell, without what was sent: the rest of a URL may hold what lets
+    /// The place as far as a message may emit, without what was sent: the rest of a URL may hold what lets
     /// its bearer in.
     #[must_use]
     pub fn place(&self, sent: &Secrets) -> String {

@@ -1,31 +1,24 @@
-//! What a Backstage URL reader does with a URL.
+//! What a Backstage URL reader does with a URL: `readUrl`, `readTree` and `search`.
 
-mod blob;
-mod body;
-mod contents;
-mod download;
-mod exchange;
-mod explain;
-mod held;
-mod kept;
-mod last_good;
-mod listing;
+mod blocking;
+mod cache;
+mod context;
+mod messages;
 mod plain_http;
+mod policy;
 mod read_tree;
 mod read_url;
-mod replicas;
+mod search;
 mod spelling;
-mod stored;
+mod transfer;
 mod tree;
-mod unread;
-mod walk;
 
-pub use body::Body;
-pub use contents::Contents;
-pub use exchange::Exchange;
-pub use explain::Purpose;
-pub use kept::{bytes_kept, keep_at_most};
-pub use listing::{Listing, Search, list};
+pub use cache::{bytes_stored, set_limits};
+pub use context::{CredentialSource, ReadContext, ReadRequest};
+pub use messages::Purpose;
+pub use policy::HostPolicy;
 pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
-pub use read_url::{CredentialSource, ReadUrl, ReadUrlResponse, read_url};
+pub use read_url::{ReadUrlResponse, read_url};
+pub use search::{Candidates, Contents, Found, FoundFiles, Search};
+pub use transfer::Body;
 pub use tree::{Files, Packed, Tree};

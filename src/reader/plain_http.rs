@@ -8,7 +8,7 @@ use url::{Url, quirks};
 use crate::{
     config::PlainHttp,
     error::{Error, ErrorKind},
-    log::{self, Line, Often},
+    telemetry::log::{self, Event, Repeat},
     url::is_azures_own,
 };
 
@@ -42,10 +42,10 @@ pub(super) fn check(request: &Url, plain_http: Option<PlainHttp>) -> Result<(), 
 }
 
 fn warn(host: &str) {
-    log::tell(Often::Once, &format!("plain http {host}"), || {
+    log::emit(Repeat::Once, &format!("plain http {host}"), || {
         let message = format!(
             "{host} is asked over plain HTTP: whoever is on the way can read the credential and what is read. Write https in its URLs where it speaks that, or set integrations.azure[].plainHttp of the host to 'allow' where it is meant so, or to 'refuse'"
         );
-        Line::warning("plain http", message).with("host", host)
+        Event::warning("plain http", message).with("host", host)
     });
 }

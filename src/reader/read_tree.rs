@@ -1,61 +1,50 @@
 //! `readTree`: a repository, or a folder of one, as an archive at a fixed commit.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
 use futures_util::FutureExt;
-use reqwest::{Response, StatusCode};
-use tokio_util::sync::CancellationToken;
-use url::Url;
+use reqwest::StatusCode;
 
 use super::{
-    download::Download,
-    exchange::{Exchange, NOT_ASKED},
-    explain::{Purpose, Read, Wanted},
-    kept::{Key, keep_archive, kept},
-    last_good::{Answer, LastGood},
-    read_url::{CredentialSource, authorize, is_success},
-    replicas::Replicas,
+    cache::{FreshOrStale, Key, Replicas, StaleSlot, keep_archive, store},
+    context::{NOT_ASKED, ReadContext, ReadRequest, Wanted},
+    messages::{Purpose, ended},
     spelling::{Spellings, remember_absent},
-    stored::Stored,
+    transfer::{Download, TemporaryFile},
     tree::{Again, Packed, Tree},
 };
 use crate::{
-    config::{PlainHttp, Retry},
-    credentials::Authorization,
+    cache::Coalescer,
     error::{Error, ErrorKind},
-    http::{Client, is_page},
-    metrics::{Found, count_lookups},
-    rest::{self, InvalidAnswer, Refusal},
-    url::{AzureUrl, parse},
+    http::Answer,
+    rest::{InvalidAnswer, commit_id},
+    telemetry::metrics::{Found, count_lookups},
+    url::{AzureUrl, SafeUrl},
 };
 
-/// A tree to read.
+/// The archives that are being fetched from other replicas.
+static FROM_REPLICAS: LazyLock<Coalescer<Key, Option<Arc<TemporaryFile>>>> =
+    LazyLock::new(Coalescer::default);
+
+/// Which tree is read, and for whom.
 #[derive(Debug)]
 pub struct ReadTree {
-    /// Its web URL.
-    pub url: String,
-    /// Who reads.
-    pub source: CredentialSource,
-    /// How patiently.
-    pub retry: Retry,
-    /// Whether its host is asked over plain HTTP.
-    pub plain_http: Option<PlainHttp>,
-    /// The pattern that is searched for in it, where it is read for a search.
-    pub pattern: Option<String>,
-    /// The newest commit, where that was asked just now.
-    pub commit: Option<String>,
-    /// How old the commit may be that stands in while whoever reads is blocked.
-    pub max_age: Option<Duration>,
+    /// What all reads have in common.
+    pub read: ReadRequest,
     /// The commit that the caller has already.
     pub etag: Option<String>,
-    /// Ends the read when it is cancelled, with all that comes of it.
-    pub cancellation: CancellationToken,
-    /// Where the archive is stored.
-    pub directory: PathBuf,
+}
+
+/// Which archive is read for a search.
+#[derive(Debug, Default)]
+pub(super) struct ForSearch {
+    /// The glob that is searched for in it.
+    pub glob: String,
+    /// The newest commit, where that was asked for just now.
+    pub commit: Option<String>,
 }
 
 /// A tree that is there, and not yet downloaded.
@@ -67,21 +56,23 @@ pub struct ReadTreeResponse {
     pub subpath: String,
     /// How old the commit is, where it is the last that was read and stands in for a new one.
     pub age: Option<Duration>,
+    /// The status of the answer; 0 where it is a stale one.
+    pub status: u16,
     /// How it was read.
-    pub exchange: Arc<Exchange>,
+    pub context: Arc<ReadContext>,
     /// The REST URL of its newest commit.
-    commits: Url,
+    commits: SafeUrl,
     source: Source,
     again: Again,
     key: Key,
-    last: LastGood<String>,
+    last: StaleSlot<String>,
 }
 
 /// Where the archive comes from.
 #[derive(Clone, Debug)]
 enum Source {
     /// Somebody has read it before.
-    Kept(Arc<Stored>),
+    Kept(Arc<TemporaryFile>),
     /// Azure DevOps sends it.
     Coming(Arc<Download>),
 }
@@ -89,10 +80,10 @@ enum Source {
 impl ReadTreeResponse {
     /// The last REST URL that was asked for it: that of the commit, where the archive is there already.
     #[must_use]
-    pub fn asked(&self) -> &Url {
+    pub fn asked(&self) -> &SafeUrl {
         match &self.source {
             Source::Kept(_) => &self.commits,
-            Source::Coming(_) => &self.exchange.request,
+            Source::Coming(_) => &self.context.request,
         }
     }
 
@@ -103,8 +94,8 @@ impl ReadTreeResponse {
     /// or one that leads outside.
     pub async fn open(self) -> Result<Arc<Tree>, Error> {
         let stored = self.stored().await?;
-        let (exchange, key) = (self.exchange, Some(self.key));
-        let tree = Tree::open(stored, &self.subpath, exchange, key, self.again).await?;
+        let (context, key) = (self.context, Some(self.key));
+        let tree = Tree::open(stored, &self.subpath, context, key, self.again).await?;
         if self.age.is_none() {
             self.last.put(self.etag);
         }
@@ -117,13 +108,11 @@ impl ReadTreeResponse {
     /// The download broke off, or was ended; the archive could not be stored.
     pub async fn copy(self) -> Result<Packed, Error> {
         let stored = self.stored().await?;
-        Ok(Packed::copy(stored, self.exchange, self.key))
+        Ok(Packed::copy(stored, self.context, self.key))
     }
 
-    async fn stored(&self) -> Result<Arc<Stored>, Error> {
-        let cancellation = &self.exchange.cancellation;
-        let stored = cancellation.run_until_cancelled(self.source.stored()).await;
-        stored.unwrap_or_else(|| Err(self.exchange.ended()))
+    async fn stored(&self) -> Result<Arc<TemporaryFile>, Error> {
+        self.context.until_ended(self.source.stored()).await
     }
 }
 
@@ -136,7 +125,7 @@ impl std::fmt::Debug for ReadTreeResponse {
 
 impl Source {
     /// The archive, once all of it is there.
-    async fn stored(&self) -> Result<Arc<Stored>, Error> {
+    async fn stored(&self) -> Result<Arc<TemporaryFile>, Error> {
         match self {
             Self::Kept(stored) => Ok(Arc::clone(stored)),
             Self::Coming(download) => download.stored().await,
@@ -151,47 +140,47 @@ impl Source {
 /// version or folder ([`ErrorKind::NotFound`]), asks to sign in ([`ErrorKind::Authentication`]), or
 /// refuses; the commit is the one that the caller has ([`ErrorKind::NotModified`]); there are no
 /// commits; there is no answer; the caller ended the read.
-pub async fn read_tree(input: ReadTree) -> Result<ReadTreeResponse, Error> {
-    let cancellation = input.cancellation.clone();
-    let url = input.url.clone();
-    cancellation
-        .run_until_cancelled(find(input))
-        .await
-        .unwrap_or_else(|| Err(Read::ended(Purpose::Tree, &url)))
+pub async fn read_tree(tree: ReadTree) -> Result<ReadTreeResponse, Error> {
+    let ReadTree { read, etag } = tree;
+    let url = SafeUrl::parse(&read.url)?;
+    let cancellation = read.cancellation.clone();
+    let found = begin(url.clone(), read, etag, None);
+    let found = cancellation.run_until_cancelled(found).await;
+    found.unwrap_or_else(|| Err(ended(Purpose::Tree, &url)))
 }
 
-async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
-    let unable = |error: Error| Read::unable(Purpose::Tree, &input.url, &error);
-    let url = AzureUrl::from_repo_url(&input.url)?;
-    let commits = url.to_newest_commit_url()?;
-    let client = Client::shared().map_err(unable)?;
-    let authorization = authorize(
-        client,
-        &commits,
-        input.source,
-        input.retry,
-        input.plain_http,
-    )
-    .await
-    .map_err(unable)?;
-    let pattern = input.pattern.as_deref().unwrap_or_default();
-    let last = LastGood::of_search(&commits, pattern, &authorization, input.max_age);
+async fn begin(
+    url: SafeUrl,
+    read: ReadRequest,
+    etag: Option<String>,
+    search: Option<ForSearch>,
+) -> Result<ReadTreeResponse, Error> {
+    let repository = AzureUrl::of(&url)?;
+    let commits = repository.to_newest_commit_url()?.into();
+    let context = ReadContext::begin(Purpose::Tree, url, repository, commits, read).await?;
+    find(context, etag, search).await
+}
+
+/// Finds the tree of a read that was begun: of the newest commit, or of the stale one.
+pub(super) async fn find(
+    context: ReadContext,
+    etag: Option<String>,
+    search: Option<ForSearch>,
+) -> Result<ReadTreeResponse, Error> {
+    let is_for_search = search.is_some();
+    let ForSearch { glob, commit } = search.unwrap_or_default();
+    let key = Key::of_answer(&context.request, &glob, context.authorization());
+    let max_stale = context.policy.max_stale.filter(|_| is_for_search);
     let trees = Trees {
-        client,
-        web_url: input.url,
-        url,
-        etag: input.etag,
-        directory: input.directory,
-        authorization: authorization.clone(),
-        cancellation: input.cancellation,
-        last: last.clone(),
-        commits: commits.clone(),
+        last: StaleSlot::of(&store().commits, key, max_stale),
+        context,
+        etag,
     };
-    // On the heap, as is what stands in: together they would make every read a large one.
-    let newest = Box::pin(trees.newest(input.commit));
-    match last.or(&commits, &authorization, newest).await? {
-        Answer::New(tree) => Ok(tree),
-        Answer::Last(commit) => {
+    // On the heap, as is the stale one: together they would make every read a large one.
+    let newest = Box::pin(trees.newest(commit));
+    match trees.last.or(&trees.context, newest).await? {
+        FreshOrStale::Fresh(tree) => Ok(tree),
+        FreshOrStale::Stale(commit) => {
             let age = Some(commit.age());
             Box::pin(trees.at(commit.value, age)).await
         }
@@ -199,49 +188,30 @@ async fn find(input: ReadTree) -> Result<ReadTreeResponse, Error> {
 }
 
 /// The newest commit.
-pub(super) async fn newest_commit(
-    client: &Client,
-    url: &str,
-    request: &Url,
-    authorization: &Authorization,
-) -> Result<String, Error> {
-    let read = Read {
-        url,
-        request,
-        authorization,
-        purpose: Purpose::Tree,
-    };
-    let answer = rest::get_newest_commit(client, request.clone(), authorization).await;
-    let answer = answer.map_err(|failure| read.failed(failure))?;
-    let response = accept_unless_page(&read, answer, Wanted::Json).await?;
-    let id = rest::commit_id(response).await;
-    let id = id.map_err(|InvalidAnswer(why)| read.unusable(ErrorKind::Other, &why))?;
-    id.ok_or_else(|| read.unusable(ErrorKind::NotFound, "the repository has no commits"))
+pub(super) async fn newest_commit(context: &ReadContext) -> Result<String, Error> {
+    let call = context.api.newest_commit()?;
+    let answer = context.fetch(call, Wanted::Json).await?;
+    let messages = context.messages();
+    let id = commit_id(answer).await;
+    let id = id.map_err(|InvalidAnswer(why)| messages.unusable(ErrorKind::Other, &why))?;
+    id.ok_or_else(|| messages.unusable(ErrorKind::NotFound, "the repository has no commits"))
 }
 
 /// The trees of a repository or folder, one for each commit.
 struct Trees {
-    client: &'static Client,
-    web_url: String,
-    url: AzureUrl,
+    /// The read, in which the newest commit was asked for last.
+    context: ReadContext,
     /// The commit that the caller has already.
     etag: Option<String>,
-    directory: PathBuf,
-    authorization: Authorization,
-    cancellation: CancellationToken,
-    last: LastGood<String>,
-    /// The REST URL of the newest commit.
-    commits: Url,
+    last: StaleSlot<String>,
 }
 
 impl Trees {
     /// The tree of the newest commit; all of it, where it may stand in one day.
     async fn newest(&self, known: Option<String>) -> Result<ReadTreeResponse, Error> {
-        let commit = if let Some(commit) = known {
-            commit
-        } else {
-            let (url, commits) = (&self.web_url, &self.commits);
-            newest_commit(self.client, url, commits, &self.authorization).await?
+        let commit = match known {
+            Some(commit) => commit,
+            None => newest_commit(&self.context).await?,
         };
         let tree = self.at(commit, None).await?;
         if self.last.is_wanted() {
@@ -250,10 +220,10 @@ impl Trees {
         Ok(tree)
     }
 
-    /// The tree of a commit, which the caller has not.
+    /// The tree of a commit, unless the caller has it.
     async fn at(&self, etag: String, age: Option<Duration>) -> Result<ReadTreeResponse, Error> {
         if self.etag.as_ref() == Some(&etag) {
-            return Err(self.last.unchanged(etag, age, &self.read()));
+            return Err(self.last.unchanged(etag, age, &self.context));
         }
         let FoundArchive {
             source,
@@ -263,23 +233,17 @@ impl Trees {
             key,
             subpath,
         } = self.find(&etag).await?;
-        let exchange = Arc::new(Exchange {
-            url: self.web_url.clone(),
-            request,
-            authorization: self.authorization.clone(),
-            purpose: Purpose::Tree,
-            status: if age.is_some() { NOT_ASKED } else { status },
-            cancellation: self.cancellation.clone(),
-        });
+        let context = Arc::new(self.context.asking(request));
         if age.is_some() {
-            exchange.tell_stale();
+            context.tell_stale();
         }
         Ok(ReadTreeResponse {
             etag,
             subpath,
             age,
-            exchange,
-            commits: self.commits.clone(),
+            status: if age.is_some() { NOT_ASKED } else { status },
+            context,
+            commits: self.context.request.clone(),
             source,
             again,
             key,
@@ -287,40 +251,33 @@ impl Trees {
         })
     }
 
-    fn read(&self) -> Read<'_> {
-        Read {
-            url: &self.web_url,
-            request: &self.commits,
-            authorization: &self.authorization,
-            purpose: Purpose::Tree,
-        }
-    }
-
-    /// The archive of a commit, by the first way to write the folder that is there.
+    /// The archive of a commit, by the first spelling of the folder that is there.
     async fn find(&self, commit: &str) -> Result<FoundArchive, Error> {
-        let mut spellings = Spellings::of_folder(&self.url, &self.authorization);
+        let (written, authorization) = (self.context.api.url(), self.context.authorization());
+        let mut spellings = Spellings::of_folder(written, authorization);
         while let Some(spelling) = spellings.next() {
-            let url = spelling.url.at_commit(commit);
-            let key = Key::of(&parse(&url.to_archive_url()?)?, &self.authorization);
+            let api = self.context.api.at(spelling.url.at_commit(commit));
+            let request: SafeUrl = api.url().to_archive_url()?.into();
             let archive = Archive {
-                client: self.client,
-                web_url: self.web_url.clone(),
-                authorization: self.authorization.clone(),
+                key: Key::of(&request, authorization),
+                context: ReadContext {
+                    api,
+                    ..(*self.context.for_all(request)).clone()
+                },
             };
-            let again = archive.again(url.clone(), key.clone(), self.directory.clone());
-            match archive.find(url, &key, self.directory.clone()).await {
+            match archive.find().await {
                 Err(error) => spellings.note(&spelling, error)?,
                 Ok((source, request, status)) => {
                     if spellings.is_written_missing() {
-                        let written = self.url.path().unwrap_or_default();
-                        remember_absent(&self.url, written, &self.authorization);
+                        let folder = written.path().unwrap_or_default();
+                        remember_absent(written, folder, authorization);
                     }
                     return Ok(FoundArchive {
                         source,
                         request,
                         status,
-                        again,
-                        key,
+                        key: archive.key.clone(),
+                        again: archive.again(),
                         subpath: last_segment(spelling.url.path()),
                     });
                 }
@@ -333,31 +290,29 @@ impl Trees {
 /// An archive that is there, or on its way.
 struct FoundArchive {
     source: Source,
-    /// What it was asked for as, and how that was answered.
-    request: Url,
+    /// What it was asked for as, and the status of the answer.
+    request: SafeUrl,
     status: u16,
     again: Again,
     key: Key,
     subpath: String,
 }
 
-/// How archives are asked for.
+/// An archive of a folder at a commit, for all who read it.
 #[derive(Clone)]
 struct Archive {
-    client: &'static Client,
-    web_url: String,
-    authorization: Authorization,
+    key: Key,
+    /// It ends with the last of those who wait for the archive, and not with the first who asked.
+    context: ReadContext,
 }
 
 impl Archive {
     /// How it is had again: as it is kept or comes for somebody else then, or as it was asked for.
-    fn again(&self, url: AzureUrl, key: Key, directory: PathBuf) -> Again {
-        let archive = self.clone();
+    fn again(self) -> Again {
         Arc::new(move || {
-            let (archive, url) = (archive.clone(), url.clone());
-            let (key, directory) = (key.clone(), directory.clone());
+            let archive = self.clone();
             async move {
-                let (source, ..) = archive.find(url, &key, directory).await?;
+                let (source, ..) = archive.find().await?;
                 source.stored().await
             }
             .boxed()
@@ -365,131 +320,66 @@ impl Archive {
     }
 
     /// The archive as it is kept, or on its way: for somebody else already, or from now on.
-    async fn find(
-        self,
-        url: AzureUrl,
-        key: &Key,
-        directory: PathBuf,
-    ) -> Result<(Source, Url, u16), Error> {
-        if let Some(stored) = self.known(key, &directory).await? {
-            let request = parse(&url.to_archive_url()?)?;
+    async fn find(&self) -> Result<(Source, SafeUrl, u16), Error> {
+        if let Some(stored) = self.known().await? {
+            let request = self.context.request.clone();
             return Ok((Source::Kept(stored), request, StatusCode::OK.as_u16()));
         }
         let start = || {
-            let key = key.clone();
-            let replicas = Replicas::of(&self.authorization);
-            let keep = |stored: Arc<Stored>| {
+            let key = self.key.clone();
+            let replicas = Replicas::of(self.context.authorization());
+            let keep = |stored: Arc<TemporaryFile>| {
                 if let Some(replicas) = replicas {
                     replicas.share_archive(key.clone(), Arc::clone(&stored));
                 }
                 keep_archive(key, stored);
             };
-            let ask = move || self.clone().ask(url.clone());
+            let context = self.context.clone();
+            let directory = context.policy.directory.clone();
+            let ask = move || ask(context.clone());
             Download::of(ask, directory, keep)
         };
-        let download = kept().downloads.join(key, Download::is_of_use, start);
+        let downloads = &store().downloads;
+        let download = downloads.join(&self.key, Download::is_of_use, start);
         let head = download.head().await?;
-        let request = head.request.clone();
-        Ok((Source::Coming(download), request, head.status))
+        let request = head.context.request.clone();
+        Ok((Source::Coming(download), request, head.status.as_u16()))
     }
 
     /// The archive as this process keeps it, or as another replica has read it.
-    async fn known(&self, key: &Key, directory: &Path) -> Result<Option<Arc<Stored>>, Error> {
-        if let Some(stored) = kept().archives.get(key) {
+    async fn known(&self) -> Result<Option<Arc<TemporaryFile>>, Error> {
+        if let Some(stored) = store().archives.get(&self.key) {
             count_lookups("archives", Found::Here, 1);
             return Ok(Some(stored));
         }
-        let Some(replicas) = Replicas::of(&self.authorization) else {
+        let Some(replicas) = Replicas::of(self.context.authorization()) else {
             return Ok(None);
         };
-        let (of, directory) = (key.clone(), directory.to_owned());
-        let ask = || async move { Ok(replicas.archive(&of, directory).await) };
-        let found = kept().shared_archives.get_or_make(key, ask).await?;
+        let (key, directory) = (self.key.clone(), self.context.policy.directory.clone());
+        let ask = || async move { Ok(replicas.archive(&key, directory).await) };
+        let found = FROM_REPLICAS.run(&self.key, ask).await?;
         if let Some(stored) = &found {
             count_lookups("archives", Found::AtReplica, 1);
-            keep_archive(key.clone(), Arc::clone(stored));
+            keep_archive(self.key.clone(), Arc::clone(stored));
         }
         Ok(found)
     }
+}
 
-    /// Asks for the archive: with the modes of files first, where the host may know how.
-    async fn ask(self, url: AzureUrl) -> Result<(Arc<Exchange>, Response), Error> {
-        count_lookups("archives", Found::Nowhere, 1);
-        if let Some(with_modes) = url.to_archive_url_with_modes()? {
-            let request = parse(&with_modes)?;
-            let response = self.answer(&request).await?;
-            if response.status() != StatusCode::BAD_REQUEST {
-                return self.accept(request, response).await;
-            }
-        }
-        let request = parse(&url.to_archive_url()?)?;
-        let response = self.answer(&request).await?;
-        self.accept(request, response).await
-    }
-
-    async fn answer(&self, request: &Url) -> Result<Response, Error> {
-        let answer = rest::get_archive(self.client, request.clone(), &self.authorization).await;
-        answer.map_err(|failure| self.read(request).failed(failure))
-    }
-
-    async fn accept(
-        self,
-        request: Url,
-        response: Response,
-    ) -> Result<(Arc<Exchange>, Response), Error> {
-        let read = self.read(&request);
-        let response = accept_unless_page(&read, response, Wanted::Archive).await?;
-        let exchange = Exchange {
-            url: self.web_url,
-            request,
-            authorization: self.authorization,
-            purpose: Purpose::Tree,
-            status: response.status().as_u16(),
-            // It ends with the last of those who wait for it, and not with the first who asked.
-            cancellation: CancellationToken::new(),
-        };
-        Ok((Arc::new(exchange), response))
-    }
-
-    fn read<'a>(&'a self, request: &'a Url) -> Read<'a> {
-        Read {
-            url: &self.web_url,
-            request,
-            authorization: &self.authorization,
-            purpose: Purpose::Tree,
+/// Asks for the archive: with the modes of files first, where the host may know how.
+async fn ask(context: ReadContext) -> Result<(Arc<ReadContext>, Answer), Error> {
+    count_lookups("archives", Found::Nowhere, 1);
+    if let Some(call) = context.api.archive_with_modes()? {
+        let answer = context.send(call).await?;
+        if answer.status() != StatusCode::BAD_REQUEST {
+            let answer = context.accept(answer, Wanted::Archive).await?;
+            return Ok((Arc::new(context), answer));
         }
     }
-}
-
-/// The answer, where it has what was asked for and no page in place of what was asked for.
-pub(super) async fn accept_unless_page(
-    read: &Read<'_>,
-    response: Response,
-    wanted: Wanted,
-) -> Result<Response, Error> {
-    if is_success(response.status()) && is_page(&response) {
-        return Err(read.page(response.status(), wanted));
-    }
-    accept(read, response).await
-}
-
-/// The answer, where it has what was asked for.
-pub(super) async fn accept(read: &Read<'_>, response: Response) -> Result<Response, Error> {
-    if response.status() == StatusCode::OK {
-        return Ok(response);
-    }
-    Err(read.refused(&Refusal::read(response, &read.secrets()).await))
-}
-
-/// Whether a server says in this way that it does not know a call.
-pub(super) const fn is_unknown(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 404 | 405 | 406 | 501)
-}
-
-/// Whether a server, or a proxy before it that lets only some requests through, says in this way that
-/// it does not take what is posted.
-pub(super) const fn is_not_taken(status: StatusCode) -> bool {
-    is_unknown(status) || matches!(status.as_u16(), 403 | 411 | 413 | 415)
+    let answer = context
+        .fetch(context.api.archive()?, Wanted::Archive)
+        .await?;
+    Ok((Arc::new(context), answer))
 }
 
 /// A zip of a folder holds its entries under the folder's last segment.

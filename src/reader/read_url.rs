@@ -1,32 +1,25 @@
 //! `readUrl`: one file.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use bytes::Bytes;
 use reqwest::{
-    Response, StatusCode,
-    header::{ETAG, HeaderName, LAST_MODIFIED},
+    StatusCode,
+    header::{ETAG, LAST_MODIFIED},
 };
-use secrecy::SecretString;
-use tokio_util::sync::CancellationToken;
-use url::{Url, quirks};
 
 use super::{
-    body::Body,
-    exchange::{Exchange, NOT_ASKED, tell_who},
-    explain::{Purpose, Read, Wanted},
-    kept::{Key, kept},
-    last_good::{Answer, File, Good, LastGood},
-    plain_http,
+    cache::{File, FreshOrStale, Key, StaleAnswer, StaleSlot, store},
+    context::{NOT_ASKED, ReadContext, ReadRequest, Wanted},
+    messages::Purpose,
     spelling::{Spellings, learn_of_folder},
+    transfer::Body,
 };
 use crate::{
-    config::{PlainHttp, Retry},
-    credentials::{Authorization, Credentials},
     error::{Error, ErrorKind},
-    http::{Client, is_json, is_page},
-    rest::{self, Conditions, Refusal},
-    url::{AzureUrl, parameter, parse},
+    http::Answer,
+    rest::{self, Conditions},
+    url::{AzureUrl, SafeUrl, parameter},
 };
 
 /// The largest file that is remembered, in bytes.
@@ -38,43 +31,6 @@ const MOST_DESCRIPTION: usize = 32 * 1024;
 /// The endings of files that are pages themselves.
 const PAGES: [&str; 3] = [".html", ".htm", ".xhtml"];
 
-/// Where the headers that authorize a read come from.
-#[derive(Debug)]
-pub enum CredentialSource {
-    /// The configured credential that serves the URL.
-    Configured(Arc<Credentials>),
-    /// Headers that the caller's own provider gave.
-    Provided(Vec<(String, SecretString)>),
-    /// A token that the caller gave for this read.
-    Token {
-        /// The token, raw.
-        token: SecretString,
-        /// The host to which alone it is sent, with its port.
-        host: String,
-    },
-    /// None: the caller's provider had nothing.
-    Nobody,
-}
-
-/// A file to read.
-#[derive(Debug)]
-pub struct ReadUrl {
-    /// Its web URL.
-    pub url: String,
-    /// Who reads.
-    pub source: CredentialSource,
-    /// How patiently.
-    pub retry: Retry,
-    /// Whether its host is asked over plain HTTP.
-    pub plain_http: Option<PlainHttp>,
-    /// How old the last answer may be that stands in while whoever reads is blocked.
-    pub max_age: Option<Duration>,
-    /// What the caller has already.
-    pub conditions: Conditions,
-    /// Ends the read when it is cancelled.
-    pub cancellation: CancellationToken,
-}
-
 /// A file that is there.
 #[derive(Debug)]
 pub struct ReadUrlResponse {
@@ -84,8 +40,10 @@ pub struct ReadUrlResponse {
     pub last_modified: Option<String>,
     /// The content.
     pub body: Body,
+    /// The status of the answer; 0 where it is a stale one.
+    pub status: u16,
     /// How it was read.
-    pub exchange: Arc<Exchange>,
+    pub context: Arc<ReadContext>,
 }
 
 /// Reads one file.
@@ -97,131 +55,113 @@ pub struct ReadUrlResponse {
 /// The URL names no file; there is no usable credential; Azure DevOps has no such file
 /// ([`crate::error::ErrorKind::NotFound`]), asks to sign in ([`crate::error::ErrorKind::Authentication`]), or refuses; it has
 /// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
-pub async fn read_url(input: ReadUrl) -> Result<ReadUrlResponse, Error> {
-    let url = AzureUrl::from_repo_url(&input.url)?;
-    let request = parse(&url.to_file_url()?)?;
-    let client =
-        Client::shared().map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
-    let cancellation = input.cancellation;
-    let authorization = cancellation
-        .run_until_cancelled(authorize(
-            client,
-            &request,
-            input.source,
-            input.retry,
-            input.plain_http,
-        ))
-        .await
-        .ok_or_else(|| Read::ended(Purpose::File, &input.url))?
-        .map_err(|error| Read::unable(Purpose::File, &input.url, &error))?;
-    let mut exchange = Exchange {
-        url: input.url,
-        request,
-        authorization,
-        purpose: Purpose::File,
-        status: StatusCode::OK.as_u16(),
-        cancellation,
+pub async fn read_url(read: ReadRequest, conditions: Conditions) -> Result<ReadUrlResponse, Error> {
+    let url = SafeUrl::parse(&read.url)?;
+    let file = AzureUrl::of(&url)?;
+    let request = file.to_file_url()?.into();
+    let mut context = ReadContext::begin(Purpose::File, url, file, request, read).await?;
+    let key = Key::of(&context.request, context.authorization());
+    let last = StaleSlot::of(&store().files, key, context.policy.max_stale);
+    // Pinned, as are other futures that pass through several functions: each would hold it once more.
+    let read = {
+        let file = pin!(get_file(&context, &conditions));
+        context.until_ended(last.or(&context, file)).await
     };
-    let key = Key::of(&exchange.request, &exchange.authorization);
-    let last = LastGood::of(&kept().files, key, input.max_age);
-    let item = get_item(client, &url, &exchange, &input.conditions);
-    let item = last.or(&exchange.request, &exchange.authorization, item);
-    let answer = exchange
-        .cancellation
-        .run_until_cancelled(item)
-        .await
-        .unwrap_or_else(|| Err(Read::ended(Purpose::File, &exchange.url)));
-    match answer {
-        Ok(Answer::New((response, request))) => {
-            exchange.request = request;
-            new(response, exchange, &last).await
+    match read {
+        Ok(FreshOrStale::Fresh(answer)) => {
+            context.request = answer.request().clone();
+            fresh(answer, context, &last).await
         }
-        Ok(Answer::Last(file)) => stale(file, exchange, &input.conditions),
+        Ok(FreshOrStale::Stale(file)) => stale(file, context, &conditions),
         Err(error) => {
             if error.kind() == ErrorKind::NotModified {
-                last.confirm(|file| is_had(file, &input.conditions));
+                last.confirm(|file| is_had(file, &conditions));
             }
             Err(error)
         }
     }
 }
 
-async fn new(
-    response: Response,
-    mut exchange: Exchange,
-    last: &LastGood<File>,
+async fn fresh(
+    answer: Answer,
+    context: ReadContext,
+    last: &StaleSlot<File>,
 ) -> Result<ReadUrlResponse, Error> {
-    exchange.status = response.status().as_u16();
-    let exchange = Arc::new(exchange);
-    let etag = header(&response, &ETAG);
-    let last_modified = header(&response, &LAST_MODIFIED);
-    let is_json = is_json(&response);
-    let mut body = Body::of(response, Arc::clone(&exchange)).await;
+    let status = answer.status().as_u16();
+    let etag = answer.header(&ETAG);
+    let last_modified = answer.header(&LAST_MODIFIED);
+    let is_json = answer.is_json();
+    let mut body = Body::of(answer, &context).await;
     if is_json {
-        refuse_description(&mut body, &exchange).await?;
+        refuse_description(&mut body, &context).await?;
     }
     if last.is_wanted() {
-        let filled = body.fill(MOST_KEPT);
-        let filled = exchange.cancellation.run_until_cancelled(filled).await;
-        filled.ok_or_else(|| exchange.ended())?;
+        fill(&mut body, MOST_KEPT, &context).await?;
     }
-    match body.whole().filter(|content| content.len() <= MOST_KEPT) {
-        Some(content) => last.put(File {
+    match body.whole().filter(|bytes| bytes.len() <= MOST_KEPT) {
+        Some(bytes) => last.put(File {
             etag: etag.clone(),
             last_modified: last_modified.clone(),
-            content: Bytes::copy_from_slice(content),
+            content: Bytes::copy_from_slice(bytes),
         }),
         // The caller may have something newer now than what was remembered.
         None => last.confirm(|file| etag.is_some() && file.etag == etag),
     }
+    let context = Arc::clone(body.context());
     Ok(ReadUrlResponse {
         etag,
         last_modified,
         body,
-        exchange,
+        status,
+        context,
     })
 }
 
+/// Takes what comes of a content, as long as it is no more than this.
+async fn fill(body: &mut Body, most: usize, context: &ReadContext) -> Result<(), Error> {
+    let filled = body.fill(most);
+    let filled = context.cancellation.run_until_cancelled(filled).await;
+    filled.ok_or_else(|| context.ended())
+}
+
 /// Refuses the description of what is no file, which Azure DevOps gives in place of a content.
-async fn refuse_description(body: &mut Body, exchange: &Exchange) -> Result<(), Error> {
-    let filled = body.fill(MOST_DESCRIPTION);
-    let filled = exchange.cancellation.run_until_cancelled(filled).await;
-    filled.ok_or_else(|| exchange.ended())?;
-    let path = parameter(&exchange.request, "path").unwrap_or_default();
+async fn refuse_description(body: &mut Body, context: &ReadContext) -> Result<(), Error> {
+    fill(body, MOST_DESCRIPTION, context).await?;
+    let path = parameter(&context.request, "path").unwrap_or_default();
     let described = body
         .whole()
         .and_then(|answer| rest::described(answer, &path));
     match described {
         Some(kind) => {
             let why = format!("it is a {kind} and not a file");
-            Err(exchange.read().unusable(ErrorKind::Input, &why))
+            Err(context.messages().unusable(ErrorKind::Input, &why))
         }
         None => Ok(()),
     }
 }
 
-/// What was read last, as if it had come now.
+/// The stale answer, as if it had come now.
 fn stale(
-    file: Good<File>,
-    mut exchange: Exchange,
+    file: StaleAnswer<File>,
+    context: ReadContext,
     conditions: &Conditions,
 ) -> Result<ReadUrlResponse, Error> {
     if is_had(&file.value, conditions) {
-        return Err(exchange.read().unchanged(None));
+        return Err(context.messages().unchanged(None));
     }
     let File {
         etag,
         last_modified,
         content,
     } = file.value;
-    exchange.tell_stale();
-    exchange.status = NOT_ASKED;
-    let exchange = Arc::new(exchange);
+    context.tell_stale();
+    let context = Arc::new(context);
     Ok(ReadUrlResponse {
         etag,
         last_modified,
-        body: Body::of_content(content.into(), Arc::clone(&exchange)),
-        exchange,
+        body: Body::of_content(content.into(), Arc::clone(&context)),
+        status: NOT_ASKED,
+        context,
     })
 }
 
@@ -230,109 +170,57 @@ fn is_had(file: &File, conditions: &Conditions) -> bool {
     conditions.are_met(file.etag.as_deref(), file.last_modified.as_deref())
 }
 
-/// The answer with the file's content, and the REST URL that was asked for it.
-async fn get_item(
-    client: &Client,
-    url: &AzureUrl,
-    exchange: &Exchange,
-    conditions: &Conditions,
-) -> Result<(Response, Url), Error> {
-    let mut spellings = Spellings::of_file(url, &exchange.authorization);
+/// The answer with the file's content, by the first spelling of its path that is there.
+async fn get_file(context: &ReadContext, conditions: &Conditions) -> Result<Answer, Error> {
+    let written = context.api.url();
+    let mut spellings = Spellings::of_file(written, context.authorization());
     while let Some(spelling) = spellings.next() {
-        let request = if spelling.is_as_written() {
-            exchange.request.clone()
-        } else {
-            parse(&spelling.url.to_file_url()?)?
-        };
-        match ask(client, exchange, &request, conditions).await {
+        let call = context.api.at(spelling.url.clone()).file(conditions)?;
+        let answer = context.send(call).await?;
+        match accept(context, conditions, answer).await {
             Err(error) => spellings.note(&spelling, error)?,
-            Ok(response) => {
+            Ok(answer) => {
                 if spellings.is_written_missing() {
-                    learn_of_folder(url, &exchange.authorization);
+                    learn_of_folder(&context.api);
                 }
-                return Ok((response, request));
+                return Ok(answer);
             }
         }
     }
     Err(spellings.failure())
 }
 
-async fn ask(
-    client: &Client,
-    exchange: &Exchange,
-    request: &Url,
-    conditions: &Conditions,
-) -> Result<Response, Error> {
-    let read = Read {
-        request,
-        ..exchange.read()
-    };
-    let answer = rest::get_item(client, request.clone(), read.authorization, conditions).await;
-    let answer = answer.map_err(|failure| read.failed(failure))?;
-    accept(&read, conditions, answer).await
-}
-
-pub(super) async fn authorize(
-    client: &Client,
-    request: &Url,
-    source: CredentialSource,
-    retry: Retry,
-    plain: Option<PlainHttp>,
-) -> Result<Authorization, Error> {
-    plain_http::check(request, plain)?;
-    let authorization = match source {
-        CredentialSource::Nobody => Authorization::anonymous(),
-        CredentialSource::Provided(headers) => Authorization::provided(headers)?,
-        CredentialSource::Token { token, host } => {
-            if quirks::host(request) != host {
-                let message =
-                    format!("the token in the options is for {host}, which the URL does not name");
-                return Err(Error::new(ErrorKind::Input, message));
-            }
-            Authorization::of_callers_token(&token)?
-        }
-        CredentialSource::Configured(credentials) => {
-            credentials.authorize(request, &client.entra()).await?
-        }
-    };
-    tell_who(&authorization, request);
-    Ok(authorization.with_retry(retry))
-}
-
+/// The answer, where it has the file, and the caller has not.
 async fn accept(
-    read: &Read<'_>,
+    context: &ReadContext,
     conditions: &Conditions,
-    response: Response,
-) -> Result<Response, Error> {
-    let status = response.status();
-    let is_content = status == StatusCode::OK;
-    if is_success(status) && is_page(&response) && !may_be_page(read.request) {
-        return Err(read.page(status, Wanted::File));
+    answer: Answer,
+) -> Result<Answer, Error> {
+    let status = answer.status();
+    let is_had = status == StatusCode::OK && conditions.are_met_by(answer.headers());
+    let is_not_modified = status == StatusCode::NOT_MODIFIED && conditions.are_some();
+    let wanted = if may_be_page(answer.request()) {
+        Wanted::Any
+    } else {
+        Wanted::File
+    };
+    let unchanged = |answer: &Answer| {
+        let messages = context.messages_of(answer.request());
+        Err(messages.unchanged(Some(status)))
+    };
+    if is_not_modified {
+        return unchanged(&answer);
     }
-    if is_content && !conditions.are_met_by(response.headers()) {
-        return Ok(response);
+    let answer = context.accept(answer, wanted).await?;
+    if is_had {
+        return unchanged(&answer);
     }
-    if is_content || (status == StatusCode::NOT_MODIFIED && conditions.are_some()) {
-        return Err(read.unchanged(Some(status)));
-    }
-    Err(read.refused(&Refusal::read(response, &read.secrets()).await))
-}
-
-/// Whether a status says that all is well, and not that somebody has to sign in.
-pub(super) fn is_success(status: StatusCode) -> bool {
-    status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION
+    Ok(answer)
 }
 
 /// Whether the file that a REST URL names may be a page itself, by its name.
-fn may_be_page(request: &Url) -> bool {
+fn may_be_page(request: &SafeUrl) -> bool {
     let path = parameter(request, "path").unwrap_or_default();
     let path = path.to_ascii_lowercase();
     PAGES.iter().any(|ending| path.ends_with(ending))
-}
-
-/// The text of a header; a byte is a character, as in `fetch`.
-pub(super) fn header(response: &Response, name: &HeaderName) -> Option<String> {
-    let value = response.headers().get(name)?;
-    let text: String = value.as_bytes().iter().copied().map(char::from).collect();
-    (!text.is_empty()).then_some(text)
 }

@@ -9,22 +9,16 @@ use tokio::{
     task,
     time::{Instant, timeout},
 };
-use url::Url;
 
-use super::{
-    kept::{Key, kept},
-    listing::says_no_such_folder,
-};
+use super::cache::{Absent, Key, store};
 use crate::{
-    cache::Weigh,
     config::Retry,
     credentials::Authorization,
     error::Error,
     fault,
-    http::Client,
-    pattern::literal_folder,
-    rest,
-    url::{AzureUrl, decoded_once, other_spellings, parse, pattern_spellings},
+    glob::literal_folder,
+    rest::{Call, GitApi, says_no_such_folder},
+    url::{AzureUrl, decoded_once, other_spellings, pattern_spellings},
 };
 
 /// How long checking a folder may take.
@@ -33,23 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For how long it is remembered that a folder does not exist as it is written.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
-/// A folder that did not exist as it is written, and when that was seen.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Absent(Instant);
-
-impl Weigh for Absent {
-    fn bytes(&self) -> u64 {
-        size_of::<Self>() as u64
-    }
-}
-
 /// The ways to write the path that a read names, in the order in which they are tried, and what became
 /// of those that were.
 #[derive(Clone, Debug)]
 pub(super) struct Spellings {
     /// The first to try comes last.
     left: Vec<Spelling>,
-    /// The failure to tell, where there is nothing by any of them.
+    /// The failure to emit, where there is nothing by any of them.
     missing: Option<Error>,
     is_written_missing: bool,
 }
@@ -150,11 +134,6 @@ impl Spellings {
 }
 
 impl Spelling {
-    /// Whether it is the way in which the caller wrote it.
-    pub(super) const fn is_as_written(&self) -> bool {
-        self.is_as_written
-    }
-
     /// Notes that the folder of a pattern is not there by this way, which is remembered of the way in which
     /// the caller wrote it.
     pub(super) fn note_absent(&self, folder: &str, authorization: &Authorization) {
@@ -168,7 +147,8 @@ impl Spelling {
 /// remembers it if so.
 ///
 /// Where there is no answer in time, the next file in it asks again.
-pub(super) fn learn_of_folder(url: &AzureUrl, authorization: &Authorization) {
+pub(super) fn learn_of_folder(api: &GitApi) {
+    let (url, authorization) = (api.url(), api.authorization());
     let (folder, _) = split(url.path().unwrap_or_default());
     let Some(folder) = first_escaped(folder) else {
         return;
@@ -179,26 +159,24 @@ pub(super) fn learn_of_folder(url: &AzureUrl, authorization: &Authorization) {
     let Some(key) = key(url, folder, authorization) else {
         return;
     };
-    let Ok(request) = url.to_item_url(folder).and_then(|url| parse(&url)) else {
-        return;
-    };
     let once = Retry {
         max_retries: 0,
-        ..authorization.retry().clone()
+        ..api.retry().clone()
     };
-    let authorization = authorization.clone().with_retry(once);
+    let Ok(call) = api.with_retry(once).item(folder) else {
+        return;
+    };
     task::spawn(async move {
         fault::point("background");
         // Together with the others that read their first file in it.
-        let ask = || ask_for_folder(request, authorization);
-        let _ = timeout(PATIENCE, kept().absent.get_or_make(&key, ask)).await;
+        let ask = || ask_for_folder(call);
+        let _ = timeout(PATIENCE, store().absent.get_or_make(&key, ask)).await;
     });
 }
 
 /// Asks for a folder that does not exist.
-async fn ask_for_folder(request: Url, authorization: Authorization) -> Result<Absent, Error> {
-    let answer = rest::list_items(Client::shared()?, request, &authorization).await;
-    let is_absent = match answer {
+async fn ask_for_folder(call: Call) -> Result<Absent, Error> {
+    let is_absent = match call.send().await {
         Ok(answer) if answer.status().is_client_error() => says_no_such_folder(answer).await,
         Ok(_) | Err(_) => false,
     };
@@ -211,7 +189,7 @@ async fn ask_for_folder(request: Url, authorization: Authorization) -> Result<Ab
 /// Remembers that a folder does not exist as it is written.
 pub(super) fn remember_absent(url: &AzureUrl, folder: &str, authorization: &Authorization) {
     if let Some(key) = key(url, folder, authorization) {
-        kept().absent.put(key, Absent(Instant::now()));
+        store().absent.put(key, Absent(Instant::now()));
     }
 }
 
@@ -229,12 +207,12 @@ fn is_absent(url: &AzureUrl, folder: &str, authorization: &Authorization) -> boo
 }
 
 fn is_remembered(key: &Key) -> bool {
-    let Some(Absent(seen)) = kept().absent.get(key) else {
+    let Some(Absent(seen)) = store().absent.get(key) else {
         return false;
     };
     let is_recent = seen.elapsed() < REMEMBERED;
     if !is_recent {
-        kept().absent.forget(key);
+        store().absent.forget(key);
     }
     is_recent
 }
@@ -242,7 +220,7 @@ fn is_remembered(key: &Key) -> bool {
 /// A folder of a repository at a version, for one principal.
 fn key(url: &AzureUrl, folder: &str, authorization: &Authorization) -> Option<Key> {
     let folder = format!("/{}", folder.trim_matches('/'));
-    let address = url.to_item_url(&folder).and_then(|url| parse(&url)).ok()?;
+    let address = url.to_item_url(&folder).ok()?;
     Some(Key::of(&address, authorization))
 }
 
@@ -326,7 +304,7 @@ mod tests {
     fn it_is_remembered_for_five_minutes_for_one_principal_repository_and_version() {
         let absent = |seen: Instant, url: &AzureUrl, authorization: &Authorization| {
             let key = key(url, "/m%20n", &Authorization::anonymous());
-            kept()
+            store()
                 .absent
                 .put(key.unwrap_or_else(|| unreachable!()), Absent(seen));
             is_absent(url, "/m%20n", authorization)

@@ -62,6 +62,12 @@ pub(super) struct Proxies {
 
 type Named = Result<Arc<Proxy>, Arc<Invalid>>;
 
+/// The proxies that the environment names, in words that show no secret.
+#[must_use]
+pub fn proxies() -> Vec<String> {
+    Proxies::of_process().described()
+}
+
 impl Proxies {
     /// Those of the process, as its environment was when they were first asked for.
     pub(super) fn of_process() -> &'static Self {
@@ -91,7 +97,7 @@ impl Proxies {
     }
 
     /// What is known of them in words, each proxy once: none of it is a secret.
-    pub(super) fn described(&self) -> Vec<String> {
+    fn described(&self) -> Vec<String> {
         let mut described: Vec<String> = Vec::new();
         for named in [&self.https, &self.http].into_iter().flatten() {
             let words = match named {

@@ -20,7 +20,7 @@ use super::{
     server_certificate::ServerCertificate,
     untrusted::{Presented, Problem, Untrusted, Whose},
 };
-use crate::log::{self, Line, Often};
+use crate::telemetry::log::{self, Event, Repeat};
 
 /// Where this is `0`, Node checks no certificate.
 ///
@@ -236,12 +236,12 @@ fn rejects_unauthorized() -> bool {
 }
 
 fn warn_of_checking_nothing(extra: &Extra) {
-    log::tell(Often::Once, "certificates not checked", || {
+    log::emit(Repeat::Once, "certificates not checked", || {
         let trust = extra.to_trust("the certificates of your own authorities");
         let message = format!(
             "{REJECT} is 0, so that the certificate of no server is checked, and whoever stands between can read credentials and change contents. Remove it; where a certificate is refused then, {trust}"
         );
-        Line::warning("certificates not checked", message)
+        Event::warning("certificates not checked", message)
     });
 }
 
@@ -258,9 +258,9 @@ mod tests {
 
     use super::*;
 
-    type Tried<T> = Result<T, Box<dyn std::error::Error>>;
+    type Attempts<T> = Result<T, Box<dyn std::error::Error>>;
 
-    fn self_signed(key: &KeyPair) -> Tried<CertificateDer<'static>> {
+    fn self_signed(key: &KeyPair) -> Attempts<CertificateDer<'static>> {
         let mut wanted = CertificateParams::new(vec!["server.example".to_owned()])?;
         wanted.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Ok(wanted.self_signed(key)?.der().clone())
@@ -269,7 +269,7 @@ mod tests {
     fn client(
         trusted: &CertificateDer<'static>,
         version: &'static SupportedProtocolVersion,
-    ) -> Tried<ClientConnection> {
+    ) -> Attempts<ClientConnection> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let roots = Roots::new(vec![trusted.clone()], Extra::NotSet);
         let verifier = Verifier::new(Arc::new(roots), &provider);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     /// A server that presents a certificate and signs with a key, whether or not that is its own.
-    fn server(certificate: &CertificateDer<'static>, key: &KeyPair) -> Tried<ServerConnection> {
+    fn server(certificate: &CertificateDer<'static>, key: &KeyPair) -> Attempts<ServerConnection> {
         let key = PrivateKeyDer::try_from(key.serialize_der())?;
         let own = CertifiedKey::new(vec![certificate.clone()], any_supported_type(&key)?);
         let provider = Arc::new(aws_lc_rs::default_provider());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     /// What the client makes of the server.
-    fn handshake(client: &mut ClientConnection, server: &mut ServerConnection) -> Tried<()> {
+    fn handshake(client: &mut ClientConnection, server: &mut ServerConnection) -> Attempts<()> {
         while client.is_handshaking() {
             let mut sent = Vec::new();
             client.write_tls(&mut sent)?;
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn who_presents_a_trusted_certificate_has_to_hold_its_key() -> Tried<()> {
+    fn who_presents_a_trusted_certificate_has_to_hold_its_key() -> Attempts<()> {
         let (own, other) = (KeyPair::generate()?, KeyPair::generate()?);
         let certificate = self_signed(&own)?;
         for version in [&TLS12, &TLS13] {

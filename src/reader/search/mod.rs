@@ -1,0 +1,314 @@
+//! `search`: the files that match a glob, by a listing or in an archive.
+
+mod contents;
+mod listing;
+mod walk;
+
+use std::{pin::pin, sync::Arc};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use self::{
+    contents::contents,
+    listing::{Listing, Listings},
+};
+pub use contents::Contents;
+
+use super::{
+    cache::{Key, StaleSlot, store},
+    context::{ReadContext, ReadRequest},
+    messages::{Purpose, ended},
+    read_tree::{ForSearch, ReadTreeResponse, find},
+    tree::Tree,
+};
+use crate::{
+    error::Error,
+    url::{AzureUrl, Pattern, SafeUrl, file_urls},
+};
+
+/// A search for the files that match a glob.
+///
+/// The glob itself is matched by the caller: it asks for [`Self::candidates`], and hands the places of those
+/// that match to [`Self::read`], which reads them, or says that there are other candidates.
+#[derive(Debug)]
+pub struct Search {
+    listings: Listings,
+    /// The glob by each spelling of it.
+    patterns: Vec<Pattern>,
+    stage: Mutex<Stage>,
+}
+
+/// How far a search is.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing is known of the repository, or what was known is outdated.
+    Begin,
+    /// What may match was listed.
+    Listed(Arc<Listing>),
+    /// What may match is in an archive.
+    Archived(Arc<Archived>),
+}
+
+/// An archive that is searched.
+#[derive(Debug)]
+struct Archived {
+    response: ReadTreeResponse,
+    tree: Arc<Tree>,
+    /// What stands before the paths in it.
+    prefix: String,
+    /// The glob by each spelling of it; the first that matches anything counts.
+    patterns: Vec<Pattern>,
+}
+
+/// Paths that may match a glob.
+#[derive(Debug)]
+pub struct Candidates {
+    /// The glob, in the spelling to match the paths with.
+    pub pattern: Pattern,
+    /// The paths, without a slash before them.
+    pub paths: Vec<String>,
+}
+
+/// The files that match.
+#[derive(Debug)]
+pub struct Found {
+    /// The commit.
+    pub etag: String,
+    /// The last REST URL that was asked for.
+    pub request: SafeUrl,
+    /// The status of the answer; 0 where it is a stale one.
+    pub status: u16,
+    /// How it was read.
+    pub context: Arc<ReadContext>,
+    /// Where the contents are.
+    pub files: FoundFiles,
+}
+
+/// Where the contents of the files are that match.
+#[derive(Debug)]
+pub enum FoundFiles {
+    /// Each was read by itself, or with others in a zip.
+    Contents(Contents),
+    /// In the archive of a tree.
+    Tree(Arc<Tree>),
+}
+
+impl Search {
+    /// Begins a search.
+    ///
+    /// # Errors
+    /// The URL names no repository, or no glob in one; there is no usable credential; the caller ended the read.
+    pub async fn begin(read: ReadRequest, etag: Option<String>) -> Result<Self, Error> {
+        let url = SafeUrl::parse(&read.url)?;
+        let patterns = Pattern::spellings(&url);
+        let pattern = patterns.first().ok_or_else(no_glob)?;
+        // Messages name the repository, as those of Backstage's own reader do.
+        let repository_url = SafeUrl::from(pattern.whole.clone());
+        let repository = AzureUrl::of(&url)?;
+        let commits = repository.to_newest_commit_url()?.into();
+        let glob = repository.path().unwrap_or_default();
+        let glob = glob.trim_start_matches('/').to_owned();
+        let context =
+            ReadContext::begin(Purpose::Tree, repository_url, repository, commits, read).await?;
+        let key = Key::of_answer(&context.request, &glob, context.authorization());
+        let last = StaleSlot::of(&store().commits, key, context.policy.max_stale);
+        Ok(Self {
+            listings: Listings {
+                url,
+                context,
+                etag,
+                last,
+            },
+            patterns,
+            stage: Mutex::new(Stage::Begin),
+        })
+    }
+
+    /// The paths that may match.
+    ///
+    /// # Errors
+    /// As [`super::read_tree`].
+    pub async fn candidates(&self) -> Result<Candidates, Error> {
+        let found = pin!(self.find_candidates());
+        self.until_ended(found).await
+    }
+
+    async fn find_candidates(&self) -> Result<Candidates, Error> {
+        let mut stage = self.stage.lock().await;
+        if matches!(*stage, Stage::Begin) {
+            *stage = match self.listings.newest().await? {
+                Some(listing) => Stage::Listed(Arc::new(listing)),
+                None => self.search_repository().await?,
+            };
+        }
+        candidates_of(&stage).await
+    }
+
+    /// Reads the files at these places among the last candidates; `None` where there are other candidates
+    /// now: by another spelling of the glob, in an archive, or at an earlier commit.
+    ///
+    /// # Errors
+    /// As [`super::read_tree`]; a content is not to be had, or not what its id says.
+    pub async fn read(&self, places: &[u32]) -> Result<Option<Found>, Error> {
+        let read = pin!(self.read_or_go_on(places));
+        self.until_ended(read).await
+    }
+
+    async fn read_or_go_on(&self, places: &[u32]) -> Result<Option<Found>, Error> {
+        let mut stage = self.stage.lock().await;
+        match &*stage {
+            Stage::Begin => Ok(None),
+            Stage::Listed(listing) => {
+                let listing = Arc::clone(listing);
+                self.read_listed(&listing, places, &mut stage).await
+            }
+            Stage::Archived(archived) => {
+                if places.is_empty() && archived.patterns.len() > 1 {
+                    let next = Arc::new(archived.with_next_pattern());
+                    *stage = Stage::Archived(next);
+                    return Ok(None);
+                }
+                Ok(Some(archived.found()))
+            }
+        }
+    }
+
+    async fn read_listed(
+        &self,
+        listing: &Arc<Listing>,
+        places: &[u32],
+        stage: &mut MutexGuard<'_, Stage>,
+    ) -> Result<Option<Found>, Error> {
+        if places.is_empty()
+            && let Some(other) = self.listings.otherwise(listing).await?
+        {
+            **stage = Stage::Listed(Arc::new(other));
+            return Ok(None);
+        }
+        if listing.is_most(places.len()) {
+            **stage = self.search_folder(listing).await?;
+            return Ok(None);
+        }
+        let Some(contents) = contents(listing, places, &self.listings.last).await? else {
+            // The principal is throttled meanwhile: what was found before stands in.
+            **stage = Stage::Begin;
+            return Ok(None);
+        };
+        Ok(Some(Found {
+            etag: listing.etag.clone(),
+            request: self.listings.context.request.clone(),
+            status: listing.status(),
+            context: Arc::clone(&listing.context),
+            files: FoundFiles::Contents(contents),
+        }))
+    }
+
+    /// The web URLs of files, by their paths among the candidates.
+    #[must_use]
+    pub fn urls<'a>(&self, paths: impl Iterator<Item = &'a String>) -> Vec<String> {
+        file_urls(&self.listings.url, paths.map(String::as_str))
+    }
+
+    /// Searches the archive of the whole repository, where the server does not list.
+    async fn search_repository(&self) -> Result<Stage, Error> {
+        let pattern = self.patterns.first().ok_or_else(no_glob)?;
+        let whole = pattern.whole.clone().into();
+        self.search_archive(whole, String::new(), self.patterns.clone(), None)
+            .await
+    }
+
+    /// Searches the archive of the glob's folder, of which most files match.
+    async fn search_folder(&self, listing: &Listing) -> Result<Stage, Error> {
+        let pattern = listing.pattern.clone();
+        let commit = listing.age.is_none().then(|| listing.etag.clone());
+        let within = pattern.within.clone().into();
+        self.search_archive(within, pattern.folder.clone(), vec![pattern], commit)
+            .await
+    }
+
+    async fn search_archive(
+        &self,
+        url: SafeUrl,
+        prefix: String,
+        patterns: Vec<Pattern>,
+        commit: Option<String>,
+    ) -> Result<Stage, Error> {
+        let context = &self.listings.context;
+        let repository = AzureUrl::of(&url)?;
+        let context = ReadContext {
+            url,
+            request: repository.to_newest_commit_url()?.into(),
+            api: context.api.at(repository),
+            ..context.clone()
+        };
+        let glob = patterns.first().map(|pattern| pattern.glob.clone());
+        let search = ForSearch {
+            glob: glob.unwrap_or_default(),
+            commit,
+        };
+        let response = find(context, self.listings.etag.clone(), Some(search)).await?;
+        let tree = response.clone().open().await?;
+        Ok(Stage::Archived(Arc::new(Archived {
+            response,
+            tree,
+            prefix,
+            patterns,
+        })))
+    }
+
+    async fn until_ended<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Listings { url, context, .. } = &self.listings;
+        let done = context.cancellation.run_until_cancelled(work).await;
+        done.unwrap_or_else(|| Err(ended(Purpose::Tree, url)))
+    }
+}
+
+impl Archived {
+    /// The same archive, to be searched for the next spelling of the glob.
+    fn with_next_pattern(&self) -> Self {
+        Self {
+            response: self.response.clone(),
+            tree: Arc::clone(&self.tree),
+            prefix: self.prefix.clone(),
+            patterns: self.patterns.iter().skip(1).cloned().collect(),
+        }
+    }
+
+    fn found(&self) -> Found {
+        Found {
+            etag: self.response.etag.clone(),
+            request: self.response.asked().clone(),
+            status: self.response.status,
+            context: Arc::clone(&self.response.context),
+            files: FoundFiles::Tree(Arc::clone(&self.tree)),
+        }
+    }
+}
+
+async fn candidates_of(stage: &Stage) -> Result<Candidates, Error> {
+    match stage {
+        Stage::Begin => Err(Error::other("the search has no candidates")),
+        Stage::Listed(listing) => Ok(Candidates {
+            pattern: listing.pattern.clone(),
+            paths: listing.paths().map(str::to_owned).collect(),
+        }),
+        Stage::Archived(archived) => {
+            let pattern = archived.patterns.first().cloned().ok_or_else(no_glob)?;
+            let files = archived.tree.files().await?;
+            let paths = files
+                .all()
+                .map(|(_, path)| [&archived.prefix, path].concat());
+            Ok(Candidates {
+                pattern,
+                paths: paths.collect(),
+            })
+        }
+    }
+}
+
+fn no_glob() -> Error {
+    Error::other("the URL names no pattern")
+}

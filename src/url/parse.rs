@@ -1,0 +1,46 @@
+//! URLs and their parts, parsed as JavaScript parses them.
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::error::{Error, ErrorKind};
+
+/// Parses a URL as JavaScript's `URL` does.
+///
+/// # Errors
+/// The text is no URL.
+pub fn parse(text: &str) -> Result<Url, Error> {
+    Url::parse(text).map_err(|_| Error::invalid_url())
+}
+
+/// The first query parameter of a name, decoded.
+#[must_use]
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// Decodes as JavaScript's `decodeURIComponent` does.
+///
+/// # Errors
+/// A `%` without two hex digits after it, or bytes that are no UTF-8.
+pub fn decode_component(component: &str) -> Result<String, Error> {
+    let malformed = || Error::new(ErrorKind::MalformedEscape, "URI malformed");
+    let complete = component
+        .split('%')
+        .skip(1)
+        .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
+    if !complete {
+        return Err(malformed());
+    }
+    percent_decode_str(component)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| malformed())
+}
+
+/// Whether an id is one that git gives: of SHA-1 or SHA-256, in full.
+pub(crate) fn is_object_id(id: &str) -> bool {
+    matches!(id.len(), 40 | 64) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

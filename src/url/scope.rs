@@ -1,0 +1,57 @@
+//! Where a URL leads: its host, and the organization or collection on it.
+
+use url::{Url, quirks};
+
+use super::{
+    host::{AZURE_HOST, is_visual_studio, origin},
+    parse::decode_component,
+};
+
+/// The organization, or the server's collection, that a URL names: decoded, as it is written.
+///
+/// REST URLs of a collection below `/tfs/` have both in one segment (`tfs%2F{collection}`).
+#[must_use]
+pub fn organization_of(url: &Url) -> Option<String> {
+    let host = quirks::host(url);
+    if is_visual_studio(&origin(url)) {
+        return host.split('.').next().map(str::to_owned);
+    }
+    let path: Vec<String> = url
+        .path()
+        .split('/')
+        .map(|segment| decode_component(segment).unwrap_or_else(|_| segment.to_owned()))
+        .collect();
+    if host == AZURE_HOST {
+        return path.into_iter().find(|segment| !segment.is_empty());
+    }
+    let path = path.join("/");
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    organization_in(host, segments, |segment| {
+        segment.eq_ignore_ascii_case("tfs")
+    })
+    .map(str::to_owned)
+}
+
+/// The host that a URL names, and the organization or collection on it, for a message.
+#[must_use]
+pub fn scope_of(url: &Url) -> String {
+    let host = quirks::host(url);
+    organization_of(url).map_or_else(
+        || host.to_owned(),
+        |organization| format!("{host}, organization {organization}"),
+    )
+}
+
+/// The organization or collection among the segments of a path, after a virtual directory.
+pub(crate) fn organization_in<'a>(
+    host: &str,
+    mut segments: impl Iterator<Item = &'a str>,
+    is_virtual_directory: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    let first = segments.next()?;
+    if host != AZURE_HOST && is_virtual_directory(first) {
+        segments.next()
+    } else {
+        Some(first)
+    }
+}
