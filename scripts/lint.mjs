@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import { fail, inRoot, section, tool, tryRun } from './lib/commands.mjs';
 import { ensureDependencies } from './lib/dependencies.mjs';
+import { wrongFolders } from './lib/folders.mjs';
+import { wrongArrows } from './lib/layers.mjs';
 
 ensureDependencies();
 
@@ -30,13 +32,17 @@ const checks = {
   prettier: tool('prettier', ['--check', '--log-level=warn', ...formatted]),
 };
 
-const failed = Object.entries(checks).filter(([title, command]) => {
+const failed = Object.keys(checks).filter(title => {
   section(title);
-  return tryRun(...command) !== 0;
+  return tryRun(...checks[title]) !== 0;
 });
-if (failed.length > 0) {
-  fail(`failed: ${failed.map(([title]) => title).join(', ')}`);
+section('arrows between files');
+const wrong = [...wrongArrows(inRoot('src')), ...wrongFolders(inRoot('.'))];
+if (wrong.length > 0) {
+  console.error(wrong.join('\n'));
+  failed.push('arrows between files');
 }
+if (failed.length > 0) fail(`failed: ${failed.join(', ')}`);
 
 /** The lints themselves are in Cargo.toml; here they become errors. */
 function clippy() {

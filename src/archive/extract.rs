@@ -9,19 +9,19 @@ use std::{
     thread,
 };
 
+use cap_std::fs::{Dir, File, OpenOptions};
 use parking_lot::Mutex;
 
-use cap_std::fs::{Dir, File, OpenOptions};
-
 use super::{
-    Archive, Entry, IsEnded,
+    ended::{IsEnded, unless},
     folders::Folders,
+    index::{Archive, Placed},
     inflate::{Inflater, check_size},
     install::install,
     link::points_inside,
     name::Shown,
     staging::{Staging, Target},
-    unless,
+    unwritable::unwritable,
 };
 use crate::{error::Error, fault};
 
@@ -36,9 +36,6 @@ const LONGEST_PATH: usize = if cfg!(windows) {
 } else {
     1023
 };
-
-/// An entry, and its path below the directory.
-pub type Placed<'a> = (&'a Entry, &'a str);
 
 /// Writes entries to files below `directory`, which is made where it is not there and there are any.
 ///
@@ -252,11 +249,6 @@ fn unwritable_beside(path: &str, entries: &[Placed<'_>], error: io::Error) -> Er
         "{path} could not be written: it would take the place of {other}, for both have one name here"
     ))
     .because(error)
-}
-
-pub(super) fn unwritable(path: &str, error: io::Error) -> Error {
-    let path = Shown(path);
-    Error::other(format!("{path} could not be written: {error}")).because(error)
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use std::{
 
 use cap_std::fs::Dir;
 
-use super::{IsEnded, extract::unwritable, unless};
+use super::{
+    ended::{IsEnded, unless},
+    unwritable::unwritable,
+};
 use crate::{error::Error, limits::Limit};
 
 /// So many folders on the way to the last one stay open.

@@ -9,9 +9,9 @@ use rawzip::{
 };
 
 use super::{
-    IsEnded, damaged,
+    damaged::damaged,
+    ended::{IsEnded, unless},
     name::{self, Name, Shown},
-    unless,
 };
 use crate::{error::Error, limits::Limit};
 
@@ -203,6 +203,9 @@ impl std::fmt::Debug for Archive {
         debug.finish_non_exhaustive()
     }
 }
+
+/// An entry, and its path below a directory.
+pub type Placed<'a> = (&'a Entry, &'a str);
 
 impl Entry {
     fn read(path: String, record: &ZipFileHeaderRecord<'_>) -> Self {

@@ -9,7 +9,11 @@ use flate2::read::DeflateDecoder;
 use libdeflater::{DecompressionError, Decompressor};
 use rawzip::{CompressionMethod, ReaderAt};
 
-use super::{Archive, Entry, IsEnded, UntilEnded, damaged, unless};
+use super::{
+    damaged::damaged,
+    ended::{IsEnded, UntilEnded, unless},
+    index::{Archive, Entry},
+};
 use crate::{error::Error, limits::Limit};
 
 /// Entries of up to this size, inflated or not, are inflated in memory at once, which is several times

@@ -9,10 +9,10 @@ use std::{
 use cap_std::fs::Dir;
 
 use super::{
-    IsEnded,
-    extract::{Placed, unwritable},
+    ended::{IsEnded, unless},
+    index::Placed,
     staging::Staging,
-    unless,
+    unwritable::unwritable,
 };
 use crate::error::Error;
 

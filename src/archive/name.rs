@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use rawzip::{ZipFileHeaderRecord, extra_fields::ExtraFieldId};
 
-use super::damaged;
+use super::damaged::damaged;
 use crate::error::Error;
 
 /// What code page 437, in which names stand that are not marked as UTF-8, has in the place of ASCII's

@@ -12,8 +12,11 @@ use rawzip::{
 };
 
 use super::{
-    Archive, IsEnded, UntilEnded, damaged, extract::Placed, inflate::range, name::names_drive,
-    unless,
+    damaged::damaged,
+    ended::{IsEnded, UntilEnded, unless},
+    index::{Archive, Placed},
+    inflate::range,
+    name::names_drive,
 };
 use crate::error::Error;
 

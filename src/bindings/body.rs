@@ -9,7 +9,10 @@ use napi::{
 use napi_derive::napi;
 use tokio::sync::Mutex;
 
-use super::{Failure, cross, limits::buffer};
+use super::{
+    crossing::{Failure, cross},
+    limits::buffer,
+};
 use crate::reader::{self, ReadContext};
 
 /// Content that is pulled piece by piece.

@@ -4,7 +4,7 @@ use napi::Either;
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
-use super::Failure;
+use super::crossing::Failure;
 use crate::{
     config::{self, ClientCertificate, CredentialKind},
     error::Error,

@@ -9,7 +9,10 @@ use napi::{
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
-use super::{Failure, config::IntegrationConfig, cross};
+use super::{
+    config::IntegrationConfig,
+    crossing::{Failure, cross},
+};
 use crate::{config, credentials, error::Error, http::Client, url::parse};
 
 /// Every configured credential, found by the URL that is to be read.

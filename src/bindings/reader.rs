@@ -10,12 +10,11 @@ use napi_derive::napi;
 use secrecy::SecretString;
 
 use super::{
-    Failure,
     body::Body,
     cancellation::{Cancellation, child_of},
     config::{RetryFields, plain_http_of, retry_of},
     credentials::Credentials,
-    cross,
+    crossing::{Failure, cross},
     search::Search,
     tree::ReadTreeResult,
 };

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 
 use super::{
-    Failure, cross,
+    crossing::{Failure, cross},
     limits::buffer,
     tree::{Tree, modified, size},
 };

@@ -16,7 +16,10 @@ use napi_derive::napi;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, cross, limits::buffer};
+use super::{
+    crossing::{Failure, cross},
+    limits::buffer,
+};
 use crate::{
     archive::Entry,
     error::Error,

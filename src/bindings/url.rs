@@ -7,7 +7,7 @@ use napi::{
 };
 use napi_derive::napi;
 
-use super::Failure;
+use super::crossing::Failure;
 use crate::{
     error::Error,
     fault,

@@ -19,7 +19,8 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use super::Proxy;
+use super::environment::Proxy;
+
 /// How long the proxy may take.
 const LIMIT: Duration = Duration::from_secs(10);
 

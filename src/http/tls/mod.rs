@@ -6,6 +6,7 @@
 //! cause. `docs/certificates.md` has the rows.
 
 mod common_name;
+mod problem;
 mod roots;
 mod server_certificate;
 mod untrusted;

@@ -15,7 +15,7 @@ use x509_parser::{
 
 use super::{
     common_name,
-    untrusted::{Problem, Whose, algorithm},
+    problem::{Problem, Whose, algorithm},
 };
 
 /// The most characters of a name that a message repeats.

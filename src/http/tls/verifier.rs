@@ -16,9 +16,10 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
 
 use super::{
+    problem::{Problem, Whose},
     roots::{Extra, Roots},
     server_certificate::ServerCertificate,
-    untrusted::{Presented, Problem, Untrusted, Whose},
+    untrusted::{Presented, Untrusted},
 };
 use crate::telemetry::log::{self, Event, Repeat};
 

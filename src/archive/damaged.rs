@@ -1,0 +1,10 @@
+//! What is said of a zip that is not as it should be.
+
+use std::fmt;
+
+use crate::error::{Error, ErrorKind};
+
+/// Says that a zip is not as it should be.
+pub(super) fn damaged(why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Damaged, format!("the archive is damaged: {why}"))
+}
