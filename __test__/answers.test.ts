@@ -1,9 +1,9 @@
 /** Answers that are not what was asked for, and what is told of them. */
 import { inspect } from 'node:util';
 import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import { readerService } from './readerService';
-import { upstreamFactory } from './upstreamFactory';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import { readerService } from '../testing/readerService';
+import { upstreamFactory } from '../testing/upstreamFactory';
 import {
   AzureIntegration,
   DefaultAzureDevOpsCredentialsProvider,

@@ -7,8 +7,7 @@ import {
   randomUUID,
   type KeyObject,
 } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import {
@@ -16,8 +15,9 @@ import {
   newIssuedCertificate,
   type Certificate,
 } from './authentication/newCertificate';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import { askMicrosoft } from './entra/askMicrosoft';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import { askMicrosoft } from '../testing/entra/askMicrosoft';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 type Content = string | Buffer;
 type Issued = Certificate & { issuer: string };
@@ -514,5 +514,5 @@ function windows(pem: string): string {
 }
 
 function newDirectory(): string {
-  return mkdtempSync(path.join(tmpdir(), 'certificate-'));
+  return temporaryFolder('certificate');
 }

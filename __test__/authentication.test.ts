@@ -1,8 +1,8 @@
-import { standIn, type Hosted } from './azure-devops';
+import { standIn, type Hosted } from '../testing/azure-devops';
 import { ReaderProcess } from './authentication/ReaderProcess';
 import { WAYS, type Way } from './authentication/ways';
-import { ManagedIdentities } from './entra/ManagedIdentities';
-import { until } from './until';
+import { ManagedIdentities } from '../testing/entra/ManagedIdentities';
+import { until } from '../testing/until';
 
 const azure = standIn();
 const secrets = new Set<string>();

@@ -1,18 +1,18 @@
 import { urlReaderFactoriesServiceRef } from '@backstage/backend-defaults/urlReader';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { BackendLog } from '../examples/demo/BackendLog';
-import { CatalogBackend } from '../examples/demo/CatalogBackend';
-import { waitFor } from '../examples/demo/waitFor';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import { BackendLog } from '../testing/backend/BackendLog';
+import { CatalogBackend } from '../testing/backend/CatalogBackend';
+import { until } from '../testing/until';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import { component, location } from './backend/catalogFiles';
 import { newCertificate } from './authentication/newCertificate';
-import { ReaderProbe } from './backend/ReaderProbe';
+import { ReaderProbe } from '../testing/backend/ReaderProbe';
 import { startedWith } from './backend/startedWith';
 import { startWithoutBinary } from './backend/startWithoutBinary';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const OURS = /^backstage-azure-devops-native\/\d/;
 
@@ -65,10 +65,9 @@ describe('a catalog whose backend has this package', () => {
     });
 
     await backend.refresh('component:default/search');
-    await waitFor(
-      'read of it',
-      async () => requestsOf('/parts/search.yaml')[0],
-    );
+    await until(async () => requestsOf('/parts/search.yaml')[0], {
+      what: 'read of it',
+    });
     const [request] = requestsOf('/parts/search.yaml');
     expect(request).toMatchObject({
       host: 'dev.azure.com',
@@ -94,7 +93,9 @@ describe('a catalog whose backend has this package', () => {
       { status: 200, headers: { 'user-agent': expect.stringMatching(OURS) } },
     ]);
     await backend.refresh('component:default/cart');
-    await waitFor('later read', async () => requestsOf('/cart.yaml')[0]);
+    await until(async () => requestsOf('/cart.yaml')[0], {
+      what: 'later read',
+    });
     expect(await backend.entity('Component', 'payment')).toBeUndefined();
   });
 
@@ -112,10 +113,13 @@ describe('a catalog whose backend has this package', () => {
       files: { 'cart.yaml': component('cart', changed) },
     });
     await backend.refresh('component:default/cart');
-    await waitFor('change', async () => {
-      const { metadata } = await entity('cart');
-      return metadata.description === changed || undefined;
-    });
+    await until(
+      async () => {
+        const { metadata } = await entity('cart');
+        return metadata.description === changed || undefined;
+      },
+      { what: 'change' },
+    );
     expect(requestsOf('/cart.yaml')).toContainEqual(
       expect.objectContaining({ status: 200 }),
     );
@@ -124,8 +128,10 @@ describe('a catalog whose backend has this package', () => {
 
   it('does not download a file again that has not changed, and keeps its entities', async () => {
     await backend.refresh('component:default/search');
-    const request = await waitFor('answer', async () =>
-      requestsOf('/parts/search.yaml').find(({ status }) => status > 0),
+    const request = await until(
+      async () =>
+        requestsOf('/parts/search.yaml').find(({ status }) => status > 0),
+      { what: 'answer' },
     );
     expect(request).toMatchObject({
       status: 304,
@@ -134,10 +140,9 @@ describe('a catalog whose backend has this package', () => {
     });
 
     await backend.refresh('component:default/search');
-    await waitFor(
-      'answer to the second',
-      async () => requestsOf('/parts/search.yaml')[1],
-    );
+    await until(async () => requestsOf('/parts/search.yaml')[1], {
+      what: 'answer to the second',
+    });
     const { metadata } = await entity('search');
     expect(metadata.description).toBe('Finds things.');
   });
@@ -201,7 +206,7 @@ describe('a backend with a credential of each kind', () => {
   beforeAll(async () => {
     const { certificate, key } = await newCertificate();
     const clientCertificate = `${key}\n${certificate}\n`;
-    const directory = mkdtempSync(path.join(tmpdir(), 'backend-'));
+    const directory = temporaryFolder('backend');
     const clientCertificatePath = path.join(directory, 'app.pem');
     writeFileSync(clientCertificatePath, clientCertificate);
     credentials['ClientCertificate, written there'] = {
@@ -257,7 +262,9 @@ function urlOf(path: string): string {
 }
 
 function entity(name: string) {
-  return waitFor(`component ${name}`, () => backend.entity('Component', name));
+  return until(() => backend.entity('Component', name), {
+    what: `component ${name}`,
+  });
 }
 
 function requestsOf(path: string) {

@@ -1,12 +1,6 @@
-import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { AzureUrlReader } from 'backstage-azure-devops-native';
+import { readdirSync } from 'node:fs';
 import { execFile } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -15,9 +9,11 @@ import {
   standIn,
   type Hosted,
   type RecordedRequest,
-} from './azure-devops';
-import { limitCache, NOTHING } from './cacheLimits';
-import { until } from './until';
+} from '../testing/azure-devops';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { until } from '../testing/until';
+import { temporaryFolder } from '../testing/temporaryFolder';
+import { reader } from '../testing/reader';
 
 const azure = standIn();
 const run = promisify(execFile);
@@ -42,7 +38,7 @@ beforeEach(async () => {
     repository: `r${count}`,
     files,
   });
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'cache-'));
+  workingDirectory = temporaryFolder('cache');
   azure.reset();
 });
 
@@ -337,16 +333,6 @@ async function contentsOf<T extends { content(): Promise<Buffer> }>(
 }
 
 function readerOf(url: string, personalAccessToken: string): AzureUrlReader {
-  const { host } = new URL(url);
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials: [{ personalAccessToken }] }] },
-  } as never);
-  const integrations = AzureIntegration.factory({ config });
-  return new AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: undefined as never,
-    workingDirectory,
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: integrations },
-    ),
-  });
+  const credentials = [{ personalAccessToken }];
+  return reader({ of: url, credentials, workingDirectory });
 }

@@ -3,11 +3,10 @@
  * what does not get better by waiting is tried once.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { certificate } from './certificates/Certificate';
+import { certificate } from '../testing/certificates/Certificate';
 import {
   answering,
   answeringPage,
@@ -21,6 +20,7 @@ import {
   speaking,
   stopServers,
 } from './causes/servers';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const own = certificate({ name: 'localhost', dns: ['localhost'], ca: true });
 const stranger = certificate({ name: 'localhost', dns: ['localhost'] });
@@ -29,7 +29,7 @@ let directory: string;
 let caFile: string;
 
 beforeAll(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'causes-'));
+  directory = temporaryFolder('causes');
   caFile = path.join(directory, 'trusted.pem');
   writeFileSync(caFile, own.pem);
 });

@@ -3,11 +3,13 @@
  * row says otherwise; and what is refused is told by its cause.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { certificate, type Certificate } from './certificates/Certificate';
+import {
+  certificate,
+  type Certificate,
+} from '../testing/certificates/Certificate';
 import { HOST, ROWS, type Row } from './certificates/rows';
 import { tableOf } from './certificates/table';
 import {
@@ -17,6 +19,7 @@ import {
   startProxy,
   stopServers,
 } from './certificates/servers';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 interface Refused {
   refused: string;
@@ -40,7 +43,7 @@ let caFile: string;
 let proxy: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'certificates-'));
+  directory = temporaryFolder('certificates');
   caFile = path.join(directory, 'trusted.pem');
   const trusted = ROWS.flatMap(row => row.trusted ?? []);
   writeFileSync(caFile, [...new Set(trusted.map(({ pem }) => pem))].join(''));

@@ -5,14 +5,14 @@ import {
   randomUUID,
   type KeyObject,
 } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { newCertificate } from './authentication/newCertificate';
 import { ReaderProcess } from './authentication/ReaderProcess';
-import { standIn, type Hosted } from './azure-devops';
-import { ManagedIdentities } from './entra/ManagedIdentities';
-import { writeTools } from './entra/tools';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { ManagedIdentities } from '../testing/entra/ManagedIdentities';
+import { writeTools } from '../testing/entra/tools';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const azure = standIn();
 
@@ -426,7 +426,7 @@ function newTools(
 }
 
 function newDirectory(): string {
-  return mkdtempSync(path.join(tmpdir(), 'default-chain-'));
+  return temporaryFolder('default-chain');
 }
 
 /** What the tools that hang have written of themselves. */

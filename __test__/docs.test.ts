@@ -53,7 +53,7 @@ describe('metrics', () => {
   const measured = new Set(
     [
       read('ts/metrics.ts'),
-      ...['src/metrics.rs', 'src/bindings/telemetry.rs'].map(read),
+      ...['src/telemetry/metrics.rs', 'src/bindings/telemetry.rs'].map(read),
     ].flatMap(text =>
       [...text.matchAll(/['"](azure_devops\.[a-z_.]+)['"]/g)].map(
         ([, name]) => name,
@@ -89,7 +89,7 @@ it('events of the log are those that the table has', () => {
   const rust = filesBelow('src', '.rs').map(read).join('\n');
   const told = [
     ...rust.matchAll(
-      /(?:Line|Self)::(?:info|warning|detail)\(\s*"([^"]+)"|line\("([^"]+)"|EVENT: &str = "([^"]+)"/g,
+      /(?:Event|Self)::(?:info|warning|detail)\(\s*"([^"]+)"|(?:line|event)\("([^"]+)"|EVENT: &str = "([^"]+)"/g,
     ),
     ...filesBelow('ts', '.ts')
       .map(read)

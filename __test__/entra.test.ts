@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { standIn } from './azure-devops';
+import { standIn } from '../testing/azure-devops';
 import { newCertificate } from './authentication/newCertificate';
-import { askMicrosoft as ask } from './entra/askMicrosoft';
-import { ManagedIdentities } from './entra/ManagedIdentities';
-import { writeTools } from './entra/tools';
+import { askMicrosoft as ask } from '../testing/entra/askMicrosoft';
+import { ManagedIdentities } from '../testing/entra/ManagedIdentities';
+import { writeTools } from '../testing/entra/tools';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const azure = standIn();
 const HOUR = 3_600_000;
@@ -110,7 +110,7 @@ function askWithCertificate(own: { certificate: string; key: string }) {
 }
 
 function newDirectory(): string {
-  return mkdtempSync(path.join(tmpdir(), 'entra-'));
+  return temporaryFolder('entra');
 }
 
 function newFile(name: string, content: string): string {

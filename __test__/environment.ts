@@ -1,7 +1,7 @@
 import { TestEnvironment } from 'jest-environment-node';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { AzureDevOps } from './azure-devops/AzureDevOps';
+import { AzureDevOps } from '../testing/azure-devops/AzureDevOps';
 
 const STAND_IN = Symbol.for('backstage-azure-devops-native.stand-in');
 const DISPATCHER = Symbol.for('undici.globalDispatcher.1');

@@ -9,16 +9,14 @@ import {
 } from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { braceExpand } from 'minimatch';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import { limitCache, NOTHING } from './cacheLimits';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { seed } from './parity/seed';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const azure = standIn();
 const FILES = 200;
-const workingDirectory = mkdtempSync(path.join(tmpdir(), 'event-loop-'));
+const workingDirectory = temporaryFolder('event-loop');
 
 /** The last ends of three questions of exponential time, each with a path that it does not match. */
 const NEGATED = [

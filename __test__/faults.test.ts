@@ -3,15 +3,17 @@
  * nothing left. `FAULT_CASES` says how many, `PARITY_SEED` from which seed.
  */
 import fc from 'fast-check';
-import { mkdtempSync, readdirSync, readlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { standIn, type Hosted, type Misbehaviour } from './azure-devops';
-import { limitCache, NOTHING } from './cacheLimits';
-import { cases, isSilent, type Case } from './faults/faults';
+import {
+  standIn,
+  type Hosted,
+  type Misbehaviour,
+} from '../testing/azure-devops';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { cases, isSilent, type Case } from '../testing/faults';
 import {
   hostFiles,
   isSame,
@@ -22,6 +24,7 @@ import {
 } from './faults/operations';
 import { isShared, Place, type Usual } from './faults/Place';
 import { seed } from './parity/seed';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const CASES = Number(process.env.FAULT_CASES ?? 1_000);
 const AT_ONCE = 96;
@@ -46,7 +49,7 @@ let workingDirectory: string;
 
 beforeAll(async () => {
   limitCache(NOTHING);
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'faults-'));
+  workingDirectory = temporaryFolder('faults');
   hosted = await hostFiles();
   operations = await operationsOn(hosted);
   usual = new Map();

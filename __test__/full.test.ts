@@ -1,4 +1,4 @@
-import { standIn } from './azure-devops';
+import { standIn } from '../testing/azure-devops';
 import { ArchiveServer } from './full/ArchiveServer';
 import { runReader, whyNoSmallDisk, type Task } from './full/runReader';
 

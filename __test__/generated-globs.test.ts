@@ -1,19 +1,15 @@
 /** Patterns of minimatch's whole grammar, held against minimatch over what git lists. */
-import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
+import { AzureUrlReader } from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { Minimatch } from 'minimatch';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import type { FileToCommit, TreeEntry } from './azure-devops/GitRepository';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import type {
+  FileToCommit,
+  TreeEntry,
+} from '../testing/azure-devops/GitRepository';
 import { seed } from './parity/seed';
-import { upstreamFactory } from './upstreamFactory';
+import { temporaryFolder } from '../testing/temporaryFolder';
+import { reader } from '../testing/reader';
 
 /** Names that patterns are about, and such as a pattern must escape. */
 const FOLDERS = [
@@ -32,7 +28,7 @@ const azure = standIn();
 let hosted: Hosted;
 let files: TreeEntry[];
 let others: Set<string>;
-const workingDirectory = mkdtempSync(path.join(tmpdir(), 'globs-'));
+const workingDirectory = temporaryFolder('globs');
 
 beforeAll(async () => {
   hosted = await azure.addRepository({
@@ -294,20 +290,6 @@ const question = fc.record({
   at: fc.constantFrom('dev.azure.com', 'server'),
 });
 
-function configOf(url: string): ConfigReader {
-  const { host } = new URL(url);
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  return new ConfigReader({
-    integrations: { azure: [{ host, credentials }] },
-  });
-}
-
 function readerOf(url: string): AzureUrlReader {
-  const integrations = AzureIntegration.factory({ config: configOf(url) });
-  return new AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: integrations },
-    ),
-  });
+  return reader({ of: url, workingDirectory });
 }

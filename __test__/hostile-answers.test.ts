@@ -6,16 +6,15 @@
  * what came of both is printed.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import {
   makeCertificates,
   type Certificates,
-} from './azure-devops/certificates';
-import { zip } from './azure-devops/zip';
+} from '../testing/azure-devops/certificates';
+import { zip } from '../testing/azure-devops/zip';
 import { attempts1, CONTENT } from './hostile/http1';
 import { attempts2 } from './hostile/http2';
 import { Reads, type Outcome, type What } from './hostile/Reads';
@@ -29,6 +28,7 @@ import {
   serve2,
   type Answer1,
 } from './hostile/servers';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const MIB = 2 ** 20;
 const COMMIT = 'c'.repeat(40);
@@ -39,7 +39,7 @@ let caFile: string;
 let certificates: Certificates;
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+  directory = temporaryFolder('hostile');
   caFile = path.join(directory, 'ca.pem');
   certificates = await makeCertificates(['localhost']);
   writeFileSync(caFile, certificates.ca);

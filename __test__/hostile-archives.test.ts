@@ -18,21 +18,21 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { unzip } from './azure-devops/zip';
-import { limitCache, NOTHING } from './cacheLimits';
+import { unzip } from '../testing/azure-devops/zip';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { ArchiveServer } from './hostile-archives/ArchiveServer';
 import { craft, type Crafted } from './hostile-archives/craft';
 import { craftedCases, mutatedCase, type Case } from './hostile-archives/cases';
 import { below, leadingOutside } from './hostile-archives/inside';
 import { setLimits } from './hostile-archives/limits';
 import { USES, use } from './hostile-archives/uses';
-import { here } from './parity/packages';
+import { here } from '../testing/packages';
 import { seed } from './parity/seed';
-import { upstreamFactory } from './upstreamFactory';
+import { upstreamFactory } from '../testing/upstreamFactory';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const LINK = 0o120777;
 const LIMITS = 'backend.reading.azureDevOps.limits';
@@ -49,7 +49,7 @@ afterAll(() => server.stop());
 
 beforeEach(() => {
   setLimits();
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+  workingDirectory = temporaryFolder('hostile');
 });
 
 afterAll(() => setLimits());
@@ -283,7 +283,7 @@ describe('an archive', () => {
   ])('has a limit, %s', async (key, most, entries, message) => {
     const archive = craft(entries);
     expect(below(await (await read(archive)).dir()).length).toBeGreaterThan(0);
-    workingDirectory = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+    workingDirectory = temporaryFolder('hostile');
     setLimits({ [key]: most });
     const tree = await read(archive);
     const outcome = await tree.dir().catch(error => error);
@@ -686,7 +686,7 @@ function isFolder(file: string): boolean {
 
 /** A disk with room for so many megabytes, where one can be had. */
 function smallDisk(megabytes: number): string | undefined {
-  const disk = mkdtempSync(path.join(tmpdir(), 'disk-'));
+  const disk = temporaryFolder('disk');
   const options = ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk];
   try {
     execFileSync('mount', options, { stdio: 'ignore' });

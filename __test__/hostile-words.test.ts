@@ -12,7 +12,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import path from 'node:path';
 import { inspect, promisify } from 'node:util';
-import { standIn, type Hosted, type RecordedRequest } from './azure-devops';
+import {
+  standIn,
+  type Hosted,
+  type RecordedRequest,
+} from '../testing/azure-devops';
 import { ECHOES, tells } from './hostile-words/echoes';
 import { EchoServer } from './hostile-words/EchoServer';
 import { PLACES } from './hostile-words/places';

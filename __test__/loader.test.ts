@@ -3,14 +3,13 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const run = promisify(execFile);
 const root = path.join(__dirname, '..');
@@ -110,7 +109,7 @@ it('loads nothing that the environment names', async () => {
 
 /** The package as it is installed, with its binaries' packages of these versions. */
 function install(versions: Record<string, string>): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'loader-'));
+  const folder = temporaryFolder('loader');
   const own = path.join(folder, 'node_modules', NAME);
   mkdirSync(path.join(own, 'dist'), { recursive: true });
   cpSync(path.join(root, 'package.json'), path.join(own, 'package.json'));

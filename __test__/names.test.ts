@@ -3,14 +3,13 @@ import { ScmIntegrations } from '@backstage/integration';
 import { AzureIntegration } from 'backstage-azure-devops-native';
 import { createFetchTemplateAction } from '@backstage/plugin-scaffolder-backend';
 import { DirectoryPreparer } from '@backstage/plugin-techdocs-node';
-import { mkdtempSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { standIn, type Hosted } from './azure-devops';
-import { contentsOf } from './contentsOf';
-import { readerService } from './readerService';
-import { until } from './until';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { contentsOf } from '../testing/contentsOf';
+import { readerService } from '../testing/readerService';
+import { until } from '../testing/until';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 /** Names that the registry, which takes a path for that of a URL, resolves to what they are. */
 const NAMES = [
@@ -131,7 +130,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
   });
 
   it.each(NAMES)('a skeleton in %j is fetched', async name => {
-    const workspacePath = mkdtempSync(path.join(tmpdir(), 'workspace-'));
+    const workspacePath = temporaryFolder('workspace');
     await fetchTemplate.handler({
       input: { url: './skeleton', values: { name: 'cart' } },
       logger,
@@ -143,8 +142,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
       task: { id: 'task' },
       output: () => {},
       checkpoint: async () => undefined as never,
-      createTemporaryDirectory: async () =>
-        mkdtempSync(path.join(tmpdir(), 'task-')),
+      createTemporaryDirectory: async () => temporaryFolder('task'),
       getInitiatorCredentials: async () => undefined as never,
     });
     expect(await contentsOf(workspacePath)).toEqual({ [name]: 'cart\n' });

@@ -10,9 +10,9 @@ import {
   DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import { inspect } from 'node:util';
-import { standIn, type Hosted } from './azure-devops';
-import { readerService } from './readerService';
-import { until } from './until';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { readerService } from '../testing/readerService';
+import { until } from '../testing/until';
 
 const azure = standIn();
 const { reader } = readerService();

@@ -6,16 +6,14 @@ import {
   AzureUrlReader,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
-import type { Gate } from './azure-devops/Gate';
-import { limitCache, NOTHING } from './cacheLimits';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import type { Gate } from '../testing/azure-devops/Gate';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const azure = standIn();
 const logger = mockServices.logger.mock();
-const workingDirectory = mkdtempSync(path.join(tmpdir(), 'plain-http-'));
+const workingDirectory = temporaryFolder('plain-http');
 
 let gate: Gate;
 let organizations: Hosted[];

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { standIn, type Hosted } from './azure-devops';
+import { standIn, type Hosted } from '../testing/azure-devops';
 
 const run = promisify(execFile);
 const azure = standIn();

@@ -1,10 +1,7 @@
 import type { UrlReaderServiceReadTreeResponse } from '@backstage/backend-plugin-api';
-import { ConfigReader } from '@backstage/config';
-import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import {
-  AzureIntegration,
   AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
+  type AzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +9,6 @@ import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readlinkSync,
   rmSync,
@@ -26,20 +22,21 @@ import {
   readdir,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { DEFAULT_TOKEN, standIn, type Hosted } from './azure-devops';
+import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import {
   unicodePathField,
   unzip,
   zip,
   type ZipEntry,
-} from './azure-devops/zip';
-import { limitCache, NOTHING } from './cacheLimits';
-import { namedElsewhere } from './namedElsewhere';
-import { until } from './until';
-import { upstreamFactory } from './upstreamFactory';
+} from '../testing/azure-devops/zip';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { namedElsewhere } from '../testing/namedElsewhere';
+import { until } from '../testing/until';
+import { upstreamFactory } from '../testing/upstreamFactory';
+import { temporaryFolder } from '../testing/temporaryFolder';
+import { reader, upstreamReader } from '../testing/reader';
 
 const azure = standIn();
 const HOSTS = ['server', 'dev.azure.com'] as const;
@@ -75,7 +72,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   azure.reset();
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'read-tree-'));
+  workingDirectory = temporaryFolder('read-tree');
 });
 
 describe.each(HOSTS)('a tree at %s', at => {
@@ -291,7 +288,7 @@ describe('a tree on disk', () => {
   });
 
   it('leads nowhere else, whatever lies there already', async () => {
-    const outside = mkdtempSync(path.join(tmpdir(), 'outside-'));
+    const outside = temporaryFolder('outside');
     const targetDir = path.join(workingDirectory, 'target');
     await mkdir(targetDir);
     symlinkSync(outside, path.join(targetDir, 'docs'));
@@ -904,40 +901,6 @@ async function unzipped(bytes: Buffer): Promise<Record<string, Buffer>> {
   );
 }
 
-function integrationsOf(url: string) {
-  const { host } = new URL(url);
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials }] },
-  } as never);
-  return AzureIntegration.factory({ config });
-}
-
-function readerOf(
-  url: string,
-  credentialsProvider: ConstructorParameters<
-    typeof AzureUrlReader
-  >[1]['credentialsProvider'] = DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-    { azure: integrationsOf(url) },
-  ),
-): AzureUrlReader {
-  return new AzureUrlReader(integrationsOf(url).byUrl(url)!, {
-    treeResponseFactory: undefined as never,
-    workingDirectory,
-    credentialsProvider,
-  });
-}
-
-function upstreamOf(url: string): UpstreamAzureUrlReader {
-  const azureIntegrations = integrationsOf(url);
-  return new UpstreamAzureUrlReader(azureIntegrations.byUrl(url) as never, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: azureIntegrations },
-    ),
-  });
-}
-
 function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
@@ -962,3 +925,14 @@ describe('a working directory', () => {
     await expect(tree.dir()).rejects.toThrow(message);
   });
 });
+
+function readerOf(
+  url: string,
+  credentialsProvider?: AzureDevOpsCredentialsProvider,
+): AzureUrlReader {
+  return reader({ of: url, credentialsProvider, workingDirectory });
+}
+
+function upstreamOf(url: string) {
+  return upstreamReader({ of: url, workingDirectory });
+}

@@ -12,7 +12,7 @@ import {
   standIn,
   type Hosted,
   type Misbehaviour,
-} from './azure-devops';
+} from '../testing/azure-devops';
 
 const azure = standIn();
 const MANIFEST = 'kind: Component\n';

@@ -1,8 +1,8 @@
 /** The diagnostics channel tells how each read ended, and what was really asked for it. */
 import type { AzureReadMessage } from 'backstage-azure-devops-native';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { standIn, type Hosted } from './azure-devops';
-import { readerService } from './readerService';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { readerService } from '../testing/readerService';
 
 const CHANNEL = 'backstage-azure-devops-native:read';
 

@@ -3,11 +3,11 @@ import {
   standIn,
   type Hosted,
   type RecordedRequest,
-} from './azure-devops';
+} from '../testing/azure-devops';
 import type { CacheFault } from './replicas/CacheFault';
 import { Redis, whyNoRedis } from './replicas/Redis';
 import { ReplicaProcess } from './replicas/ReplicaProcess';
-import { until } from './until';
+import { until } from '../testing/until';
 
 const reason = whyNoRedis();
 if (reason) console.warn(`Skipped: there is no Redis here, ${reason}`);

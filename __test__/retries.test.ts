@@ -1,20 +1,21 @@
 import { ConfigReader } from '@backstage/config';
 import {
-  AzureIntegration,
   AzureUrl,
   AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readdirSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
-import { standIn, type Hosted, type Misbehaviour } from './azure-devops';
-import { limitCache, NOTHING } from './cacheLimits';
-import { until } from './until';
-import { upstreamFactory } from './upstreamFactory';
+import {
+  standIn,
+  type Hosted,
+  type Misbehaviour,
+} from '../testing/azure-devops';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { until } from '../testing/until';
+import { temporaryFolder } from '../testing/temporaryFolder';
+import { reader } from '../testing/reader';
 
 const azure = standIn();
 const LARGE = Buffer.from('0123456789abcdef'.repeat(32 * 1024));
@@ -38,7 +39,7 @@ beforeEach(async () => {
     repository: 'r',
     files: { 'a.yaml': 'a: 1\n', 'b/c.yaml': 'c: 1\n', 'large.bin': LARGE },
   });
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'retries-'));
+  workingDirectory = temporaryFolder('retries');
 });
 
 describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
@@ -435,29 +436,16 @@ async function textAt(url: string): Promise<string> {
   return String(await response.buffer());
 }
 
-function readerOf(retry?: object): AzureUrlReader {
-  const hosts = ['dev.azure.com', azure.host];
-  const credentials = [{ personalAccessToken: token }];
-  const config = new ConfigReader({
-    integrations: {
-      azure: hosts.map(host => ({
-        host,
-        credentials,
-        ...(retry && { retry }),
-      })),
-    },
-  });
-  const integrations = AzureIntegration.factory({ config });
-  return new AzureUrlReader(integrations.byHost(azure.host)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      {
-        azure: integrations,
-      },
-    ),
-  });
-}
-
 function basic(pat: string): string {
   return `Basic ${Buffer.from(`:${pat}`).toString('base64')}`;
+}
+
+function readerOf(retry?: object): AzureUrlReader {
+  return reader({
+    of: azure.host,
+    also: ['dev.azure.com'],
+    credentials: [{ personalAccessToken: token }],
+    host: retry && { retry },
+    workingDirectory,
+  });
 }

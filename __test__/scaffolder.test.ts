@@ -3,13 +3,12 @@ import {
   createFetchPlainAction,
   createFetchTemplateAction,
 } from '@backstage/plugin-scaffolder-backend';
-import { mkdtempSync } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { standIn, type Hosted } from './azure-devops';
-import { contentsOf } from './contentsOf';
-import { readerService } from './readerService';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { contentsOf } from '../testing/contentsOf';
+import { readerService } from '../testing/readerService';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const OURS = /^backstage-azure-devops-native\/\d/;
 
@@ -74,7 +73,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   azure.reset();
-  workspacePath = mkdtempSync(path.join(tmpdir(), 'workspace-'));
+  workspacePath = temporaryFolder('workspace');
 });
 
 describe.each(['dev.azure.com', 'server'] as const)('a template at %s', at => {
@@ -142,8 +141,7 @@ function contextOf<T extends object>(input: T, baseUrl?: string) {
     task: { id: 'task' },
     output: () => {},
     checkpoint: async () => undefined as never,
-    createTemporaryDirectory: async () =>
-      mkdtempSync(path.join(tmpdir(), 'task-')),
+    createTemporaryDirectory: async () => temporaryFolder('task'),
     getInitiatorCredentials: async () => undefined as never,
   };
 }

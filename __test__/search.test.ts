@@ -1,27 +1,22 @@
-import { ConfigReader } from '@backstage/config';
-import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import {
   AzureIntegration,
   AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { Minimatch } from 'minimatch';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readdirSync } from 'node:fs';
 import {
-  DEFAULT_TOKEN,
   standIn,
   type Hosted,
   type Misbehaviour,
   type RecordedRequest,
-} from './azure-devops';
-import { limitCache, NOTHING } from './cacheLimits';
+} from '../testing/azure-devops';
+import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { seed } from './parity/seed';
-import { until } from './until';
-import { upstreamFactory } from './upstreamFactory';
+import { until } from '../testing/until';
+import { temporaryFolder } from '../testing/temporaryFolder';
+import { reader, upstreamReader } from '../testing/reader';
 
 const azure = standIn();
 const SERVICES = 120;
@@ -65,7 +60,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   azure.reset();
-  workingDirectory = mkdtempSync(path.join(tmpdir(), 'search-'));
+  workingDirectory = temporaryFolder('search');
 });
 
 describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
@@ -247,7 +242,7 @@ it('finds what upstream finds, for any pattern', async () => {
       ];
       expect(ours.etag).toBe(theirs.etag);
       // Upstream encodes paths twice: its URL of the file that ours names.
-      const integration = integrationsOf(url).byUrl(url)!;
+      const integration = new AzureIntegration({ host: new URL(url).host });
       const paths = ours.files.map(file =>
         new URL(file.url).searchParams.get('path'),
       );
@@ -271,31 +266,10 @@ function atPath(url: string, own: string): string {
   return String(found);
 }
 
-function integrationsOf(url: string) {
-  const { host } = new URL(url);
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials }] },
-  } as never);
-  return AzureIntegration.factory({ config });
-}
-
 function readerOf(url: string): AzureUrlReader {
-  const integrations = integrationsOf(url);
-  return new AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: integrations },
-    ),
-  });
+  return reader({ of: url, workingDirectory });
 }
 
-function upstreamOf(url: string): UpstreamAzureUrlReader {
-  const integrations = integrationsOf(url);
-  return new UpstreamAzureUrlReader(integrations.byUrl(url) as never, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: integrations },
-    ),
-  });
+function upstreamOf(url: string) {
+  return upstreamReader({ of: url, workingDirectory });
 }

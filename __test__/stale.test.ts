@@ -1,17 +1,12 @@
 import type { UrlReaderServiceSearchResponse } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import {
-  AzureIntegration,
   AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { standIn, type Hosted } from './azure-devops';
-import { limitCache } from './cacheLimits';
-import { upstreamFactory } from './upstreamFactory';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { limitCache } from '../testing/cacheLimits';
+import { reader } from '../testing/reader';
 
 const azure = standIn();
 const logger = {
@@ -289,27 +284,6 @@ it.each([
   expect(read).toThrow(why);
 });
 
-function readerOf(maxAge?: object): AzureUrlReader {
-  const host = azure.host;
-  const credentials = [{ personalAccessToken: token }];
-  const stale = maxAge && { staleIfThrottled: { maxAge } };
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials, ...stale }] },
-  });
-  const integrations = AzureIntegration.factory({ config });
-  return new AzureUrlReader(integrations.byHost(host)!, {
-    treeResponseFactory: upstreamFactory(
-      mkdtempSync(path.join(tmpdir(), 'stale-')),
-    ),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      {
-        azure: integrations,
-      },
-    ),
-    logger,
-  });
-}
-
 /** Lets the identity know, by a read of something else, that it may not read for so long. */
 async function block(seconds = 30): Promise<void> {
   azure.misbehave({ ...tooMany(seconds), times: 1 });
@@ -327,4 +301,10 @@ async function block(seconds = 30): Promise<void> {
 
 function tooMany(seconds = 30) {
   return { status: 429, headers: { 'retry-after': String(seconds) } };
+}
+
+function readerOf(maxAge?: object): AzureUrlReader {
+  const host = maxAge && { staleIfThrottled: { maxAge } };
+  const credentials = [{ personalAccessToken: token }];
+  return reader({ of: azure.host, credentials, host, logger });
 }

@@ -13,7 +13,7 @@ import {
   type Gate,
   type Http2Code,
   type Misbehaviour,
-} from './azure-devops';
+} from '../testing/azure-devops';
 
 const azure = standIn();
 const CONTENT = 'content '.repeat(100);

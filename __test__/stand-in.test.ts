@@ -11,8 +11,8 @@ import {
   standIn,
   type BudgetOptions,
   type Hosted,
-} from './azure-devops';
-import recorded from './azure-devops/recorded-answers.json';
+} from '../testing/azure-devops';
+import recorded from '../testing/azure-devops/recorded-answers.json';
 
 const VIEWS = 'MyWebSite/MyWebSite/Views';
 const azure = standIn();

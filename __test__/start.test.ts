@@ -1,5 +1,5 @@
 /** What a backend's log says of this package in its first minute, by Backstage's own logger. */
-import { standIn } from './azure-devops';
+import { standIn } from '../testing/azure-devops';
 import { logOf, type Line } from './start/logOf';
 
 const azure = standIn();

@@ -4,9 +4,9 @@ import {
   type PreparerBase,
 } from '@backstage/plugin-techdocs-node';
 import path from 'node:path';
-import { standIn, type Hosted } from './azure-devops';
-import { contentsOf } from './contentsOf';
-import { readerService } from './readerService';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { contentsOf } from '../testing/contentsOf';
+import { readerService } from '../testing/readerService';
 
 type Entity = Parameters<PreparerBase['prepare']>[0];
 

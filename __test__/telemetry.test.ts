@@ -1,4 +1,3 @@
-import { ConfigReader } from '@backstage/config';
 import { NotModifiedError } from '@backstage/errors';
 import { metrics, type Attributes } from '@opentelemetry/api';
 import {
@@ -8,19 +7,12 @@ import {
   PeriodicExportingMetricReader,
   type Histogram,
 } from '@opentelemetry/sdk-metrics';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { buffer } from 'node:stream/consumers';
-import { standIn, type Gate, type Hosted } from './azure-devops';
-import { limitCache } from './cacheLimits';
-import { until } from './until';
-import { upstreamFactory } from './upstreamFactory';
+import { standIn, type Gate, type Hosted } from '../testing/azure-devops';
+import { limitCache } from '../testing/cacheLimits';
+import { until } from '../testing/until';
+import { reader } from '../testing/reader';
 
 const azure = standIn();
 const logger = {
@@ -422,22 +414,6 @@ function lines(method: jest.Mock, event: string): Line[] {
   return calls.filter(([, fields]) => fields?.event === event);
 }
 
-function readerOf(own?: object): AzureUrlReader {
-  const credentials = [{ personalAccessToken: token }];
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials, ...own }] },
-  });
-  const integrations = AzureIntegration.factory({ config });
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'telemetry-'));
-  return new AzureUrlReader(integrations.byHost(host)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: integrations },
-    ),
-    logger,
-  });
-}
-
 async function text(
   file: string,
   maxAge?: object,
@@ -518,4 +494,9 @@ async function points<T>(name: string) {
 function equal(one: Attributes, other: Attributes): boolean {
   const sorted = (of: Attributes) => JSON.stringify(Object.entries(of).sort());
   return sorted(one) === sorted(other);
+}
+
+function readerOf(own?: object): AzureUrlReader {
+  const credentials = [{ personalAccessToken: token }];
+  return reader({ of: host, credentials, host: own, logger });
 }

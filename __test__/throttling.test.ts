@@ -4,9 +4,6 @@ import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   Budget,
@@ -16,9 +13,10 @@ import {
   type Hosted,
   type Misbehaviour,
   type RecordedRequest,
-} from './azure-devops';
-import { NOTHING } from './cacheLimits';
-import { until } from './until';
+} from '../testing/azure-devops';
+import { NOTHING } from '../testing/cacheLimits';
+import { until } from '../testing/until';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const azure = standIn();
 const READERS = 40;
@@ -295,7 +293,7 @@ function newReader(options: ReaderOptions = {}): UrlReaderService {
     : ['dev.azure.com', azure.host];
   const config = new ConfigReader({
     backend: {
-      workingDirectory: mkdtempSync(path.join(tmpdir(), 'throttling-')),
+      workingDirectory: temporaryFolder('throttling'),
       reading: { azureDevOps: { cache: NOTHING } },
     },
     integrations: { azure: hosts.map(host => ({ host, credentials, retry })) },

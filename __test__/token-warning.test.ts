@@ -4,10 +4,10 @@ import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startedWith } from './backend/startedWith';
+import { temporaryFolder } from '../testing/temporaryFolder';
 
 const token = [{ personalAccessToken: 'a-token' }];
 const { NODE_ENV } = process.env;
@@ -60,7 +60,7 @@ it.each([
   ['0.17.8', false],
   [undefined, false],
 ])('is left to the built-in reader of %s: %s', (version, isLeft) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'built-in-'));
+  const folder = temporaryFolder('built-in');
   if (version) {
     const own = path.join(folder, 'node_modules/@backstage/backend-defaults');
     mkdirSync(own, { recursive: true });

@@ -14,10 +14,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CatalogBackend } from './lib/catalog-backend.mjs';
 import { CatalogReads } from './lib/catalog-reads.mjs';
-import { answer, Child } from './lib/child.mjs';
-import { beside, measure } from './lib/figures.mjs';
-import { leadFetchThroughProxy, startStandIn, SUBJECTS } from './lib/host.mjs';
-import { catalogPaths } from './lib/monorepo.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { beside, measure } from '../testing/measuring/figures.mjs';
+import {
+  leadFetchThroughProxy,
+  startStandIn,
+  SUBJECTS,
+} from '../testing/measuring/host.mjs';
+import { catalogPaths } from '../testing/measuring/monorepo.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const PARTS = ['catalog', 'reads'];

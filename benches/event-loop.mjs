@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { ConfigReader } from '@backstage/config';
-import { answer, Child } from './lib/child.mjs';
-import { quiet } from './lib/host.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { quiet } from '../testing/measuring/host.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const COMMIT = 'c'.repeat(40);

@@ -10,8 +10,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median } from './lib/figures.mjs';
-import { text } from './lib/text.mjs';
+import { median } from '../testing/measuring/figures.mjs';
+import { text } from '../testing/measuring/text.mjs';
 
 const SUBJECTS = ['native', 'upstream'];
 const WAYS = ['dir', 'files', 'archive'];

@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { answer, Child } from './lib/child.mjs';
-import { beside, measure, median } from './lib/figures.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { beside, measure, median } from '../testing/measuring/figures.mjs';
 import {
   leadFetchThroughProxy,
   newReader,
   startStandIn,
   SUBJECTS,
-} from './lib/host.mjs';
-import { catalogPaths, isShallow } from './lib/monorepo.mjs';
+} from '../testing/measuring/host.mjs';
+import { catalogPaths, isShallow } from '../testing/measuring/monorepo.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 

@@ -12,10 +12,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { answer, Child } from './lib/child.mjs';
-import { newReader, startStandIn } from './lib/host.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { newReader, startStandIn } from '../testing/measuring/host.mjs';
 import { writeLines } from './lib/lines.mjs';
-import { component, catalogPaths, isShallow } from './lib/monorepo.mjs';
+import {
+  component,
+  catalogPaths,
+  isShallow,
+} from '../testing/measuring/monorepo.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const AT_ONCE = 20;

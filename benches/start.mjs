@@ -16,7 +16,7 @@ import {
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { median } from './lib/figures.mjs';
+import { median } from '../testing/measuring/figures.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.join(SELF, '../..');

@@ -6,22 +6,22 @@
 //     [--capacity 250] [--units-per-second 40] [--refusals-before-401 300]
 //
 // Azure DevOps counts over five minutes; here the units of a budget come back within seconds. What a
-// request takes says `unitsOf` in `__test__/azure-devops/Budget.ts`. `--plot` draws both runs.
+// request takes says `unitsOf` in `testing/azure-devops/Budget.ts`. `--plot` draws both runs.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { answer, Child } from './lib/child.mjs';
-import { median, percentile } from './lib/figures.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { median, percentile } from '../testing/measuring/figures.mjs';
 import {
   leadFetchThroughProxy,
   newReader,
   startStandIn,
   SUBJECTS,
-} from './lib/host.mjs';
-import { catalogPaths } from './lib/monorepo.mjs';
+} from '../testing/measuring/host.mjs';
+import { catalogPaths } from '../testing/measuring/monorepo.mjs';
 import { writePlot } from './lib/plot.mjs';
 
 const SELF = fileURLToPath(import.meta.url);

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { register } from 'tsx/cjs/api';
-import { answer, Child } from './lib/child.mjs';
-import { measure, median } from './lib/figures.mjs';
+import { answer, Child } from '../testing/measuring/child.mjs';
+import { measure, median } from '../testing/measuring/figures.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROUNDS = 7;
@@ -65,7 +65,7 @@ async function compare(folders) {
 /** Servers that end each connection after one answer, and one that speaks HTTP/2. */
 async function serve(caFile) {
   register();
-  const { certificate } = require('../__test__/certificates/Certificate.ts');
+  const { certificate } = require('../testing/certificates/Certificate.ts');
   const authority = certificate({ name: 'CA', ca: true });
   writeFileSync(caFile, authority.pem);
   const of = key => {

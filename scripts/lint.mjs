@@ -10,6 +10,7 @@ ensureDependencies();
 const formatted = [
   'ts',
   '__test__',
+  'testing',
   'scripts',
   'examples',
   'benches',

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { standIn } from '../azure-devops';
+import { standIn } from '../../testing/azure-devops';
 
 /** What came of one read. */
 export interface Outcome {

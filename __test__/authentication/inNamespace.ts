@@ -5,11 +5,11 @@
 import { ConfigReader } from '@backstage/config';
 import { once } from 'node:events';
 import http from 'node:http';
-import { AzureDevOps } from '../azure-devops/AzureDevOps';
+import { AzureDevOps } from '../../testing/azure-devops/AzureDevOps';
 import {
   ManagedIdentities,
   type AssignedIdentity,
-} from '../entra/ManagedIdentities';
+} from '../../testing/entra/ManagedIdentities';
 import type { Outcome } from './ReaderProcess';
 
 /** What to set up, and to read as. */

@@ -1,13 +1,13 @@
 /** The ways to sign in, each set up on the stand-ins. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { AzureDevOps } from '../azure-devops';
-import { ManagedIdentities } from '../entra/ManagedIdentities';
-import { writeTools } from '../entra/tools';
+import type { AzureDevOps } from '../../testing/azure-devops';
+import { ManagedIdentities } from '../../testing/entra/ManagedIdentities';
+import { writeTools } from '../../testing/entra/tools';
 import { newCertificate } from './newCertificate';
 import type { ProcessOptions } from './ReaderProcess';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 /** One way, ready to be used. */
 export interface Way extends ProcessOptions {
@@ -26,7 +26,7 @@ export interface Way extends ProcessOptions {
 type SetUp = (azure: AzureDevOps) => Promise<Way>;
 
 const newId = () => randomUUID();
-const newDirectory = () => mkdtempSync(path.join(tmpdir(), 'sign-in-'));
+const newDirectory = () => temporaryFolder('sign-in');
 
 const servicePrincipal: SetUp = async ({ entra }) => {
   const [tenantId, clientId, secret] = [newId(), newId(), `s3cret-${newId()}`];

@@ -6,8 +6,8 @@ import {
 } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
-import { BackendLog } from '../../examples/demo/BackendLog';
-import { ReaderProbe } from './ReaderProbe';
+import { BackendLog } from '../../testing/backend/BackendLog';
+import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 
 type Options = {
   /** The config's `integrations.azure`. */

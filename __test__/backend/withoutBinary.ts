@@ -2,10 +2,10 @@
  * Runs a backend that ingests one component, and prints what became of it as JSON. It is for
  * processes in which the native binary cannot be loaded.
  */
-import { BackendLog } from '../../examples/demo/BackendLog';
-import { CatalogBackend } from '../../examples/demo/CatalogBackend';
-import { waitFor } from '../../examples/demo/waitFor';
-import { ReaderProbe } from './ReaderProbe';
+import { BackendLog } from '../../testing/backend/BackendLog';
+import { CatalogBackend } from '../../testing/backend/CatalogBackend';
+import { until } from '../../testing/until';
+import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 
 /** What to read. */
 export interface Task {
@@ -33,10 +33,13 @@ async function main({ host, personalAccessToken, target }: Task) {
     // A second plugin that reads, so that a warning for each of them would show.
     plugins: [new ReaderProbe().plugin],
   });
-  const component = await waitFor('component', async () => {
-    const entities = await backend.entities();
-    return entities.find(({ kind }) => kind === 'Component');
-  });
+  const component = await until(
+    async () => {
+      const entities = await backend.entities();
+      return entities.find(({ kind }) => kind === 'Component');
+    },
+    { what: 'component' },
+  );
   await backend.stop();
   const warnings = log.lines
     .filter(({ level }) => level === 'warn')

@@ -9,7 +9,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import type { Certificate } from '../certificates/Certificate';
+import type { Certificate } from '../../testing/certificates/Certificate';
 
 export const CONTENT = 'it was read';
 

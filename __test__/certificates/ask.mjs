@@ -1,7 +1,7 @@
 // Asks servers as Node's own fetch does and as this package does; prints what came of each, and what was
 // logged, as JSON.
 import { fetch, ProxyAgent } from 'undici';
-import { readerOf } from '../process/reader.mjs';
+import { readerOf } from '../../testing/processReader.mjs';
 
 const { HTTPS_PROXY } = process.env;
 const dispatcher = HTTPS_PROXY && new ProxyAgent(HTTPS_PROXY);

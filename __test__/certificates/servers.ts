@@ -5,7 +5,7 @@ import { createSecureServer } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import type { Certificate } from './Certificate';
+import type { Certificate } from '../../testing/certificates/Certificate';
 
 export const CONTENT = 'it was read';
 

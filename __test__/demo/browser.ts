@@ -1,8 +1,6 @@
-import { mkdtempSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { chromium, type BrowserContext } from 'playwright-core';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
@@ -14,19 +12,16 @@ export function whyNoBrowser(): string | undefined {
 
 /** A real browser without a window, that asks nobody but whom it is led to. */
 export async function openBrowser(): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(
-    mkdtempSync(path.join(tmpdir(), 'browser-')),
-    {
-      executablePath: EXECUTABLE,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
-  );
+  return chromium.launchPersistentContext(temporaryFolder('browser'), {
+    executablePath: EXECUTABLE,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
 }

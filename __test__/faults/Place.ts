@@ -6,8 +6,8 @@ import {
   type Hosted,
   type Misbehaviour,
   type RecordedRequest,
-} from '../azure-devops';
-import { isSilent, toMisbehaviour, type Case } from './faults';
+} from '../../testing/azure-devops';
+import { isSilent, toMisbehaviour, type Case } from '../../testing/faults';
 import { readerOf, type Contents, type Operation } from './operations';
 
 /** What an operation costs where nothing goes wrong. */

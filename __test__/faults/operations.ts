@@ -1,17 +1,13 @@
 /** What a reader does, each with what git says has to come of it. */
-import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
+import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { Minimatch } from 'minimatch';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../azure-devops';
-import type { FileToCommit } from '../azure-devops/GitRepository';
-import { unzip } from '../azure-devops/zip';
+import { standIn, type Hosted } from '../../testing/azure-devops';
+import type { FileToCommit } from '../../testing/azure-devops/GitRepository';
+import { unzip } from '../../testing/azure-devops/zip';
+import { reader } from '../../testing/reader';
 
 /** Bytes by path. */
 export type Contents = Map<string, Buffer>;
@@ -117,28 +113,6 @@ export async function operationsOn({ git }: Hosted): Promise<Operation[]> {
   ]);
 }
 
-/** A reader of the URL's host, which retries so often. */
-export function readerOf(
-  url: string,
-  workingDirectory: string,
-  maxRetries?: number,
-): AzureUrlReader {
-  const { host } = new URL(url);
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const retry = maxRetries === undefined ? {} : { retry: { maxRetries } };
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials, ...retry }] },
-  } as never);
-  const azure = AzureIntegration.factory({ config });
-  return new AzureUrlReader(azure.byUrl(url)!, {
-    treeResponseFactory: undefined as never,
-    workingDirectory,
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure },
-    ),
-  });
-}
-
 /** Whether the same paths have the same bytes. */
 export function isSame(one: Contents, other: Contents): boolean {
   const entries = [...one];
@@ -202,4 +176,14 @@ async function contentsOf<T extends { content(): Promise<Buffer> }>(
 
 function pathOf(url: string): string {
   return new URL(url).searchParams.get('path')!.slice(1);
+}
+
+/** A reader of the host of a URL, that retries as often. */
+export function readerOf(
+  url: string,
+  workingDirectory: string,
+  maxRetries?: number,
+): AzureUrlReader {
+  const host = maxRetries === undefined ? {} : { retry: { maxRetries } };
+  return reader({ of: url, host, workingDirectory });
 }

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { zip } from '../azure-devops/zip';
+import { zip } from '../../testing/azure-devops/zip';
 
 const MIB = 1024 * 1024;
 

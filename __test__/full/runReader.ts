@@ -1,8 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 const SCRIPT = path.join(__dirname, 'reader.mjs');
 
@@ -64,7 +65,7 @@ export async function runReader({
   files,
   ...task
 }: Task): Promise<Result> {
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'full-'));
+  const workingDirectory = temporaryFolder('full');
   const argument = JSON.stringify({ ...task, workingDirectory });
   let command = [process.execPath, SCRIPT, argument];
   if (files) command = withFiles(files, command);

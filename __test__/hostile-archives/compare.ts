@@ -4,14 +4,13 @@
  *
  *   npx tsx __test__/hostile-archives/compare.ts [mutations] [--each]
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { here, upstream, type Package } from '../parity/packages';
+import { here, upstream, type Package } from '../../testing/packages';
 import { ArchiveServer } from './ArchiveServer';
 import { craftedCases, mutatedCase, type Case } from './cases';
 import { USES, use, type Result, type Use } from './uses';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 /** What takes longer never ends. */
 const PATIENCE_MS = 5_000;
@@ -60,7 +59,7 @@ async function outcomeOf(
   one: Case,
   how: Use,
 ): Promise<{ outcome: Outcome; why?: string }> {
-  const directory = mkdtempSync(path.join(tmpdir(), 'compare-'));
+  const directory = temporaryFolder('compare');
   const thrown = new Promise<{ outcome: Outcome }>(resolve => {
     uncaught = () => resolve({ outcome: 'uncaught exception' });
   });

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { unzip } from '../azure-devops/zip';
-import type { Package } from '../parity/packages';
+import { unzip } from '../../testing/azure-devops/zip';
+import type { Package } from '../../testing/packages';
 import type { Case, Held } from './cases';
 import { below, leadingOutside } from './inside';
 

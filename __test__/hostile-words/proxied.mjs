@@ -1,6 +1,6 @@
 // Reads through the proxy that the environment names, and prints why that fails.
 import { inspect } from 'node:util';
-import { readerOf } from '../process/reader.mjs';
+import { readerOf } from '../../testing/processReader.mjs';
 
 const url = 'http://server.example/org/project/_git/repo?path=/a.md';
 const credentials = [

@@ -2,7 +2,7 @@
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { frame, FLAG, TYPE } from './frames';
-import type { Certificates } from '../azure-devops/certificates';
+import type { Certificates } from '../../testing/azure-devops/certificates';
 
 /** The repository that a server is asked for, and a file in it. */
 export const REPOSITORY = '/collection/project/_git/repo';

@@ -6,13 +6,17 @@ import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../azure-devops';
+import {
+  DEFAULT_TOKEN,
+  standIn,
+  type Hosted,
+} from '../../testing/azure-devops';
 import { FAULTY, native, ours } from './faulty';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 const run = promisify(execFile);
 const azure = standIn();
@@ -243,7 +247,7 @@ describe('a process', () => {
 });
 
 function readerOf(credentials: object[], host: string): UrlReaderService {
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'panics-'));
+  const workingDirectory = temporaryFolder('panics');
   const config = new ConfigReader({
     backend: { workingDirectory },
     integrations: { azure: [{ host, credentials }] },

@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import { EXCEPTIONS, type Exception, type Questions } from './exceptions';
 import { same, written, type Outcome } from './outcome';
-import { here, isUpstream, upstream, type Package } from './packages';
+import {
+  here,
+  isUpstream,
+  upstream,
+  type Package,
+} from '../../testing/packages';
 import type { Difference, Rule } from './rule';
 import { seed } from './seed';
 

@@ -3,7 +3,7 @@ import { ConfigReader } from '@backstage/config';
 import type { JsonObject } from '@backstage/types';
 import fc from 'fast-check';
 import { isPlainHost } from './readAlike';
-import type { Package } from './packages';
+import type { Package } from '../../testing/packages';
 
 export type ConfigQuestion =
   | { call: 'readAzureIntegrationConfig'; entry: JsonObject }

@@ -6,7 +6,7 @@ import {
   type ConfigQuestion,
 } from './configQuestions';
 import { same, thrown, type Outcome } from './outcome';
-import { upstream } from './packages';
+import { upstream } from '../../testing/packages';
 import type { Rule } from './rule';
 
 /** Upstream's message with other positions. */

@@ -2,7 +2,7 @@
 import { ConfigReader } from '@backstage/config';
 import fc from 'fast-check';
 import type { AzureIntegrationConfig } from 'backstage-azure-devops-native';
-import { ScmIntegrations, type Package } from './packages';
+import { ScmIntegrations, type Package } from '../../testing/packages';
 import { repositoryUrl } from './urlText';
 
 export interface CredentialQuestion {

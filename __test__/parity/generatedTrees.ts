@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { standIn, type Hosted } from '../azure-devops';
-import type { FileToCommit } from '../azure-devops/GitRepository';
+import { standIn, type Hosted } from '../../testing/azure-devops';
+import type { FileToCommit } from '../../testing/azure-devops/GitRepository';
 
 /** A file, or a link, as it is committed. */
 export interface DraftFile {

@@ -1,12 +1,10 @@
 /** Questions about searches with a pattern, and how a package answers them. */
 import fc from 'fast-check';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { standIn, type Hosted } from '../azure-devops';
+import { standIn, type Hosted } from '../../testing/azure-devops';
 import { outcomeOf, type Outcome } from './outcome';
-import type { Package } from './packages';
+import type { Package } from '../../testing/packages';
 import { readerFor } from './treeQuestions';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 export interface GlobQuestion {
   /** The path in the URL. */
@@ -94,7 +92,7 @@ function inOrder(found: FoundFile[]): FoundFile[] {
   return found.sort((a, b) => (a.content < b.content ? -1 : 1));
 }
 
-const workingDirectory = mkdtempSync(path.join(tmpdir(), 'globs-'));
+const workingDirectory = temporaryFolder('globs');
 
 const literal = fc.constantFrom(...FOLDERS, ...FILES, '.md', 'a', 'b', '-');
 const wildcard = fc.constantFrom('*', '*', '?', '**', '???', '*.*', '.*');

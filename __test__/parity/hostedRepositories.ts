@@ -1,6 +1,6 @@
 /** Generated repositories on the stand-in: awkward names, contents of every size, several versions. */
 import fc from 'fast-check';
-import { standIn, type Hosted } from '../azure-devops';
+import { standIn, type Hosted } from '../../testing/azure-devops';
 import { seed } from './seed';
 
 /** A version of a repository: what a URL calls it, and the files it has. */

@@ -7,7 +7,7 @@ import type {
   AzureDevOpsCredentialsProvider,
   AzureIntegrations,
 } from 'backstage-azure-devops-native';
-import { DEFAULT_TOKEN, standIn } from '../azure-devops';
+import { DEFAULT_TOKEN, standIn } from '../../testing/azure-devops';
 import {
   CLOSED,
   type HostedFiles,
@@ -19,7 +19,7 @@ import {
   isUpstream,
   upstream,
   type Package,
-} from './packages';
+} from '../../testing/packages';
 import { parsed } from './parsed';
 import { answerUrl } from './urlQuestions';
 import { UNTYPED, expectedOf, isReadOtherwise } from './urlRules';

@@ -1,6 +1,6 @@
 /** How reads may differ. */
 import { same, type Outcome, type Thrown } from './outcome';
-import { upstream } from './packages';
+import { upstream } from '../../testing/packages';
 import {
   REVOKED,
   hasEscapes,

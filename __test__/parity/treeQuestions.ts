@@ -1,18 +1,22 @@
 /** Questions about trees of generated repositories, and how a package answers them. */
 import { ConfigReader } from '@backstage/config';
 import fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { readFile, readdir, readlink, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../azure-devops';
-import { unzip } from '../azure-devops/zip';
-import { upstreamFactory } from '../upstreamFactory';
+import {
+  DEFAULT_TOKEN,
+  standIn,
+  type Hosted,
+} from '../../testing/azure-devops';
+import { unzip } from '../../testing/azure-devops/zip';
+import { upstreamFactory } from '../../testing/upstreamFactory';
 import { drafts, hostDraft, placeOf, type Draft } from './generatedTrees';
 import { outcomeOf, type Outcome } from './outcome';
-import type { Package } from './packages';
+import type { Package } from '../../testing/packages';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 const PLACES = ['server', 'dev.azure.com'] as const;
 
@@ -51,7 +55,7 @@ export async function answerTree(
   question: TreeQuestion,
 ): Promise<Outcome> {
   const hosted = await hostDraft(question.draft);
-  const directory = mkdtempSync(path.join(tmpdir(), 'trees-'));
+  const directory = temporaryFolder('trees');
   const answer = read(from, question, hosted, directory);
   const outcome = await outcomeOf(() => Promise.race([answer, noAnswer()]));
   rmSync(directory, { recursive: true, force: true });

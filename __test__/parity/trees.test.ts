@@ -1,6 +1,6 @@
 /** Trees of generated repositories: as files, as folders on disk, as zips. */
 import type { Draft, DraftFile } from './generatedTrees';
-import { here } from './packages';
+import { here } from '../../testing/packages';
 import { Parity } from './Parity';
 import { sameRead } from './readQuestions';
 import {

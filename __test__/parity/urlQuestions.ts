@@ -1,7 +1,7 @@
 /** Questions about URLs, and how a package answers them. */
 import { ConfigReader } from '@backstage/config';
 import { thrown, type Outcome } from './outcome';
-import type { Package } from './packages';
+import type { Package } from '../../testing/packages';
 
 /** The calls that take a repository URL and nothing else. */
 export const URL_CALLS = [

@@ -1,6 +1,6 @@
 /** How answers about URLs may differ. */
 import { same, thrown, type Outcome } from './outcome';
-import { isUpstream, upstream } from './packages';
+import { isUpstream, upstream } from '../../testing/packages';
 import { parsed } from './parsed';
 import { translation, type Rule } from './rule';
 import { answerUrl, type UrlQuestion } from './urlQuestions';

@@ -1,5 +1,5 @@
 // Exits with 7 while many reads are under way.
-import { readerOf } from './reader.mjs';
+import { readerOf } from '../../testing/processReader.mjs';
 
 const [url] = process.argv.slice(2);
 const reader = readerOf(url);

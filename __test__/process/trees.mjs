@@ -1,5 +1,5 @@
 // Reads a tree as one identity after the other, whose personal access tokens are given.
-import { readerOf } from './reader.mjs';
+import { readerOf } from '../../testing/processReader.mjs';
 
 const [url, ...tokens] = process.argv.slice(2);
 for (const personalAccessToken of tokens) {

@@ -7,7 +7,7 @@ import {
   Worker,
   workerData,
 } from 'node:worker_threads';
-import { readerOf } from './reader.mjs';
+import { readerOf } from '../../testing/processReader.mjs';
 
 const file = new URL(import.meta.url);
 

@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Certificates } from '../azure-devops/certificates';
+import type { Certificates } from '../../testing/azure-devops/certificates';
 import { targetOf } from './target';
 
 /** Somebody wants to go somewhere through a proxy. */

@@ -1,15 +1,15 @@
 /** Which way requests go from a process with an environment of its own. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
   makeCertificates,
   type Certificates,
-} from '../azure-devops/certificates';
+} from '../../testing/azure-devops/certificates';
 import { RecordingProxy } from './RecordingProxy';
 import { targetOf } from './target';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 const run = promisify(execFile);
 const SCRIPT = path.join(__dirname, 'ask.mjs');
@@ -33,7 +33,7 @@ const LEFT_OUT = /^(AZURE|IDENTITY|MSI|IMDS|NODE)_|_proxy$|^REQUEST_METHOD$/i;
 
 /** The proxies' authority, and processes that ask through them. */
 export class Ways {
-  readonly #folder = mkdtempSync(path.join(tmpdir(), 'proxies-'));
+  readonly #folder = temporaryFolder('proxies');
   readonly #caFile = path.join(this.#folder, 'ca.pem');
   readonly #certificates: Certificates;
 

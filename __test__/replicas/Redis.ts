@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 /** Why there is no Redis here; nothing where there is. */
 export function whyNoRedis(): string | undefined {
@@ -32,7 +32,7 @@ export class Redis {
 
   /** Starts it, empty. */
   async start(): Promise<void> {
-    const directory = mkdtempSync(path.join(tmpdir(), 'redis-'));
+    const directory = temporaryFolder('redis');
     this.#directories.push(directory);
     const options = {
       port: this.#port,

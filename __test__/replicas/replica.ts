@@ -9,8 +9,8 @@ import {
 } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import { createInterface } from 'node:readline';
-import { BackendLog } from '../../examples/demo/BackendLog';
-import { ReaderProbe } from '../backend/ReaderProbe';
+import { BackendLog } from '../../testing/backend/BackendLog';
+import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 import { faultyCache, type CacheFault } from './CacheFault';
 
 /** What one replica is. */

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '../../testing/temporaryFolder';
 
 /** One line of a backend's log as Backstage's own logger writes it in production. */
 export interface Line {
@@ -21,10 +21,7 @@ export async function logOf(
 ): Promise<Line[]> {
   const backend = { baseUrl: 'http://127.0.0.1', listen: { port: 0 } };
   const whole = { ...config, backend: { ...backend, ...config.backend } };
-  const file = path.join(
-    mkdtempSync(path.join(tmpdir(), 'start-')),
-    'app.yaml',
-  );
+  const file = path.join(temporaryFolder('start'), 'app.yaml');
   writeFileSync(file, JSON.stringify(whole));
   const main = path.join(__dirname, 'main.ts');
   const { stdout } = await promisify(execFile)(

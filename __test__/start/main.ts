@@ -4,7 +4,7 @@
  */
 import { createBackend } from '@backstage/backend-defaults';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
-import { ReaderProbe } from '../backend/ReaderProbe';
+import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 
 async function main(url: string) {
   const probe = new ReaderProbe();

@@ -1,5 +1,5 @@
 // A Backstage backend with the real catalog, a database in memory, and one of the two readers.
-import { azureConfig, quiet } from './host.mjs';
+import { azureConfig, quiet } from '../../testing/measuring/host.mjs';
 
 /** Later than any refresh ends, so that the catalog refreshes nothing of its own accord. */
 const PROCESSING_INTERVAL = { hours: 24 };

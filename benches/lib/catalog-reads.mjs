@@ -1,5 +1,5 @@
 // The reads of a catalog without the catalog.
-import { newReader } from './host.mjs';
+import { newReader } from '../../testing/measuring/host.mjs';
 
 /** How many entities the catalog processes at once. */
 const AT_ONCE = 10;

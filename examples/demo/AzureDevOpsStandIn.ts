@@ -1,4 +1,4 @@
-import { AzureDevOps, type RecordedRequest } from '../../__test__/azure-devops';
+import { AzureDevOps, type RecordedRequest } from '../../testing/azure-devops';
 import type { ShopRepository } from './ShopRepository';
 
 /** The token that the stand-in admits. */

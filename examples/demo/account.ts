@@ -1,6 +1,6 @@
 import type { AzureReadMessage } from 'backstage-azure-devops-native';
-import type { RecordedRequest } from '../../__test__/azure-devops';
-import type { Entity } from './CatalogBackend';
+import type { RecordedRequest } from '../../testing/azure-devops';
+import type { Entity } from '../../testing/backend/CatalogBackend';
 
 /** Prints a heading of the account. */
 export function heading(text: string): void {

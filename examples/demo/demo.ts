@@ -10,8 +10,8 @@ import {
   AzureDevOpsStandIn,
   PERSONAL_ACCESS_TOKEN,
 } from './AzureDevOpsStandIn';
-import { BackendLog } from './BackendLog';
-import { CatalogBackend } from './CatalogBackend';
+import { BackendLog } from '../../testing/backend/BackendLog';
+import { CatalogBackend } from '../../testing/backend/CatalogBackend';
 import { compare } from './comparison/compare';
 import type { Comparison } from './comparison/Comparison';
 import { printComparison } from './comparison/printComparison';
@@ -20,7 +20,7 @@ import { readsOfPackage } from './readsOfPackage';
 import { printWhatToTry } from './serve';
 import { cart, expectedEntities } from './shopFiles';
 import { ShopRepository } from './ShopRepository';
-import { waitFor } from './waitFor';
+import { until } from '../../testing/until';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -90,8 +90,9 @@ async function showIngestion(
   reads: AzureReadMessage[],
 ): Promise<void> {
   for (const name of expectedEntities) {
-    await waitFor(`entity ${name} in the catalog`, async () =>
-      (await backend.names()).find(found => found === name),
+    await until(
+      async () => (await backend.names()).find(found => found === name),
+      { what: `entity ${name} in the catalog` },
     );
   }
   heading('What the catalog ingested');
@@ -114,13 +115,17 @@ async function showChange(
     'services/cart/catalog-info.yaml': cart(changed),
   });
   await backend.refresh('component:default/cart');
-  await waitFor('change of the cart in the catalog', async () => {
-    const entity = await backend.entity('Component', 'cart');
-    return entity?.metadata.description === changed || undefined;
-  });
+  await until(
+    async () => {
+      const entity = await backend.entity('Component', 'cart');
+      return entity?.metadata.description === changed || undefined;
+    },
+    { what: 'change of the cart in the catalog' },
+  );
   await backend.refresh('group:default/shopkeepers');
-  const unchanged = await waitFor('second read of the team', async () =>
-    azure.answered('/org/team.yaml', count).at(-1),
+  const unchanged = await until(
+    async () => azure.answered('/org/team.yaml', count).at(-1),
+    { what: 'second read of the team' },
   );
   printRequests(azure.requests.slice(count));
   console.log(`\n  The cart is now described as: ${changed}`);

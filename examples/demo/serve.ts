@@ -1,5 +1,5 @@
 import type { AzureDevOpsStandIn } from './AzureDevOpsStandIn';
-import type { CatalogBackend } from './CatalogBackend';
+import type { CatalogBackend } from '../../testing/backend/CatalogBackend';
 import { heading } from './account';
 import type { Page } from './page/Page';
 import type { ShopRepository } from './ShopRepository';

@@ -5,7 +5,7 @@ import {
   unicodePathField,
   zip,
   type ZipEntry,
-} from '../../__test__/azure-devops/zip';
+} from '../../testing/azure-devops/zip';
 
 const LINK = 0o120777;
 const FILE = 0o100644;

@@ -41,8 +41,8 @@ interface Asked {
  * of its own, and counts and times what both take.
  */
 export async function compare(size: Size = SIZE): Promise<Comparison> {
-  const { Child } = await import('../../../benches/lib/child.mjs');
-  const { startStandIn } = await import('../../../benches/lib/host.mjs');
+  const { Child } = await import('../../../testing/measuring/child.mjs');
+  const { startStandIn } = await import('../../../testing/measuring/host.mjs');
   const standIn = startStandIn() as Asked;
   const host = await standIn.ask<Host>('host', size);
   const sideOf = async (subject: string) => {

@@ -14,11 +14,12 @@ const { url, token, matches } = JSON.parse(given) as {
 };
 
 async function main() {
-  const { answer } = await import('../../../benches/lib/child.mjs');
-  const { measure } = await import('../../../benches/lib/figures.mjs');
+  const { answer } = await import('../../../testing/measuring/child.mjs');
+  const { measure } = await import('../../../testing/measuring/figures.mjs');
   const { leadFetchThroughProxy, newReader } =
-    await import('../../../benches/lib/host.mjs');
-  const { catalogPaths } = await import('../../../benches/lib/monorepo.mjs');
+    await import('../../../testing/measuring/host.mjs');
+  const { catalogPaths } =
+    await import('../../../testing/measuring/monorepo.mjs');
   await leadFetchThroughProxy();
   const workingDirectory = mkdtempSync(path.join(tmpdir(), 'demo-'));
   const readerOf = async (own: string): Promise<UrlReaderService> =>

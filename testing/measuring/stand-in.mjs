@@ -7,8 +7,8 @@ import {
   DEFAULT_TOKEN,
   tokenOf,
   unitsOf,
-} from '../../__test__/azure-devops';
-import { cases, toMisbehaviour } from '../../__test__/faults/faults';
+} from '../azure-devops';
+import { cases, toMisbehaviour } from '../faults';
 import { answer } from './child.mjs';
 import { component, monorepo } from './monorepo.mjs';
 

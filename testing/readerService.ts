@@ -6,10 +6,8 @@ import type {
 import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { DEFAULT_TOKEN, standIn } from './azure-devops';
+import { temporaryFolder } from './temporaryFolder';
 
 /** What a backend hands to a plugin that reads. */
 export interface ReaderService {
@@ -23,7 +21,7 @@ export interface ReaderService {
 export function readerService(
   hosts = ['dev.azure.com', standIn().host],
 ): ReaderService {
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'reader-service-'));
+  const workingDirectory = temporaryFolder('reader-service');
   const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
   const config = new ConfigReader({
     backend: { workingDirectory },

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -37,6 +36,7 @@ import {
   type Response,
   type Written,
 } from './send';
+import { temporaryFolder } from '../temporaryFolder';
 
 /** What the stand-in may be told when it starts. */
 export interface AzureDevOpsOptions {
@@ -82,9 +82,7 @@ export class AzureDevOps {
   /** Organizations (or collections) that are read without a credential. */
   readonly anonymous = new Set<string>();
   /** Where the certificates, and the repositories made here, lie. */
-  readonly directory = mkdtempSync(
-    path.join(tmpdir(), 'stand-in-azure-devops-'),
-  );
+  readonly directory = temporaryFolder('stand-in-azure-devops');
   /** The authority that vouches for the TLS hosts, as a PEM file. */
   readonly caFile = path.join(this.directory, 'ca.pem');
   /** Entra ID, whose tokens are accepted here. */

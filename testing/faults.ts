@@ -1,6 +1,6 @@
 /** Faults at every point of a request, generated. */
 import fc from 'fast-check';
-import type { ConnectionFault, Http2Code, Misbehaviour } from '../azure-devops';
+import type { ConnectionFault, Http2Code, Misbehaviour } from './azure-devops';
 
 /** Something that goes wrong with a request, or with the connection. */
 export type Fault =
