@@ -70,13 +70,13 @@ export interface Config {
           pathDepth?: number;
 
           /**
-           * How long is waited for the content of one answer, all together, e.g. `{ minutes: 30 }`, as
-           * by default, or `5m`. Only the time counts in which a server is waited for, and not that in which
-           * nobody asks for more.
+           * How long the content of one answer may take, all together, e.g. `{ minutes: 30 }`, as by
+           * default, or `5m`. Only the time counts in which a read waits for the server, and not that in
+           * which the caller asks for no more.
            */
           contentWait?: HumanDuration | string;
 
-          /** Into how many patterns the braces of a search's pattern may expand; 1000 by default. */
+          /** How many globs the braces of a search's glob may expand to; 1000 by default. */
           patternAlternatives?: number;
         };
       };
@@ -96,10 +96,10 @@ export interface Config {
 
       /**
        * How to sign in. The credential that names a URL's organization serves it; where none does,
-       * the one that names no organization. What none serves is read as whoever the environment, the
-       * machine or a developer's tool speaks for at `dev.azure.com`, and anonymously at other hosts.
+       * the one that names no organization. What none serves is read with the default credential chain
+       * (environment, machine, developer tools) at `dev.azure.com`, and anonymously at other hosts.
        *
-       * The fields that are given tell what kind of credential it is.
+       * The kind of credential follows from the fields that are given.
        */
       credentials?: Array<{
         /**
@@ -152,22 +152,22 @@ export interface Config {
       }>;
 
       /**
-       * Whether the host is asked over plain HTTP, where a URL says so: whoever is on the way can read
-       * the credential along. Without it an Azure DevOps Server is, with one warning; `allow` is for
-       * where that is meant, `refuse` lets such reads fail. The hosts of Azure DevOps Services are
-       * never asked so.
+       * Whether the host is read over plain HTTP, where a URL says so: anyone on the network path can
+       * read the credential. Without it an Azure DevOps Server is, with one warning; `allow` silences
+       * the warning, `refuse` makes such reads fail. The hosts of Azure DevOps Services are never read
+       * over plain HTTP.
        */
       plainHttp?: 'allow' | 'refuse';
 
       /**
-       * How often the host is asked again where it did not answer, and how fast it is asked. Without
-       * it, it is asked again up to five times, and as fast as it lets each credential ask.
+       * How often a request is retried, and how many requests are sent in a minute. Without it, up to
+       * five times, and as many as the host allows each credential.
        */
       retry?: {
-        /** How often a request is repeated at most; 5 by default, 0 for never. */
+        /** The most retries of a request; 5 by default, 0 for none. */
         maxRetries?: number;
 
-        /** The statuses after which it is; 408, 429, 500, 502, 503 and 504 by default. */
+        /** The statuses that are retried; 408, 429, 500, 502, 503 and 504 by default. */
         retryStatusCodes?: number[];
 
         /** The most requests in a minute by one credential; -1, as by default, for any number. */
@@ -175,9 +175,8 @@ export interface Config {
       };
 
       /**
-       * Answers files and searches as they were read last, while the host lets a credential read
-       * nothing: files of up to 1 MiB, and searches whose contents are still kept. Without it such
-       * reads wait.
+       * Stale answers while the host throttles a credential: files of up to 1 MiB, and searches whose
+       * contents are still cached, as they were read last. Without it such reads wait.
        */
       staleIfThrottled?: {
         /** How old they may be, e.g. `{ minutes: 30 }` or `30m`. */

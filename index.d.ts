@@ -79,7 +79,7 @@ export declare type AzureDevOpsCredential = AzureClientSecretCredential | AzureC
 export declare type AzureDevOpsCredentialKind = 'PersonalAccessToken' | 'ClientSecret' | 'ClientCertificate' | 'ManagedIdentity' | 'ManagedIdentityClientAssertion';
 
 /**
- * A credential of which the kind is not known yet.
+ * A credential whose kind is not known yet.
  *
  * @public
  */
@@ -107,7 +107,7 @@ export declare type AzureDevOpsCredentials = {
  * @public
  */
 export declare interface AzureDevOpsCredentialsProvider {
-    /** Gives the credentials for `url`, or nothing where there are none. */
+    /** Gives the credentials for `url`, or `undefined` where there are none. */
     getCredentials(opts: {
         url: string;
     }): Promise<AzureDevOpsCredentials | undefined>;
@@ -161,9 +161,9 @@ export declare type AzureIntegrationConfig = {
      * The credentials for its organizations. The one that names a URL's organization serves it;
      * where none does, the one that names no organization.
      *
-     * An organization of `dev.azure.com` that none serves is read as whoever the default chain speaks for
+     * An organization of `dev.azure.com` that none serves is read with the default credential chain
      * (environment, workload identity, managed identity, Azure CLI, Azure Developer CLI), and
-     * anonymously where that finds nobody, as are the organizations of other hosts.
+     * anonymously where that finds none, as are the organizations of other hosts.
      */
     credentials?: AzureDevOpsCredential[];
     /** The PGP key with which commits are signed; this package does not use it. */
@@ -175,7 +175,7 @@ export declare type AzureIntegrationConfig = {
     plainHttp?: AzurePlainHttp;
     /** How patiently the host is asked. */
     retry?: AzureRetryConfig;
-    /** What is read while the host lets a credential read nothing. */
+    /** Stale answers while the host throttles a credential. */
     staleIfThrottled?: AzureStaleIfThrottledConfig;
 };
 
@@ -275,7 +275,7 @@ export declare interface AzureReadMessage {
     /** The time until the answer was there, in milliseconds. */
     durationMs: number;
     /**
-     * The error that the caller got, where there was one; of a file or tree that has not changed, that is
+     * The error that the caller got, if any; for a file or tree that has not changed, that is
      * `NotModifiedError`.
      */
     error?: {
@@ -299,7 +299,7 @@ export declare type AzureRetryConfig = {
 };
 
 /**
- * What is read while a host lets a credential read nothing: files and searches as they were read
+ * Stale answers while a host throttles a credential: files and searches as they were read
  * last.
  *
  * @public
@@ -316,9 +316,7 @@ export declare type AzureStaleIfThrottledConfig = {
  * ```ts
  * const url = AzureUrl.fromRepoUrl(
  *   'https://dev.azure.com/org/project/_git/repo?path=/README.md&version=GTv1',
- * );
- * url.getRef(); // 'v1'
- * url.getPrefix(); // 'GT'
+ * ); url.getRef(); // 'v1' url.getPrefix(); // 'GT'
  * ```
  *
  * @public
@@ -363,15 +361,13 @@ export declare class AzureUrl {
  * Reads Azure DevOps repositories, natively. All readers of a process share connections, tokens, limits and
  * what is kept.
  *
- * @example
- * In a backend, the default export adds it. Elsewhere:
+ * @example In a backend, the default export adds it. Elsewhere:
  * ```ts
  * const reader = UrlReaders.create({
  *   config,
  *   logger,
  *   factories: [AzureUrlReader.factory],
- * });
- * const file = await reader.readUrl(
+ * }); const file = await reader.readUrl(
  *   'https://dev.azure.com/org/project/_git/repo?path=/README.md',
  * );
  * ```
@@ -406,7 +402,7 @@ export declare class AzureUrlReader implements UrlReaderService {
     readUrl(url: string, options?: UrlReaderServiceReadUrlOptions): Promise<UrlReaderServiceReadUrlResponse>;
     /**
      * Reads a repository, or a folder of one, at its newest commit. The archive is downloaded when `files()`,
-     * `archive()` or `dir()` is called, each of which rejects where it cannot be read or stored, or is damaged.
+     * `archive()` or `dir()` is called; each rejects where the archive cannot be read or stored, or is damaged.
      *
      * Where `signal` ends it, it rejects with the signal's reason itself.
      *
@@ -415,8 +411,8 @@ export declare class AzureUrlReader implements UrlReaderService {
      */
     readTree(url: string, options?: UrlReaderServiceReadTreeOptions): Promise<UrlReaderServiceReadTreeResponse>;
     /**
-     * Finds the file at `url`, or none where there is none there, of which the log says why; or the files that
-     * match the pattern in its path, with the meaning that minimatch gives it.
+     * Finds the file at `url`, or none where it does not exist, which is logged; or the files that match the
+     * glob in its path, as minimatch matches it.
      *
      * @throws As {@link AzureUrlReader.readTree}; `InputError` for a pattern that expands to more than
      * `backend.reading.azureDevOps.limits.patternAlternatives` (1000 by default), or that takes too long.
@@ -441,7 +437,7 @@ export declare interface AzureUrlReaderDeps {
      * folder for temporary files.
      */
     workingDirectory?: string;
-    /** Where it is told, once each, which credential reads. */
+    /** Where it is logged, once each, which credential reads. */
     logger?: LoggerService;
 }
 
@@ -466,10 +462,9 @@ export default azureUrlReaderServiceFactory;
  *
  * @example
  * ```ts
- * const azure = AzureIntegration.factory({ config });
- * const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
- * const credentials = await provider.getCredentials({ url });
- * await fetch(request, { headers: credentials?.headers });
+ * const azure = AzureIntegration.factory({ config }); const provider =
+ * DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure }); const credentials = await
+ * provider.getCredentials({ url }); await fetch(request, { headers: credentials?.headers });
  * ```
  *
  * @see https://backstage.io/docs/integrations/azure/locations
@@ -487,10 +482,10 @@ export declare class DefaultAzureDevOpsCredentialsProvider implements AzureDevOp
     static fromIntegrations(integrations: AzureIntegrations): DefaultAzureDevOpsCredentialsProvider;
     private constructor();
     /**
-     * Gives the headers, token and type of the credential that serves `url`, or nothing where none
+     * Gives the headers, token and type of the credential that serves `url`, or `undefined` where none
      * does.
      *
-     * @throws Where no token is to be had for it, or the default chain failed.
+     * @throws Where no token can be obtained for it, or the default chain failed.
      */
     getCredentials(opts: {
         url: string;
@@ -545,7 +540,7 @@ export declare type PersonalAccessTokenCredential = AzureCredentialBase & {
  * Reads and checks one entry of `integrations.azure`.
  *
  * @param config - The entry.
- * @throws Where a value has the wrong type, a host is none, or a credential is of no kind or
+ * @throws Where a value has the wrong type, a host is invalid, or a credential is of no kind or
  * serves what another one serves.
  *
  * @public

@@ -263,7 +263,7 @@ describe('a token', () => {
     expect(error).toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringMatching(
-        /401 Unauthorized\. .*No new token was to be had: Entra ID .*AADSTS7000215/,
+        /401 Unauthorized\. .*No new token could be obtained: Entra ID .*AADSTS7000215/,
       ),
     });
   });
@@ -282,7 +282,7 @@ describe('a token', () => {
     expect(error).toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringMatching(
-        /redirected to https:\/\/spsprodeus21.*No new token was to be had: Entra ID .*AADSTS7000215/,
+        /redirected to https:\/\/spsprodeus21.*No new token could be obtained: Entra ID .*AADSTS7000215/,
       ),
     });
   });

@@ -166,13 +166,13 @@ const PASSING: Cause[] = [
     'a connection that is reset in the handshake',
     { port: reset, origin: https },
     'no connection to localhost:PORT: the connection was closed at the other end',
-    'Check the server, and what stands between, as a proxy or gateway',
+    'Check the server, and what stands between, such as a proxy or gateway',
   ],
   [
     'a connection that is closed in the handshake',
     { port: () => closing(socket => socket.end()), origin: https },
     'no connection to localhost:PORT: the connection was closed at the other end, before TLS was spoken',
-    'Check that the port speaks TLS, and what stands between, as a proxy or gateway that lets only some hosts through',
+    'Check that the port speaks TLS, and what stands between, such as a proxy or gateway that lets only some hosts through',
   ],
   [
     'a connection that is reset',

@@ -434,7 +434,7 @@ describe('ids that git cannot have', () => {
     ] as const) {
       expect(await reads.read(`${origin}${path}`, what)).toEqual({
         error: expect.stringContaining(
-          "has an id that is none: git's have 40 or 64 hex digits",
+          "has an invalid id: git's have 40 or 64 hex digits",
         ),
       });
     }

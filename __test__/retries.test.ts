@@ -101,7 +101,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     const response = await readerOf().readUrl(urlOf('/large.bin'));
     await hosted.git.commit({ files: { 'large.bin': `x${LARGE}` } });
     await expect(response.buffer()).rejects.toThrow(
-      /ended before its end.* It was tried 2 times/,
+      /was truncated.* It was tried 2 times/,
     );
   });
 
@@ -369,7 +369,7 @@ describe('an identity that asked for more than it may', () => {
       times: 1,
     });
     await expect(readerOf().readUrl(file())).rejects.toThrow(
-      /asks to be left alone for another 3\d\d\d s/,
+      /asks to wait for another 3\d\d\d s/,
     );
   });
 

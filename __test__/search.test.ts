@@ -195,7 +195,7 @@ describe.each(['dev.azure.com', 'server'] as const)('a pattern at %s', at => {
     azure.misbehave({ match, status: 200, body: 'something else' });
     const url = hosted.webUrl({ path: '/services/s12/*.yaml', at });
     await expect(readerOf(url).search(url)).rejects.toThrow(
-      /^Failed to read tree from .*what came is something else than [0-9a-f]{40}/,
+      /^Failed to read tree from .*the received content does not match object id [0-9a-f]{40}/,
     );
   });
 });

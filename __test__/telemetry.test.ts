@@ -319,7 +319,7 @@ describe('the log', () => {
     expect(lines(logger.info, 'waiting')).toEqual([
       [
         expect.stringMatching(
-          /because Azure DevOps limits them\. One has waited \d+\.\d s, 1 are waiting/,
+          /because Azure DevOps throttles them\. One has waited \d+\.\d s, 1 are waiting/,
         ),
         expect.objectContaining({
           host,

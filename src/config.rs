@@ -27,7 +27,7 @@ pub struct IntegrationFields {
     pub has_removed_keys: bool,
 }
 
-/// Whether a host is asked over plain HTTP, where somebody decided that.
+/// Whether a host is read over plain HTTP, where the configuration says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlainHttp {
     /// It is.
@@ -102,21 +102,21 @@ pub struct IntegrationConfig {
     pub host: String,
     /// The credentials; none where none are written.
     pub credentials: Option<Vec<Credential>>,
-    /// Where it stands in the app-config, as `integrations.azure[0]`; nothing where it was made elsewhere.
+    /// Its place in the app-config, such as `integrations.azure[0]`; `None` where it was made elsewhere.
     pub place: Option<String>,
 }
 
 /// What Backstage writes for "as many as you like".
 const ANY_NUMBER: f64 = -1.0;
 
-/// How often a question is asked again that was not answered, and how fast questions are asked.
+/// How often a request is retried, and how many requests are sent in a minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// How often it is asked again at most.
+    /// The most retries.
     pub max_retries: u32,
-    /// The statuses after which it is.
+    /// The statuses that are retried.
     pub statuses: Arc<[u16]>,
-    /// The most requests in a minute; any number where there is none.
+    /// The most requests in a minute; no limit where it is `None`.
     pub per_minute: Option<NonZeroU32>,
 }
 
@@ -134,7 +134,7 @@ impl Retry {
     /// Checks the fields; what is missing is as by default.
     ///
     /// # Errors
-    /// A number of retries or requests that is none, a status that there is not; the message says
+    /// An invalid number of retries or requests, or an invalid status; the message says
     /// which.
     pub fn read(fields: &RetryFields) -> Result<Self, Error> {
         let mut retry = Self::default();
@@ -182,7 +182,7 @@ fn refused(key: &str, expected: &str, number: f64) -> Error {
 /// One credential, valid.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The organizations that it serves; every other one where there are none.
+    /// The organizations that it serves; all that no other credential names where it is `None`.
     pub organizations: Option<Vec<String>>,
     /// How it signs in.
     pub kind: CredentialKind,
@@ -349,7 +349,7 @@ impl IntegrationConfig {
     /// Checks one integration.
     ///
     /// # Errors
-    /// A removed key, a host that is none, credentials that are of no kind, organizations named
+    /// A removed key, an invalid host, credentials of no kind, organizations named
     /// twice (all of these in one message), a credential other than a token for another host than
     /// `dev.azure.com`, or two credentials without organizations.
     pub fn read(fields: IntegrationFields) -> Result<Self, Error> {

@@ -1,4 +1,4 @@
-//! The one error of the core, told apart by its kind.
+//! The error of the core, with its kind.
 
 use std::{error::Error as StdError, fmt, sync::Arc};
 
@@ -66,7 +66,7 @@ pub struct Error {
     request: Option<Box<FailedRequest>>,
 }
 
-/// The request that a failure followed, for whoever watches reads one by one.
+/// The request that failed, for those who watch reads one by one.
 #[derive(Clone, Debug)]
 pub struct FailedRequest {
     /// The REST URL, without secrets.
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// The same failure, which followed this request, unless it is known which one it followed.
+    /// The same failure, with the request that failed, unless it has one.
     #[must_use]
     pub fn after(mut self, request: impl FnOnce() -> FailedRequest) -> Self {
         if self.request.is_none() {
@@ -109,7 +109,7 @@ impl Error {
         self.request.as_deref()
     }
 
-    /// The same failure, of something that Azure DevOps did not find, whatever kind it is told as.
+    /// The same failure, marked as about something that Azure DevOps did not find, whatever its kind.
     #[must_use]
     pub fn of_what_is_missing(self) -> Self {
         Self {
@@ -151,7 +151,7 @@ impl Error {
         self
     }
 
-    /// The same failure, of which more is said.
+    /// The same failure, with more said.
     #[must_use]
     pub fn adding(mut self, more: &str) -> Self {
         self.message.push_str(&readable(more));

@@ -1,9 +1,9 @@
-//! Places at which a test makes a panic; without the feature `panics`, as published, there are none.
+//! Places where a test can cause a panic. Published builds, without the feature `panics`, have none.
 
 #[cfg(feature = "panics")]
 use parking_lot::Mutex;
 
-/// The places at which the next who comes there panics, once for each time that it stands here.
+/// The places where the next call panics, once for each entry.
 #[cfg(feature = "panics")]
 static ARMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -11,14 +11,14 @@ static ARMED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 #[cfg(feature = "panics")]
 const OUTSIDE: &str = "https://user:s3cret@dev.azure.com";
 
-/// Panics at a place the next time that somebody comes there.
+/// Causes a panic at a place, the next time that it is reached.
 #[cfg(feature = "panics")]
 pub(crate) fn panic_at(place: String) {
     let mut armed = ARMED.lock();
     armed.push(place);
 }
 
-/// The places at which nobody came since a panic was asked for there, and where none is made any more.
+/// Takes back the panics that have not happened, and returns their places.
 #[cfg(feature = "panics")]
 pub(crate) fn disarm() -> Vec<String> {
     let mut armed = ARMED.lock();

@@ -126,7 +126,7 @@ impl Limit {
         CONFIGURED.get(self as usize).unwrap_or(&NONE)
     }
 
-    /// Checks that there is no more of something than there may be.
+    /// Checks that something is within the limit.
     ///
     /// # Errors
     /// There is: the error is [`Self::exceeded`].

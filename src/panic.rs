@@ -1,6 +1,6 @@
-//! Panics, each a bug of this package: caught where somebody waits, and told by their place alone.
+//! Panics, each a bug of this package: caught where a caller waits, and reported by their place alone.
 //!
-//! A panic's own message may hold what it was about, such as a URL with its password, so it is told
+//! A panic's own message may hold data, such as a URL with its password, so it is reported
 //! only where it is written in the source as it is.
 
 use std::{
@@ -38,12 +38,12 @@ pub fn contained(act: impl FnOnce()) {
     if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(act)) {
         // Its own end could panic again.
         mem::forget(payload);
-        // It is nobody's failure who calls next.
+        // The next call must not report it.
         let _ = take_told();
     }
 }
 
-/// Tells of panics on standard error from now on: by their place, and without what they say of
+/// Reports panics on standard error from now on: by their place, without their message about
 /// anything that came from outside.
 pub fn tell_by_place() {
     panic::set_hook(Box::new(|info| {
@@ -57,7 +57,7 @@ pub fn tell_by_place() {
     }));
 }
 
-/// Whether a panic was told of on this thread since this was asked last.
+/// Whether a panic was reported on this thread since the last call.
 #[must_use]
 pub fn take_told() -> bool {
     TOLD.take()

@@ -1,6 +1,6 @@
-//! What was sent in confidence, and how it is taken out of what others say.
+//! The secrets that were sent, and their redaction from what others say.
 //!
-//! Somebody who is sent a token may repeat it in an answer, whole or in part, in another encoding or with
+//! A server that is sent a token may repeat it in an answer, whole or in part, in another encoding or with
 //! something in between. So texts are compared by their letters and digits alone, without regard to case,
 //! as they stand and with their escapes undone; and a secret is known by itself, in base64 and in
 //! hexadecimal.
@@ -28,7 +28,7 @@ const PIECE: usize = 16;
 /// Each such piece holds one of these whole, cut from the secret one after the other.
 const BLOCK: usize = PIECE / 2;
 
-/// At how many places the same block is looked at: one that is repeated more often tells nothing.
+/// At how many places the same block is looked at: one that is repeated more often identifies nothing.
 const MOST_PLACES: usize = 16;
 
 /// How often escapes are undone that stand in escapes.
@@ -125,7 +125,7 @@ impl Secrets {
         }
     }
 
-    /// Adds all of others.
+    /// Adds all secrets of another set.
     pub fn add_all(&mut self, others: &Self) {
         for form in &others.0 {
             self.push(form.clone());
@@ -296,7 +296,7 @@ fn characters(text: &str) -> impl Iterator<Item = Written> {
         })
 }
 
-/// The same with its escapes undone; nothing where there are none.
+/// The same with its escapes undone; `None` where there are none.
 fn decoded(text: &[Written]) -> Option<Vec<Written>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! The cache that the replicas of a backend share, for which nobody waits long: while it is down or
+//! The cache that the replicas of a backend share. No read waits long for it: while it is down or
 //! slow it is left alone, and each replica works by itself.
 
 use std::{
@@ -24,13 +24,13 @@ use crate::{
     telemetry::log::{Event, Repeat, emit},
 };
 
-/// How long somebody waits who asks for an entry.
+/// How long a lookup may take.
 const GET_LIMIT: Duration = Duration::from_millis(250);
 
-/// How long somebody waits who asks for a large entry: a slow one is no sign of an outage.
+/// How long the lookup of a large entry may take: a slow one is no sign of an outage.
 const LARGE_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long an entry may take to be written, for which nobody waits.
+/// How long an entry may take to be written, in the background.
 const SET_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long it is left alone after failures.
@@ -39,7 +39,7 @@ const LEFT_ALONE: Backoff = Backoff {
     longest: Duration::from_secs(5),
 };
 
-/// From so many failures in a row on the log is told: one may be no more than a busy moment.
+/// From so many failures in a row on an event is logged: one may be no more than a busy moment.
 const FAILURES_TO_TELL: u32 = 2;
 
 /// How many entries are written at once, and how many bytes may wait for that; what is more than that
@@ -56,7 +56,7 @@ static CACHES: Mutex<BTreeMap<String, Vec<Arc<SharedCache>>>> = Mutex::new(BTree
 /// What lines of the log are about here.
 const EVENT: &str = "shared cache";
 
-/// Whether it is as the log was told last: the plugins' caches have one store, and come and go
+/// The state that was logged last: the plugins' caches have one store, and come and go
 /// together.
 static IS_TOLD_TO_BE_DOWN: AtomicBool = AtomicBool::new(false);
 
@@ -70,7 +70,7 @@ fn tell_how_it_is(is_up: bool, line: impl FnOnce() -> Event) {
 #[derive(Clone, Copy, Debug)]
 pub struct NoAnswer;
 
-/// A cache service, wherever it is.
+/// A cache service of Backstage.
 pub trait CacheService: fmt::Debug + Send + Sync {
     /// Asks for an entry.
     fn get(&self, key: String) -> BoxFuture<'static, Result<Option<String>, NoAnswer>>;
@@ -103,7 +103,7 @@ fn caches() -> MutexGuard<'static, BTreeMap<String, Vec<Arc<SharedCache>>>> {
     caches
 }
 
-/// Every cache that there is: what all replicas must know stands in each.
+/// All caches: what every replica must know is written to each.
 #[must_use]
 pub fn every_cache() -> Vec<Arc<SharedCache>> {
     let caches = caches();
@@ -117,7 +117,7 @@ pub fn one_cache() -> Option<Arc<SharedCache>> {
     caches().values().next()?.last().cloned()
 }
 
-/// A cache service, and how it is.
+/// A cache service, and whether it works.
 #[derive(Debug)]
 pub struct SharedCache {
     service: Box<dyn CacheService>,
@@ -200,7 +200,7 @@ impl SharedCache {
         let cache = Arc::clone(self);
         tokio::spawn(async move {
             let _turn = cache.writing.acquire().await;
-            // Where this fails there is nobody to tell.
+            // A failure here concerns no caller.
             let _ = cache.set(entry).await;
             drop(room);
         });
@@ -227,7 +227,7 @@ impl SharedCache {
         }
     }
 
-    /// Whether nobody is to ask it now.
+    /// Whether it is not to be asked now.
     #[must_use]
     pub fn is_left_alone(&self) -> bool {
         let now = Instant::now();

@@ -1,13 +1,13 @@
-//! What the machine has run out of, and who lets go of some of it.
+//! Shortages of disk, files and memory, and what is freed for them.
 //!
-//! Whoever keeps something for later, as archives on disk, says how it lets go of that
-//! ([`when_short`]). Whoever finds the machine full has it let go, and tries again ([`within`]).
+//! A cache, such as that of archives on disk, registers how it frees what it keeps ([`when_short`]). Work
+//! that runs into a shortage has it freed, and tries again ([`within`]).
 
 use std::{error::Error as StdError, io};
 
 use parking_lot::Mutex;
 
-/// How often something is tried again: each time half of what is kept has gone.
+/// How often work is tried again: each time half of what is kept has been freed.
 const MOST_TIMES: usize = 16;
 
 /// What there is no more of.
@@ -21,7 +21,7 @@ pub enum Shortage {
     Memory,
 }
 
-/// How much is to be let go of.
+/// How much to free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The half that was used longest ago.
@@ -30,7 +30,7 @@ pub enum Part {
     All,
 }
 
-/// Lets go of what is kept for later, and tells whether there was any.
+/// Frees what is kept for later. Returns whether there was any.
 type LetGo = fn(Shortage, Part) -> bool;
 
 static KEEPERS: Mutex<Vec<LetGo>> = Mutex::new(Vec::new());
@@ -66,7 +66,7 @@ impl Shortage {
         }
     }
 
-    /// Has it let go of what is kept for later; tells whether there was any.
+    /// Has everything freed that is kept for later. Returns whether there was any.
     #[must_use]
     pub fn let_go(self, part: Part) -> bool {
         let keepers = KEEPERS.lock();
@@ -77,7 +77,7 @@ impl Shortage {
     }
 }
 
-/// Whether no more files can be opened; whoever asks for a host's address is not always told so.
+/// Whether no more files can be opened: a failed name resolution does not always say so.
 #[must_use]
 pub fn is_short_of_files() -> bool {
     #[cfg(unix)]
@@ -100,11 +100,11 @@ fn is_of_files(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(4 | 10024))
 }
 
-/// Does what may find the machine full; then what is kept for later is let go of, the oldest first,
-/// and it is done again.
+/// Does work that may run into a shortage; then frees what is kept for later, the oldest first, and does it
+/// again.
 ///
 /// # Errors
-/// Those of the work, where nothing is left to let go of.
+/// Those of the work, where nothing is left to free.
 pub fn within<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<T, E>
 where
     E: StdError + 'static,

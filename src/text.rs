@@ -1,12 +1,11 @@
-//! Words and names of others, written so that whoever reads them sees all that is there.
+//! Text from outside, made readable: invisible characters are written out.
 
-/// The text with what nobody sees written out, as `\u{202e}`: control characters, with which a terminal
-/// can be steered and a line of the log be forged, and those that turn the order of others around or hide
-/// between them.
+/// The text with invisible characters written out, as `\u{202e}`: control characters, which can steer a
+/// terminal or forge a line of the log, and those that reverse the order of others or hide between them.
 #[must_use]
 pub fn readable(text: impl Into<String>) -> String {
     let text = text.into();
-    // Nearly every text is such a one.
+    // Nearly every text has none.
     if !text.contains(is_unseen) {
         return text;
     }
@@ -23,7 +22,7 @@ pub fn readable(text: impl Into<String>) -> String {
 
 /// Whether a character shows nothing, or changes how those beside it are shown.
 ///
-/// Joiners and variation selectors are none: scripts and emoji need them, and names have them.
+/// Joiners and variation selectors do not count: scripts and emoji need them, and names have them.
 #[must_use]
 pub fn is_unseen(character: char) -> bool {
     character.is_control()

@@ -25,7 +25,7 @@ export type AzureDevOpsCredentials = {
  * @public
  */
 export interface AzureDevOpsCredentialsProvider {
-  /** Gives the credentials for `url`, or nothing where there are none. */
+  /** Gives the credentials for `url`, or `undefined` where there are none. */
   getCredentials(opts: {
     url: string;
   }): Promise<AzureDevOpsCredentials | undefined>;

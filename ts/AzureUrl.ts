@@ -9,9 +9,7 @@ import type { AzureUrl as NativeAzureUrl } from './native';
  * ```ts
  * const url = AzureUrl.fromRepoUrl(
  *   'https://dev.azure.com/org/project/_git/repo?path=/README.md&version=GTv1',
- * );
- * url.getRef(); // 'v1'
- * url.getPrefix(); // 'GT'
+ * ); url.getRef(); // 'v1' url.getPrefix(); // 'GT'
  * ```
  *
  * @public

@@ -68,7 +68,7 @@ export interface AzureUrlReaderDeps {
    * folder for temporary files.
    */
   workingDirectory?: string;
-  /** Where it is told, once each, which credential reads. */
+  /** Where it is logged, once each, which credential reads. */
   logger?: LoggerService;
 }
 
@@ -76,15 +76,13 @@ export interface AzureUrlReaderDeps {
  * Reads Azure DevOps repositories, natively. All readers of a process share connections, tokens, limits and
  * what is kept.
  *
- * @example
- * In a backend, the default export adds it. Elsewhere:
+ * @example In a backend, the default export adds it. Elsewhere:
  * ```ts
  * const reader = UrlReaders.create({
  *   config,
  *   logger,
  *   factories: [AzureUrlReader.factory],
- * });
- * const file = await reader.readUrl(
+ * }); const file = await reader.readUrl(
  *   'https://dev.azure.com/org/project/_git/repo?path=/README.md',
  * );
  * ```
@@ -162,7 +160,7 @@ export class AzureUrlReader implements UrlReaderService {
 
   /**
    * Reads a repository, or a folder of one, at its newest commit. The archive is downloaded when `files()`,
-   * `archive()` or `dir()` is called, each of which rejects where it cannot be read or stored, or is damaged.
+   * `archive()` or `dir()` is called; each rejects where the archive cannot be read or stored, or is damaged.
    *
    * Where `signal` ends it, it rejects with the signal's reason itself.
    *
@@ -201,8 +199,8 @@ export class AzureUrlReader implements UrlReaderService {
   }
 
   /**
-   * Finds the file at `url`, or none where there is none there, of which the log says why; or the files that
-   * match the pattern in its path, with the meaning that minimatch gives it.
+   * Finds the file at `url`, or none where it does not exist, which is logged; or the files that match the
+   * glob in its path, as minimatch matches it.
    *
    * @throws As {@link AzureUrlReader.readTree}; `InputError` for a pattern that expands to more than
    * `backend.reading.azureDevOps.limits.patternAlternatives` (1000 by default), or that takes too long.
@@ -234,7 +232,7 @@ export class AzureUrlReader implements UrlReaderService {
       return { files: [{ url, content, lastModifiedAt }], etag };
     } catch (error) {
       if (error instanceof NotFoundError) {
-        // Whoever searches is told that there is nothing, and not why.
+        // A search does not say why there is nothing; the log does.
         native().tellNotFound(error.message);
         return { files: [], etag: '' };
       }
@@ -389,7 +387,7 @@ function asksWith(
   };
 }
 
-/** What is read of the options: `null` counts as none, for all or for each, and a blank token too. */
+/** The options that are used: `null` counts as missing, for all or for each, and so does a blank token. */
 function plain(options: Options | null | undefined): Options {
   const { etag, filter, lastModifiedAfter, signal, token } = options ?? {};
   if (lastModifiedAfter && typeof lastModifiedAfter.getTime !== 'function') {

@@ -31,10 +31,9 @@ export function nativeCredentials(
  *
  * @example
  * ```ts
- * const azure = AzureIntegration.factory({ config });
- * const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
- * const credentials = await provider.getCredentials({ url });
- * await fetch(request, { headers: credentials?.headers });
+ * const azure = AzureIntegration.factory({ config }); const provider =
+ * DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure }); const credentials = await
+ * provider.getCredentials({ url }); await fetch(request, { headers: credentials?.headers });
  * ```
  *
  * @see https://backstage.io/docs/integrations/azure/locations
@@ -69,10 +68,10 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   }
 
   /**
-   * Gives the headers, token and type of the credential that serves `url`, or nothing where none
+   * Gives the headers, token and type of the credential that serves `url`, or `undefined` where none
    * does.
    *
-   * @throws Where no token is to be had for it, or the default chain failed.
+   * @throws Where no token can be obtained for it, or the default chain failed.
    */
   async getCredentials(opts: {
     url: string;

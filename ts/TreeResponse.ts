@@ -100,14 +100,14 @@ export class TreeResponse implements UrlReaderServiceReadTreeResponse {
     });
   }
 
-  /** Makes a folder, which is not left behind half full: nobody would learn of it. */
+  /** Makes a folder, which is not left behind half full, because the caller would not learn of it. */
   async #inNewFolder(fill: (directory: string) => Promise<unknown>) {
     const directory = await newFolder(this.#options.workingDirectory);
     try {
       await fill(directory);
       return directory;
     } catch (error) {
-      // It is empty, unless something else went wrong: what went wrong first is told.
+      // It is empty, unless something else went wrong: the first error is thrown.
       await rm(directory, { recursive: true, force: true }).catch(() => {});
       throw error;
     }

@@ -5,7 +5,7 @@ const NAME = 'backstage-azure-devops-native';
 
 /**
  * The platforms for which there is a binary, each in a package of its own, which npm installs by
- * `os`, `cpu` and `libc`. No other name is ever asked for: whoever registered it could run code here.
+ * `os`, `cpu` and `libc`. No other name is ever loaded: its owner could run code here.
  */
 const PACKAGES: Record<string, () => unknown> = {
   'darwin-arm64': () => require('backstage-azure-devops-native-darwin-arm64'),

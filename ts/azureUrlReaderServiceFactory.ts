@@ -19,7 +19,7 @@ import { wantsDetails } from './wantsDetails';
 /**
  * The service that `@backstage/backend-defaults` collects reader factories from.
  *
- * Services are told apart by their id, so it is defined here again: importing theirs would load
+ * Services are identified by their id, so it is defined here again: importing theirs would load
  * every reader and cloud SDK of that package, and fail where it is not installed.
  */
 const urlReaderFactoriesServiceRef = createServiceRef<ReaderFactory>({
@@ -62,7 +62,7 @@ export const azureUrlReaderServiceFactory = createServiceFactory({
   },
 });
 
-/** Whether this package reads, which the log is told. */
+/** Whether this package reads, which is logged. */
 function start(
   rootLogger: RootLoggerService,
   config: RootConfigService,
@@ -90,7 +90,7 @@ function start(
   return true;
 }
 
-/** A configuration that cannot be used is told by whoever uses it, in the words of the built-in reader. */
+/** An unusable configuration is reported when it is used, in the words of the built-in reader. */
 function tellStart(logger: LoggerService, config: RootConfigService): void {
   for (const message of unknownKeys(config)) {
     logger.warn(message, { event: 'unknown key' });

@@ -22,7 +22,7 @@ export function unwrap<T>(outcome: T | Failure): T {
   return outcome;
 }
 
-/** The requests that errors followed, for whoever watches reads one by one. */
+/** The requests that failed, by their errors, for the diagnostics channel. */
 const requests = new WeakMap<object, FailedRequest>();
 
 /** The request that an error followed, if there was one. */

@@ -7,16 +7,16 @@ let newest: LoggerService | undefined;
 let isTelling = false;
 
 /**
- * Tells to the logger what the native part has to tell of the process as a whole, as that an identity
- * is limited: to the newest one alone, so that it is said once and not by every plugin; and not at all
- * where a backend has given this package a logger of its own.
+ * Writes the events of the native part to the logger: those about the process as a whole, such as that a
+ * principal is limited: to the newest one alone, so that it is said once and not by every plugin; and not at
+ * all where a backend has given this package a logger of its own.
  */
 export function logTo(logger: LoggerService): void {
   newest = logger;
   tell();
 }
 
-/** Tells to this logger alone from now on. */
+/** Writes to this logger alone from now on. */
 export function logToOwn(logger: LoggerService): void {
   own = logger;
   tell();

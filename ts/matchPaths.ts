@@ -47,10 +47,10 @@ export function checkLength(glob: string): void {
 }
 
 /**
- * The places of the paths that match a pattern, with the meaning that minimatch gives it.
+ * The places of the paths that match a glob, as minimatch matches it.
  *
- * A pattern that may take long for a path, as some take time that grows with each character to twice what
- * it was, is matched in a thread, of which the end is known.
+ * A glob that may take long, as some take twice the time for each further character, is matched in a thread
+ * that can be ended.
  */
 export async function matchPaths(
   { glob, weight }: Pick<Candidates, 'glob' | 'weight'>,

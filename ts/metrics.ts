@@ -85,8 +85,8 @@ const { version } = require('../package.json') as { version: string };
 let reads: Histogram | undefined;
 
 /**
- * Gives OpenTelemetry what the process measures. As everywhere in Backstage, who wants it sets up a
- * provider of meters before the backend starts; where there is none this costs nothing.
+ * Registers the measurements of the process with OpenTelemetry. As everywhere in Backstage, a
+ * meter provider is set up before the backend starts; without one this costs nothing.
  */
 export function startMetrics(): void {
   if (reads) return;

@@ -7,7 +7,7 @@ export declare class Archive {
   open(): Promise<Tree | Failure>
   /** Downloads it, unless it is there already, and gives it as it came; once. */
   copy(): Promise<Packed | Failure>
-  /** Lets go of it: what is on its way for nobody else is not sent any further. */
+  /** Releases it: a download that no other read waits for is ended. */
   close(): void
 }
 
@@ -43,13 +43,13 @@ export declare class Body {
   next(): Promise<Buffer | null | Failure>
   /** Everything that is still to come. */
   collect(): Promise<Buffer | Failure>
-  /** Lets go of the connection; what is being pulled fails. */
+  /** Closes the connection; a pull in progress fails. */
   close(): void
 }
 
 /** Ends reads. */
 export declare class Cancellation {
-  /** One that has not been asked to end anything. */
+  /** A new cancellation. */
   constructor()
   /** Ends the reads that were started with this, and closes their connections. */
   cancel(): void
@@ -109,17 +109,17 @@ export declare class Search {
   urls(places: Array<number>): Array<string>
 }
 
-/** A tree that is there, until it is let go of. */
+/** A downloaded tree, until it is released. */
 export declare class Tree {
-  /** The files, which are asked for before their contents; none where it was let go of. */
+  /** The files, to be asked for before their contents; none where it was released. */
   files(): TreeFiles
-  /** The contents of the files at these places, or why there is none. */
+  /** The contents of the files at these places, or an error for each. */
   contents(places: Array<number>): Promise<Array<Buffer | Failure> | Failure>
   /** Writes the files at these places, or all, to a directory. */
   extract(directory: string, places?: Array<number> | undefined | null): Promise<null | Failure>
   /** A zip of the files at these places, or of all. */
   pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
-  /** Lets go of it, and of its archive when nobody else has that: it takes room on disk until then. */
+  /** Releases it, and its archive with the last user: it takes room on disk until then. */
   close(): void
 }
 
@@ -190,7 +190,7 @@ export interface CredentialFields {
 export interface Durations {
   /** The instrument's name. */
   name: string
-  /** What tells them apart from others of the instrument. */
+  /** Their labels. */
   attributes: Record<string, string>
   /** Each one's time, in seconds. */
   seconds: Array<number>
@@ -261,7 +261,7 @@ export interface Glob {
 /** The glob that the path of a repository URL is; `null` where it names a file. */
 export declare function globOf(url: string): Glob | null | Failure
 
-/** The host of a URL with its port; nothing for what is no URL. */
+/** The host of a URL with its port; `None` for what is no URL. */
 export declare function hostOf(url: string): string | null
 
 /** One integration, valid. */
@@ -297,7 +297,7 @@ export declare function isOptimized(): boolean
  */
 export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): CacheBounds
 
-/** Tells how many bytes a `Buffer` of this Node can have. */
+/** Sets how many bytes a `Buffer` of this Node can have. */
 export declare function limitBuffersTo(most: number): void
 
 /** How much a server may send and an archive hold; missing where nothing is configured. */
@@ -333,15 +333,15 @@ export interface Lines {
   end: string
 }
 
-/** Whether each request is told to the log, at the level `debug`. */
+/** Whether each request is logged, at the level `debug`. */
 export declare function logDetails(isWanted: boolean): void
 
-/** Tells everything that belongs into the log to `write`, from now on: a message, the level, and fields. */
+/** Writes all log events to `write` from now on: a message, the level, and fields. */
 export declare function logTo(write: (message: string, level: 'debug' | 'info' | 'warn', fields: Record<string, string | number>) => void): void
 
 /**
- * Lets go of archives that are kept for later where the machine is short of what the code of an error
- * of Node's says; tells whether there was any.
+ * Frees archives that are kept for later, where the code of an error of Node's names a shortage. Returns
+ * whether there was any.
  */
 export declare function makeRoom(code: string): boolean
 
@@ -349,7 +349,7 @@ export declare function makeRoom(code: string): boolean
 export interface Measurement {
   /** The instrument's name. */
   name: string
-  /** What tells it apart from others of the instrument. */
+  /** Its labels. */
   attributes: Record<string, string>
   /** The value: a number of things or bytes, a share between 0 and 1, or seconds. */
   value: number
@@ -362,7 +362,7 @@ export declare function measurements(): Measurements
 export interface Measurements {
   /** What was counted since the process began. */
   counts: Array<Measurement>
-  /** How it is now. */
+  /** The current values. */
   levels: Array<Measurement>
   /** What ended since this was asked last. */
   durations: Array<Durations>
@@ -451,7 +451,7 @@ export interface ReadUrlResult {
   status: number
 }
 
-/** The URL under which a browser edits a file; nothing where the URL names none. */
+/** The URL under which a browser edits a file; `None` where the URL names none. */
 export declare function resolveEditUrl(url: string): string | null
 
 /** Resolves a URL or path as seen from the file at `base`; `null` where it needs no resolving. */
@@ -477,12 +477,12 @@ export declare function shareThrough(plugin: string, get: (key: string) => Promi
 export declare function startTimes(): void
 
 /**
- * Whether a panic was told of on this thread since this was asked last: what is thrown holds the
- * panic's message, and that may hold anything.
+ * Whether a panic was reported on this thread since the last call: what is thrown holds the panic's
+ * message, which may hold anything.
  */
 export declare function takePanicked(): boolean
 
-/** Notes that a search found nothing where its URL leads, for the log to say why, once a minute. */
+/** Logs that a search found nothing, and why, once a minute. */
 export declare function tellNotFound(message: string): void
 
 /** A token and the header that it makes. */
@@ -506,7 +506,7 @@ export interface TreeFiles {
 }
 
 /**
- * Has TLS trust whom Node trusts, in the whole process: certificates in PEM, one after the other, and
+ * Makes TLS trust what Node trusts, in the whole process: certificates in PEM, one after the other, and
  * whether Node was started with `--use-openssl-ca`. It counts before the first connection, and once.
  */
 export declare function trustAsNode(pem: string, usesOpenssl: boolean): void

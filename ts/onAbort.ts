@@ -17,7 +17,7 @@ export function onAbort(
 
 /**
  * Closes something once a signal is aborted; the result takes it back. A signal may live long, and so
- * does not keep what nobody else has any more.
+ * does not keep what is otherwise garbage.
  */
 export function closeOnAbort(
   signal: AbortSignal | undefined,

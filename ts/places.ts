@@ -6,7 +6,7 @@ export function setPlace(integration: object, place: string): void {
   places.set(integration, place);
 }
 
-/** Where an integration stands in the app-config; nothing where it does not come from there. */
+/** The place of an integration in the app-config; `undefined` where it does not come from there. */
 export function placeOf(integration: object): string | undefined {
   return places.get(integration);
 }

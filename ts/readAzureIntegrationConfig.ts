@@ -17,7 +17,7 @@ import type {
  * Reads and checks one entry of `integrations.azure`.
  *
  * @param config - The entry.
- * @throws Where a value has the wrong type, a host is none, or a credential is of no kind or
+ * @throws Where a value has the wrong type, a host is invalid, or a credential is of no kind or
  * serves what another one serves.
  *
  * @public
@@ -42,7 +42,7 @@ export function readAzureIntegrationConfig(
   } catch (error) {
     typeError = error;
   }
-  // A rule that is broken by what stands before the value of a wrong type is told first.
+  // A rule that is broken before the value of a wrong type is reported first.
   const { host, credentials } = unwrap(native().readIntegrationConfig(fields));
   if (typeError !== undefined) {
     throw typeError;
@@ -105,7 +105,7 @@ function readRetry(config: Config): AzureRetryConfig | undefined {
   );
 }
 
-/** What is no number is told with the rules. */
+/** A value that is not a number is reported with the rules. */
 function readStatusCodes(config: Config): number[] | undefined {
   const codes = config.getOptional('retry.retryStatusCodes');
   const isList =
@@ -139,7 +139,7 @@ function readDuration(config: Config, key: string): HumanDuration {
   }
 }
 
-/** Says of which host a rule is broken that Backstage's own integration does not have. */
+/** Names the host that breaks a rule that Backstage's own integration does not have. */
 function invalid(config: Config, rule: string): Error {
   const host = config.getOptionalString('host') ?? 'dev.azure.com';
   return new Error(`Invalid Azure integration config for ${host}: ${rule}`);

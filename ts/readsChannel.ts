@@ -35,7 +35,7 @@ export interface AzureReadMessage {
   /** The time until the answer was there, in milliseconds. */
   durationMs: number;
   /**
-   * The error that the caller got, where there was one; of a file or tree that has not changed, that is
+   * The error that the caller got, if any; for a file or tree that has not changed, that is
    * `NotModifiedError`.
    */
   error?: { name: string; message: string };
@@ -43,7 +43,7 @@ export interface AzureReadMessage {
 
 const reads = channel('backstage-azure-devops-native:read');
 
-/** Tells subscribers of a read; costs nothing where there are none. */
+/** Publishes a read to subscribers; costs nothing where there are none. */
 export function publishRead(
   url: string,
   result: Pick<
@@ -68,7 +68,7 @@ export function publishRead(
   reads.publish(message);
 }
 
-/** Tells subscribers of a read that gave no content, and gives what it gives. */
+/** Runs a read, and publishes its failure to subscribers. */
 export async function publishFailure<T>(
   url: string,
   read: () => Promise<T>,

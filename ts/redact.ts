@@ -26,7 +26,7 @@ const SECRETS = [
   'personalAccessToken',
 ] as const;
 
-/** The same for a credential, of which its secrets are kept out. */
+/** The same for a credential, without its secrets. */
 export function redactCredential(
   credential: AzureDevOpsCredential,
 ): AzureDevOpsCredential {

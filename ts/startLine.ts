@@ -18,7 +18,7 @@ const KEY = 'backend.reading.azureDevOps.cache';
 
 /**
  * What an operator wants to see once, when the reader becomes active: which version reads which hosts with
- * which kinds of credential, through which proxy, and what is kept. No value of a credential is in it.
+ * which kinds of credential, through which proxy, and what is kept. It contains no secret.
  */
 export function startLine(config: RootConfigService): string {
   const { version } = require('../package.json') as { version: string };

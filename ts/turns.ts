@@ -8,8 +8,8 @@ let endsAt: number | undefined;
 let waiting: Promise<void> = Promise.resolve();
 
 /**
- * Does something for every index below a number, in order, and lets the event loop turn meanwhile: whatever
- * works at the same time shares the time between two turns.
+ * Does something for every index below a number, in order, and lets the event loop turn meanwhile: all that
+ * work at the same time share the time between two turns.
  *
  * @throws What the work throws, or the reason of a signal that ends it.
  */

@@ -13,9 +13,9 @@ export type AzureIntegrationConfig = {
    * The credentials for its organizations. The one that names a URL's organization serves it;
    * where none does, the one that names no organization.
    *
-   * An organization of `dev.azure.com` that none serves is read as whoever the default chain speaks for
+   * An organization of `dev.azure.com` that none serves is read with the default credential chain
    * (environment, workload identity, managed identity, Azure CLI, Azure Developer CLI), and
-   * anonymously where that finds nobody, as are the organizations of other hosts.
+   * anonymously where that finds none, as are the organizations of other hosts.
    */
   credentials?: AzureDevOpsCredential[];
 
@@ -31,7 +31,7 @@ export type AzureIntegrationConfig = {
   /** How patiently the host is asked. */
   retry?: AzureRetryConfig;
 
-  /** What is read while the host lets a credential read nothing. */
+  /** Stale answers while the host throttles a credential. */
   staleIfThrottled?: AzureStaleIfThrottledConfig;
 };
 
@@ -43,7 +43,7 @@ export type AzureIntegrationConfig = {
 export type AzurePlainHttp = 'allow' | 'refuse';
 
 /**
- * What is read while a host lets a credential read nothing: files and searches as they were read
+ * Stale answers while a host throttles a credential: files and searches as they were read
  * last.
  *
  * @public
@@ -177,7 +177,7 @@ export type AzureDevOpsCredential =
   | PersonalAccessTokenCredential;
 
 /**
- * A credential of which the kind is not known yet.
+ * A credential whose kind is not known yet.
  *
  * @public
  */

@@ -11,9 +11,9 @@ interface Schema {
 const PARTS = ['integrations.azure', 'backend.reading.azureDevOps'];
 
 /**
- * What to warn of: each key in our part of the configuration that nobody reads, by its path, with those
- * that there are. A misspelled one changes nothing where it should: `organization` in place of
- * `organizations` makes a credential serve every organization. No value is told.
+ * Warnings about unknown keys in our part of the configuration: each with its path and the known keys. A
+ * misspelled key is silently ignored: `organization` instead of `organizations` makes a credential serve
+ * every organization. No value is shown.
  */
 export function unknownKeys(config: RootConfigService): string[] {
   const schema = require('../config.schema.json') as Schema;

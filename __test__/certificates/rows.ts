@@ -306,7 +306,7 @@ export const ROWS: Row[] = [
     'a key usage of authorities only',
     { usage: ['keyCertSign', 'cRLSign'] },
     false,
-    /its key usage \(Key Cert Sign, CRL Sign\) is none of a server/,
+    /its key usage \(Key Cert Sign, CRL Sign\) is not one for a server/,
   ),
   selfSigned(
     'a critical extension that nobody knows',

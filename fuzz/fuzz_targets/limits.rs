@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use backstage_azure_devops_native::http::limiter::{
     headers::{LONGEST_BUDGET, LONGEST_WAIT, LimitHeaders},
-    policy::{Admission, LONGEST_GAP, Policy, Refusal},
+    policy::{Admission, LONGEST_GAP, Policy, RateLimit},
 };
 use libfuzzer_sys::fuzz_target;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -33,16 +33,16 @@ fuzz_target!(|answers: Vec<Answer<'_>>| {
         let signals = read(headers, *clock);
         let refusal = refusal.map(|told| {
             if told {
-                Refusal::Told
+                RateLimit::Stated
             } else {
-                Refusal::Guessed
+                RateLimit::Inferred
             }
         });
         let went = now;
         let _ = pace.admit(now, None);
         now += Duration::from_secs((*later).into());
-        pace.came_back();
-        pace.heard(&signals, refusal, (went, now), 0.5);
+        pace.finish();
+        pace.observe(&signals, refusal, (went, now), 0.5);
         check(&mut pace, now);
     }
 });
@@ -80,7 +80,7 @@ fn read(own: &[Header<'_>], clock: u32) -> LimitHeaders {
 fn check(pace: &mut Policy, now: Instant) {
     let longest = LONGEST_WAIT + LONGEST_GAP;
     match pace.admit(now, None) {
-        Admission::Now => pace.came_back(),
+        Admission::Now => pace.finish(),
         Admission::Later => panic!("nobody is on the way"),
         Admission::At(next) => assert!(next > now && next - now <= longest, "{:?}", next - now),
     }

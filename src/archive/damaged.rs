@@ -1,4 +1,4 @@
-//! What is said of a zip that is not as it should be.
+//! The message about a damaged zip.
 
 use std::fmt;
 

@@ -1,13 +1,13 @@
-//! Work that ends early once nobody waits for it.
+//! Work that ends early once its read has ended.
 
 use std::io;
 
 use crate::error::Error;
 
-/// Asked in every loop, whether nobody waits for the work any longer.
+/// Asked in every loop: whether the read has ended.
 pub type IsEnded<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// Goes on, unless nobody waits for the work any longer.
+/// An error where the read has ended.
 pub(super) fn unless(is_ended: IsEnded<'_>) -> Result<(), Error> {
     if is_ended() {
         return Err(Error::other(ENDED));
@@ -15,10 +15,10 @@ pub(super) fn unless(is_ended: IsEnded<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What ends work that nobody waits for.
+/// The message where the read has ended.
 const ENDED: &str = "the read was ended";
 
-/// A reader that gives nothing more once nobody waits for it.
+/// A reader that fails once the read has ended.
 pub(super) struct UntilEnded<'a, R> {
     pub from: R,
     pub is_ended: IsEnded<'a>,

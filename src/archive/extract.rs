@@ -39,11 +39,11 @@ const LONGEST_PATH: usize = if cfg!(windows) {
 
 /// Writes entries to files below `directory`, which is made where it is not there and there are any.
 ///
-/// Nothing is written outside of it: every path is opened relative to the directory by the
-/// operating system itself, which follows no link that leads out, whoever made it. Files keep their
-/// executable bit. Links that point inside stay links; what else is a link, or cannot be made one,
-/// becomes a file with the place in it, as all links do in Backstage's own reader. Of several entries
-/// of one name it is the last that is written.
+/// Nothing is written outside of it: every path is opened relative to the directory by the operating system
+/// itself, which follows no link that leads out, even one that was there before. Files keep their executable
+/// bit. Links that point inside stay links; what else is a link, or cannot be made one, becomes a file with
+/// the place in it, as all links do in Backstage's own reader. Of several entries of one name it is the last
+/// that is written.
 ///
 /// All is made in a folder of its own in the directory, and moved when it is whole.
 ///
@@ -185,7 +185,7 @@ fn in_parallel<'a>(
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         for _ in 1..threads.min(MOST_THREADS).min(entries.len()) {
-            // Where there is no other thread to be had, this one does the work.
+            // Where no other thread can be started, this one does the work.
             let _ = thread::Builder::new().spawn_scoped(scope, run);
         }
         run();

@@ -44,7 +44,7 @@ pub struct Archive {
 /// A file in a zip.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its path: relative, with `/` between its parts, of which none is empty, `.` or `..`.
+    /// Its path: relative, with `/` between its parts, none of them empty, `.` or `..`.
     pub path: String,
     /// Its size in bytes, as the zip says it.
     pub size: u64,
@@ -232,7 +232,7 @@ impl Entry {
         self.date.as_ref().map(to_system_time)
     }
 
-    /// Why its content cannot be had, which matters to nobody who does not want it.
+    /// Why its content cannot be read; an error only where it is asked for.
     pub(super) fn fault(&self) -> Option<String> {
         let (path, method) = (&self.path, self.method);
         if self.is_encrypted {

@@ -28,7 +28,7 @@ struct Step {
 /// A link gives way to a folder: what is below it would stand elsewhere.
 ///
 /// # Errors
-/// There is a folder in the place of a file, or a file in that of a folder; something cannot be
+/// There is a folder where a file should be, or a file where a folder should be; something cannot be
 /// moved; the work was ended. Then what was not there before is not there, and a file that was is
 /// either the old one or the new one.
 pub(super) fn install(
@@ -143,7 +143,7 @@ impl Installed<'_> {
             self.replaced.push(path.clone());
         }
         let moved = self.staging.new.rename(path, self.target, path);
-        // Somebody else writes to the same target, and was faster.
+        // Another process writes to the same target, and was faster.
         if moved.is_err() && *is_folder && self.target.is_dir(path) {
             return plan(self.staging, self.target, path, is_ended);
         }
@@ -158,7 +158,7 @@ impl Installed<'_> {
         Ok(Vec::new())
     }
 
-    /// Removes what was not there before, and nothing that somebody else has put beside it.
+    /// Removes what was not there before, and nothing that others have put beside it.
     fn undo(&self, entries: &[Placed<'_>]) {
         for step in self.new.iter().rev() {
             if step.is_folder {

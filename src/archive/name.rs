@@ -7,7 +7,7 @@ use rawzip::{ZipFileHeaderRecord, extra_fields::ExtraFieldId};
 use super::damaged::damaged;
 use crate::error::Error;
 
-/// What code page 437, in which names stand that are not marked as UTF-8, has in the place of ASCII's
+/// The characters of code page 437, the encoding of names that are not marked as UTF-8, in place of ASCII's
 /// control characters.
 const CONTROLS_437: &str = "\0☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼";
 const DELETE_437: char = '⌂';
@@ -66,7 +66,7 @@ fn starts_with_letter(path: &str) -> bool {
 }
 
 /// What an Info-ZIP Unicode Path field says. It is as if it were not there where it is not as it
-/// should be, or belongs to another name: whatever renamed the entry did not know of the field.
+/// should be, or belongs to another name: a tool that renamed the entry did not know the field.
 ///
 /// <https://pkware.cachefly.net/webdocs/APPNOTE/APPNOTE-6.3.10.TXT>, 4.6.9
 fn unicode_path<'a>(field: &'a [u8], name: &[u8]) -> Option<&'a str> {

@@ -1,4 +1,4 @@
-//! What is said of a file that cannot be written.
+//! The message about a file that cannot be written.
 
 use std::io;
 

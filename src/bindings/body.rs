@@ -52,7 +52,7 @@ impl Body {
         })
     }
 
-    /// Lets go of the connection; what is being pulled fails.
+    /// Closes the connection; a pull in progress fails.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.context.cancellation.cancel();
@@ -60,9 +60,9 @@ impl Body {
     }
 }
 
-/// Lets go of the connection of a read that was ended.
+/// Closes the connection of a read that was ended.
 ///
-/// Called after ending it, and after every pull: whoever of the two comes last finds the body free.
+/// Called after ending it, and after every pull: the last of the two calls finds the body free.
 fn release(pull: &Mutex<reader::Body>, context: &ReadContext) {
     if context.cancellation.is_cancelled()
         && let Ok(mut body) = pull.try_lock()

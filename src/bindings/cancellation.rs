@@ -14,7 +14,7 @@ pub struct Cancellation {
 
 #[napi]
 impl Cancellation {
-    /// One that has not been asked to end anything.
+    /// A new cancellation.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
         fault::point("constructor");

@@ -1,12 +1,12 @@
-//! The ends of objects that JavaScript has let go of.
+//! The finalizers of objects that JavaScript has released.
 
 use napi::{Env, bindgen_prelude::ObjectFinalize};
 
 use super::{body, cancellation, credentials, reader, search, tree, url};
 use crate::{fault, panic};
 
-/// Lets go of an object that JavaScript has let go of. Its end may do more than free memory, and a panic
-/// in there would end the process.
+/// Drops an object that JavaScript has released. Dropping may do more than free memory, and a panic in there
+/// would end the process.
 fn finalize(object: impl Sized) {
     panic::contained(|| {
         let _object = object;

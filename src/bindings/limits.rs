@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use crate::{error::Error, limits::Limit};
 
-/// The most bytes of a `Buffer`; 4 GiB, as in Node 20, until it is told.
+/// The most bytes of a `Buffer`; 4 GiB, as in Node 20, until it is set.
 static MOST_OF_BUFFER: AtomicU64 = AtomicU64::new(1 << 32);
 
 /// How much a server may send and an archive hold; missing where nothing is configured.
@@ -52,7 +52,7 @@ pub fn limit_to(fields: LimitFields) {
     }
 }
 
-/// Tells how many bytes a `Buffer` of this Node can have.
+/// Sets how many bytes a `Buffer` of this Node can have.
 #[napi(catch_unwind)]
 pub fn limit_buffers_to(most: f64) {
     MOST_OF_BUFFER.store(whole(most), Ordering::Relaxed);
@@ -74,7 +74,7 @@ pub(super) fn buffer(content: Vec<u8>) -> Result<Buffer, Error> {
     Ok(content.into())
 }
 
-/// No number is too large or too small: those that are none become 0.
+/// A number from JavaScript, clamped; `NaN` becomes 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -42,7 +42,7 @@ use crate::panic;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Where a bug shows, it is told by its place alone; a fuzzer, which has no secrets, tells all.
+/// A panic is reported by its place alone; a fuzzer, which has no secrets, reports everything.
 #[module_init]
 fn start() {
     if !cfg!(fuzzing) {
@@ -56,8 +56,8 @@ pub const fn is_optimized() -> bool {
     !cfg!(debug_assertions)
 }
 
-/// Whether a panic was told of on this thread since this was asked last: what is thrown holds the
-/// panic's message, and that may hold anything.
+/// Whether a panic was reported on this thread since the last call: what is thrown holds the panic's
+/// message, which may hold anything.
 #[napi(catch_unwind)]
 pub fn take_panicked() -> bool {
     panic::take_told()

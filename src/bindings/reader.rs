@@ -226,7 +226,7 @@ impl From<reader::ReadUrlResponse> for ReadUrlResult {
     }
 }
 
-/// A time from JavaScript; nothing where it is none.
+/// A duration from JavaScript; `None` where it is not a valid one.
 fn duration(milliseconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
 }

@@ -1,4 +1,4 @@
-//! What happens, across the boundary: measurements that are asked for, and lines that are told.
+//! Telemetry across the boundary: measurements on request, and events as they happen.
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -35,7 +35,7 @@ type Write = ThreadsafeFunction<
 pub struct Measurement {
     /// The instrument's name.
     pub name: &'static str,
-    /// What tells it apart from others of the instrument.
+    /// Its labels.
     pub attributes: HashMap<&'static str, String>,
     /// The value: a number of things or bytes, a share between 0 and 1, or seconds.
     pub value: f64,
@@ -46,7 +46,7 @@ pub struct Measurement {
 pub struct Durations {
     /// The instrument's name.
     pub name: &'static str,
-    /// What tells them apart from others of the instrument.
+    /// Their labels.
     pub attributes: HashMap<&'static str, String>,
     /// Each one's time, in seconds.
     pub seconds: Vec<f64>,
@@ -57,7 +57,7 @@ pub struct Durations {
 pub struct Measurements {
     /// What was counted since the process began.
     pub counts: Vec<Measurement>,
-    /// How it is now.
+    /// The current values.
     pub levels: Vec<Measurement>,
     /// What ended since this was asked last.
     pub durations: Vec<Durations>,
@@ -94,7 +94,7 @@ pub fn start_times() {
     metrics::start_times();
 }
 
-/// Tells everything that belongs into the log to `write`, from now on: a message, the level, and fields.
+/// Writes all log events to `write` from now on: a message, the level, and fields.
 #[napi(
     catch_unwind,
     ts_args_type = "write: (message: string, level: 'debug' | 'info' | 'warn', fields: Record<string, string | number>) => void"
@@ -109,7 +109,7 @@ pub fn proxies() -> Vec<String> {
     http::proxies()
 }
 
-/// Notes that a search found nothing where its URL leads, for the log to say why, once a minute.
+/// Logs that a search found nothing, and why, once a minute.
 #[napi(catch_unwind)]
 pub fn tell_not_found(message: String) {
     log::emit(Repeat::EveryMinute, &message, || {
@@ -117,7 +117,7 @@ pub fn tell_not_found(message: String) {
     });
 }
 
-/// Whether each request is told to the log, at the level `debug`.
+/// Whether each request is logged, at the level `debug`.
 #[napi(catch_unwind)]
 pub fn log_details(is_wanted: bool) {
     log::detail(is_wanted);
@@ -154,7 +154,7 @@ impl fmt::Debug for LogFunction {
 
 fn levels(labels: &Labels, limit: &Limit) -> Vec<Measurement> {
     let of = |name, value| measurement(name, labels, value);
-    let closed = limit.closed.as_secs_f64();
+    let closed = limit.cool_down.as_secs_f64();
     let mut levels = vec![
         of("azure_devops.queue.length", limit.waiting.into()),
         of("azure_devops.throttle.remaining", closed),

@@ -78,7 +78,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
 /// An archive that is there, or on its way.
 #[napi(custom_finalize)]
 pub struct Archive {
-    /// Nothing once it was let go of.
+    /// `None` once it was released.
     response: Mutex<Option<reader::ReadTreeResponse>>,
     cancellation: CancellationToken,
 }
@@ -107,7 +107,7 @@ impl Archive {
         let response = self.take();
         let cancellation = self.cancellation.clone();
         cross(env, async move {
-            let response = response.ok_or_else(let_go)?;
+            let response = response.ok_or_else(closed)?;
             Ok(Tree::of(response.open().await?, cancellation))
         })
     }
@@ -121,12 +121,12 @@ impl Archive {
         let response = self.take();
         let cancellation = self.cancellation.clone();
         cross(env, async move {
-            let response = response.ok_or_else(let_go)?;
+            let response = response.ok_or_else(closed)?;
             Ok(Packed::new(response.copy().await?, cancellation))
         })
     }
 
-    /// Lets go of it: what is on its way for nobody else is not sent any further.
+    /// Releases it: a download that no other read waits for is ended.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.cancellation.cancel();
@@ -134,7 +134,7 @@ impl Archive {
     }
 }
 
-/// A tree that is there, until it is let go of.
+/// A downloaded tree, until it is released.
 #[napi(custom_finalize)]
 pub struct Tree {
     tree: Mutex<Option<Arc<reader::Tree>>>,
@@ -151,13 +151,13 @@ impl Tree {
 
     pub(super) fn get(&self) -> Result<Arc<reader::Tree>, Error> {
         let tree = self.tree.lock();
-        tree.clone().ok_or_else(let_go)
+        tree.clone().ok_or_else(closed)
     }
 }
 
 #[napi]
 impl Tree {
-    /// The files, which are asked for before their contents; none where it was let go of.
+    /// The files, to be asked for before their contents; none where it was released.
     #[napi(catch_unwind)]
     pub fn files(&self) -> napi::Result<TreeFiles> {
         let (mut paths, mut sizes, mut times) = (Vec::new(), Vec::new(), Vec::new());
@@ -179,7 +179,7 @@ impl Tree {
         })
     }
 
-    /// The contents of the files at these places, or why there is none.
+    /// The contents of the files at these places, or an error for each.
     #[napi(catch_unwind)]
     #[allow(
         clippy::type_complexity,
@@ -231,7 +231,7 @@ impl Tree {
         })
     }
 
-    /// Lets go of it, and of its archive when nobody else has that: it takes room on disk until then.
+    /// Releases it, and its archive with the last user: it takes room on disk until then.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         let mut tree = self.tree.lock();
@@ -272,15 +272,15 @@ impl Packed {
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.cancellation.cancel();
-        // Where somebody pulls, that one lets go of it.
+        // A pull in progress releases it itself.
         if let Ok(mut packed) = self.pull.try_lock() {
             packed.close();
         }
     }
 }
 
-/// Lets go of archives that are kept for later where the machine is short of what the code of an error
-/// of Node's says; tells whether there was any.
+/// Frees archives that are kept for later, where the code of an error of Node's names a shortage. Returns
+/// whether there was any.
 #[napi(catch_unwind)]
 pub fn make_room(code: String) -> bool {
     let shortage = match code.as_str() {
@@ -291,8 +291,8 @@ pub fn make_room(code: String) -> bool {
     shortage.let_go(Part::All)
 }
 
-fn let_go() -> Error {
-    Error::other("the archive was let go of")
+fn closed() -> Error {
+    Error::other("the archive is closed")
 }
 
 /// The size of a file in bytes.

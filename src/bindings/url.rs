@@ -125,13 +125,13 @@ pub fn resolve_url(
     }
 }
 
-/// The URL under which a browser edits a file; nothing where the URL names none.
+/// The URL under which a browser edits a file; `None` where the URL names none.
 #[napi(catch_unwind)]
 pub fn resolve_edit_url(url: String) -> Option<String> {
     url::resolve_edit_url(&url)
 }
 
-/// The host of a URL with its port; nothing for what is no URL.
+/// The host of a URL with its port; `None` for what is no URL.
 #[napi(catch_unwind)]
 pub fn host_of(url: String) -> Option<String> {
     fault::point("function");

@@ -105,7 +105,7 @@ where
         release(kept, gone);
     }
 
-    /// Lets go of the half that was asked for longest ago, or of all; tells whether there was any.
+    /// Drops the half that was used longest ago, or all. Returns whether there was any.
     pub fn let_go(&self, part: Part) -> bool {
         let mut kept = self.lock();
         let count = match part {

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, mem};
 
-/// Values by their keys, of which those are forgotten that were not used for longest: between as many
-/// as it was made for and twice as many are there, and each use takes the same time.
+/// A map that forgets the keys that were not used for longest. It holds between as many as it was made for
+/// and twice as many, and each use takes constant time.
 #[derive(Debug)]
 pub struct RecentMap<V> {
     most: usize,

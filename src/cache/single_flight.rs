@@ -1,7 +1,7 @@
 //! Work that is done once for all who ask for it meanwhile.
 //!
-//! No crate is used for it: what the work is shared by has to end it, with its connection, when the last
-//! who waits lets go, and a failure must be shared and then forgotten.
+//! No crate is used for it: the work has to end, with its connection, when the last caller stops waiting,
+//! and a failure must be shared and then forgotten.
 
 use std::{
     collections::HashMap,
@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::{error::Error, fault, panic::caught};
 
-/// Of so few it is not looked which have ended.
+/// From so many on, those that have ended are removed.
 const FEW: usize = 16;
 
 /// Values that are made once for all who ask for the same meanwhile, and then not kept.
@@ -36,7 +36,7 @@ where
 {
     /// The value that is being made for others, or is made from now on.
     ///
-    /// Who drops the future leaves the others waiting; making ends when the last one does.
+    /// Dropping the future leaves the other callers waiting; the work ends when the last one is dropped.
     ///
     /// # Errors
     /// Those of `make`, for all who wait.
@@ -47,7 +47,7 @@ where
         let is_of_use = |making: &Making<V>| !matches!(making.peek(), Some(Err(_)));
         let start = || {
             let work = make();
-            // Who waits for a shared future that panics panics as well, or is not woken.
+            // A panic in a shared future would spread to all that wait for it, or leave them waiting.
             let making = caught(async move {
                 fault::point("made for all");
                 work.await
@@ -82,8 +82,8 @@ pub struct SingleFlight<K, T> {
 #[derive(Debug)]
 struct Known<K, T> {
     under_way: HashMap<K, Weak<T>>,
-    /// At how many it is looked again which have ended: twice as many as were left, so that this costs
-    /// whoever starts something the same however much is under way.
+    /// From how many on those that have ended are removed: twice as many as were left, so that this costs
+    /// each start the same however much is under way.
     next_look: usize,
 }
 

@@ -15,7 +15,7 @@ use crate::error::Error;
 
 /// Values that never change, by their keys, within so many bytes.
 ///
-/// What is asked for least goes first. A value that is larger than all the room is not kept.
+/// What is used least goes first. A value that is larger than the whole bound is not kept.
 pub struct Cache<K, V> {
     kept: sync::Cache<K, V, ByBytes>,
     /// The bytes of the largest value that is kept: larger ones would push out too many others.
@@ -71,9 +71,9 @@ where
         self.kept.remove(key);
     }
 
-    /// The value as it is kept, or made now; whoever asks meanwhile waits for the same.
+    /// The value as it is kept, or made now, for all that ask for it meanwhile.
     ///
-    /// Who drops the future leaves the others waiting; making ends when the last one does.
+    /// Dropping the future leaves the other callers waiting; the work ends when the last one is dropped.
     ///
     /// # Errors
     /// Those of `make`, for all who wait. They are not kept.

@@ -1,4 +1,4 @@
-//! Which credentials are refused: the log is told once when one is, and again when it works.
+//! Refused credentials: one log event when a credential is refused, and one when it works again.
 
 use std::{
     collections::HashSet,
@@ -13,19 +13,19 @@ use parking_lot::Mutex;
 use super::{authorization::Authorization, identity::Identity};
 use crate::telemetry::log::{Event, Repeat, emit};
 
-/// Of how many refusals it is remembered that they were told; others are told once a minute.
+/// How many refusals are remembered as logged; others are logged once a minute.
 const MOST_REFUSED: usize = 1_000;
 
-/// The refusals that nothing has followed yet, each by the credential's place and by who refuses.
+/// The current refusals, by the credential's place and by what refuses it.
 static REFUSED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
-/// Whether there are any, so that an accepted request need not look.
+/// Whether there are any, so that an accepted request need not take the lock.
 static IS_ANY_REFUSED: AtomicBool = AtomicBool::new(false);
 
-/// Who accepts or refuses a credential.
+/// What accepts or refuses a credential.
 #[derive(Clone, Copy, Debug)]
 pub enum Authority<'a> {
-    /// Whoever gives tokens for it, such as Entra ID.
+    /// The token endpoint, such as Entra ID.
     Tokens,
     /// An organization or collection.
     Organization {
@@ -45,9 +45,9 @@ impl Authority<'_> {
     }
 }
 
-/// Notes that a credential was refused, which the log is told unless it knows.
+/// Notes that a credential was refused, and logs it unless that was done.
 ///
-/// `why` is what to tell of it: what was said, or what to check.
+/// `why` is what the answer said, or what to check.
 pub fn refused(authorization: &Authorization, by: Authority<'_>, why: &str) {
     let place = authorization.place();
     if is_nobodys(authorization) || !is_new(by.key(&place)) {
@@ -66,7 +66,7 @@ pub fn refused(authorization: &Authorization, by: Authority<'_>, why: &str) {
     });
 }
 
-/// Notes that a credential was accepted, which the log is told where it was refused before.
+/// Notes that a credential was accepted, and logs it where it was refused before.
 pub fn accepted(authorization: &Authorization, by: Authority<'_>) {
     if !IS_ANY_REFUSED.load(Ordering::Relaxed) || is_nobodys(authorization) {
         return;
@@ -105,7 +105,7 @@ fn about(authorization: &Authorization, by: Authority<'_>, line: Event) -> Event
     }
 }
 
-/// Whether it is no credential of this backend's: nobody's, or that of one read.
+/// Whether it is no credential of this backend: none at all, or that of one read.
 fn is_nobodys(authorization: &Authorization) -> bool {
     authorization.identity() == Identity::Anonymous || authorization.is_callers()
 }

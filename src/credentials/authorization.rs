@@ -41,7 +41,7 @@ pub struct Authorization {
     /// Where the credential stands in the app-config, if it does.
     place: Option<Arc<str>>,
     method: AuthMethod,
-    /// Whether nobody reads although others read from the same host.
+    /// Whether the read is anonymous although the host has credentials for other organizations.
     is_left_out: bool,
     /// What it is called in other processes, where that does not depend on its tokens.
     sharing: Option<SharedKeys>,
@@ -49,7 +49,7 @@ pub struct Authorization {
 
 #[derive(Clone, Debug)]
 enum AuthMethod {
-    /// Nothing; and why the default chain has nobody, if it was asked.
+    /// Nothing; and why the default chain found no credential, if it was asked.
     Nothing(Option<Arc<TokenError>>),
     /// Headers that stay the same.
     Headers(HeaderMap),
@@ -101,7 +101,7 @@ impl Authorization {
         }
     }
 
-    /// The same; where nobody reads, noted whether its host has credentials for others.
+    /// The same; an anonymous read notes whether its host has credentials for other organizations.
     #[must_use]
     pub(super) const fn left_out(mut self, is_left_out: bool) -> Self {
         self.is_left_out = is_left_out && matches!(self.method, AuthMethod::Nothing(_));
@@ -250,7 +250,7 @@ impl Authorization {
         self.place.clone().unwrap_or_else(elsewhere)
     }
 
-    /// What it sends, or has sent not long ago, and nobody else is to see.
+    /// The secrets that it sends, or has sent recently.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
@@ -270,7 +270,7 @@ impl Authorization {
         secrets
     }
 
-    /// Who it is, told apart from everybody else.
+    /// The principal behind it.
     #[must_use]
     pub fn principal(&self) -> Principal {
         match &self.method {
@@ -280,8 +280,8 @@ impl Authorization {
         }
     }
 
-    /// What it is called in other processes that have the same credential; nothing where that is not
-    /// to be known.
+    /// Its keys in the shared cache, the same in all processes that have the credential; `None` where there
+    /// are none.
     #[must_use]
     pub fn sharing(&self) -> Option<SharedKeys> {
         match &self.method {
@@ -292,7 +292,7 @@ impl Authorization {
         }
     }
 
-    /// Why the default chain has nobody, where it was asked.
+    /// Why the default chain found no credential, where it was asked.
     #[must_use]
     pub fn without_default(&self) -> Option<&TokenError> {
         match &self.method {
@@ -301,12 +301,13 @@ impl Authorization {
         }
     }
 
-    /// Why the default chain has nobody although somebody was meant to be there.
+    /// Why the default chain failed although one of its links was set up.
     pub(super) fn failed_default(&self) -> Option<&TokenError> {
         self.without_default().filter(|why| !why.is_absence())
     }
 
-    /// What to warn of: that nobody reads although somebody was meant to, or others read from the same host.
+    /// What to warn of: an anonymous read although a credential was set up, or although the host has
+    /// credentials for other organizations.
     #[must_use]
     pub fn warning(&self, url: &Url) -> Option<String> {
         let scope = scope_of(url);
@@ -325,7 +326,7 @@ impl Authorization {
     /// The token of Entra ID, where it is one.
     ///
     /// # Errors
-    /// There is none any more.
+    /// None can be obtained any more.
     pub async fn bearer(&self) -> Result<Option<SecretString>, Arc<TokenError>> {
         match &self.method {
             AuthMethod::TokenCache(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
@@ -336,7 +337,7 @@ impl Authorization {
     /// What goes on a request now.
     ///
     /// # Errors
-    /// The token has expired meanwhile, and no other is to be had.
+    /// The token has expired meanwhile, and no other can be obtained.
     pub async fn request_auth(&self) -> Result<RequestAuth, Arc<TokenError>> {
         match &self.method {
             AuthMethod::TokenCache(tokens) => RequestAuth::of(tokens.get().await?),
@@ -345,11 +346,10 @@ impl Authorization {
         }
     }
 
-    /// What to send instead of what Azure DevOps refused to let read `organization`; nothing where
-    /// nothing else would help.
+    /// What to send instead of what `organization` refused; `None` where nothing else would help.
     ///
     /// # Errors
-    /// There is no other token to be had.
+    /// No other token can be obtained.
     pub async fn renew(
         &self,
         refused: &RequestAuth,
@@ -398,7 +398,7 @@ impl RequestAuth {
     }
 }
 
-/// Says that somebody has no token for what a URL names, and why.
+/// Says that a credential has no token for what a URL names, and why.
 #[must_use]
 pub fn no_token(who: &CredentialName<'_>, url: &Url, error: &TokenError) -> Error {
     let scope = scope_of(url);

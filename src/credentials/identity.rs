@@ -1,4 +1,4 @@
-//! Who reads, as far as a message or a log line may tell.
+//! The kind of credential that reads, as messages and log events name it.
 
 use std::fmt;
 
@@ -11,9 +11,9 @@ pub enum Link {
     WorkloadIdentity,
     /// The machine's identity, or one assigned to it.
     ManagedIdentity,
-    /// Whoever is signed in to the Azure CLI.
+    /// The account that is signed in to the Azure CLI.
     AzureCli,
-    /// Whoever is signed in to the Azure Developer CLI.
+    /// The account that is signed in to the Azure Developer CLI.
     AzureDeveloperCli,
 }
 
@@ -49,8 +49,8 @@ impl Link {
         name == own || name == group
     }
 
-    /// Whether the chain ends where this link is set up and fails: then somebody meant it, and to
-    /// read as somebody else would only hide that.
+    /// Whether the chain ends where this link is set up and fails: then it is meant to be used, and to read
+    /// with another one would only hide the failure.
     pub(super) const fn is_meant(self) -> bool {
         matches!(self, Self::Environment | Self::WorkloadIdentity)
     }
@@ -59,7 +59,7 @@ impl Link {
 /// The kind of credential that a request is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Identity {
-    /// Nobody: no credential is configured, and none is found.
+    /// No credential is configured, and none is found.
     Anonymous,
     /// The owner of a personal access token.
     PersonalAccessToken,
@@ -71,11 +71,11 @@ pub enum Identity {
     ManagedIdentity,
     /// A service principal for which a managed identity vouches.
     ManagedIdentityClientAssertion,
-    /// Whoever answered of the default chain.
+    /// The link of the default chain that answered.
     Default(Link),
-    /// Whoever the caller's own credentials provider speaks for.
+    /// The headers of the caller's own credentials provider.
     Provided,
-    /// The user for whom one read is made, by an access token in its options.
+    /// The user that one read is made for, by an access token in its options.
     CallersToken,
     /// The same, by a personal access token.
     CallersPersonalAccessToken,
@@ -175,7 +175,7 @@ impl Identity {
     }
 }
 
-/// Who reads, and where that credential stands, in words for a message.
+/// The kind of credential and its place, in words for a message.
 #[derive(Clone, Copy, Debug)]
 pub struct CredentialName<'a> {
     /// The kind of credential.

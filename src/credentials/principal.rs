@@ -1,4 +1,4 @@
-//! Who reads, told apart from everybody else.
+//! Whom Azure DevOps sees behind a credential.
 
 use std::{fmt, sync::Arc};
 
@@ -7,17 +7,18 @@ use reqwest::header::HeaderMap;
 
 use super::{identity::Identity, token_cache::TokenCache};
 
-/// Whose eyes see what is read: what one reader has read is shown to the same reader only.
+/// A cache partition: content that was fetched with one principal is served only to that principal. Limits
+/// are counted by it too.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Principal(Kind);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Kind {
     Nobodys,
-    /// Whoever has these headers: a digest of them, which keeps no secret.
+    /// The owner of these headers, by their digest, which keeps no secret.
     Bearers([u8; SHA256_OUTPUT_LEN]),
-    /// Whoever the keeper's tokens are of. Keepers live as long as the process, so that one is known
-    /// by its address; that of the default chain may find another identity one day.
+    /// The owner of a token cache's tokens. Caches live as long as the process, so an address identifies
+    /// one; that of the default chain may find another identity one day.
     Keepers(usize, Identity),
 }
 

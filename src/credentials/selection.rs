@@ -43,7 +43,7 @@ pub struct Credentials {
 pub enum Selection<'a> {
     /// A credential of the configuration.
     Configured(&'a Placed),
-    /// Whoever the environment, the machine or a developer's tool speaks for.
+    /// The credential of the environment, the machine or a developer's tool.
     DefaultChain,
     /// Nothing: reads are anonymous.
     Nothing,
@@ -100,23 +100,23 @@ impl Credentials {
         }
     }
 
-    /// Signs in for the URL with what serves it; with nothing where nothing does, or where the default
-    /// chain has nobody.
+    /// Signs in for the URL with the credential that serves it; anonymously where none does, or where the
+    /// default chain finds none.
     ///
     /// # Errors
-    /// The credential is a token that no header can hold, or no token is to be had for it.
+    /// The credential is a token that no header can hold, or no token can be obtained for it.
     pub async fn authorize(&self, url: &Url, entra: &Entra) -> Result<Authorization, Error> {
         let authorization = match self.for_url(url) {
             Selection::Nothing => Authorization::anonymous(),
             Selection::DefaultChain => Authorization::of_default_chain(entra).await,
             Selection::Configured(placed) => {
                 let authorization = Authorization::of_credential(placed, entra)?;
-                // So that a failure is told before anything is asked of Azure DevOps.
+                // So that a failure is reported before Azure DevOps is asked for anything.
                 check_token(&authorization, url).await?;
                 authorization
             }
         };
-        // Who gave the host credentials and left an organization out may have misspelled it.
+        // Where a host has credentials and this organization is left out, its name may be misspelled.
         let is_left_out = self.hosts.contains(quirks::host(url));
         Ok(authorization.left_out(is_left_out))
     }
@@ -184,8 +184,7 @@ impl Credentials {
     }
 }
 
-/// Has a token at hand, if it reads with one, and tells whether the credential is refused where tokens
-/// are given.
+/// Obtains a token, if the credential needs one, and logs where the token endpoint refuses the credential.
 async fn check_token(authorization: &Authorization, url: &Url) -> Result<(), Error> {
     let Some(tokens) = authorization.tokens() else {
         return Ok(());

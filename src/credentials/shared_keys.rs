@@ -1,4 +1,4 @@
-//! What a reader is called in all processes alike, and the keys to what it shares with itself there.
+//! A process-independent name for a principal, and its keys for entries in the shared cache.
 
 use std::fmt;
 
@@ -17,10 +17,10 @@ use crate::config::ClientCertificate;
 /// Another number makes all that was shared before unknown.
 const VERSION: &[u8] = b"backstage-azure-devops-native 1";
 
-/// A reader as every process knows it that has the same credential.
+/// The keys of a principal, the same in every process that has the same credential.
 ///
-/// All keys are derived from the credential (HKDF-SHA256). The name of an entry tells nobody else
-/// whose it is or of what; its content is sealed (AES-256-GCM) under a key of its own, together with
+/// All keys are derived from the credential (HKDF-SHA256). The name of an entry does not reveal whose
+/// it is or of what; its content is sealed (AES-256-GCM) under a key of its own, together with
 /// that name.
 #[derive(Clone)]
 pub struct SharedKeys {
@@ -29,13 +29,13 @@ pub struct SharedKeys {
 }
 
 impl SharedKeys {
-    /// Whoever reads without a credential. Nothing is sealed for them: with what anybody knows, anybody
-    /// could make contents that never were in a repository.
+    /// Anonymous reads. Nothing is sealed for them: with keys that anyone can derive, anyone could forge
+    /// contents.
     pub(super) fn of_nobody() -> Self {
         Self::new(&["nobody".as_bytes()], false)
     }
 
-    /// Whoever has these headers.
+    /// The owner of these headers.
     pub(super) fn of_headers(headers: &HeaderMap) -> Self {
         let headers = headers.iter();
         let parts = headers.flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
@@ -54,8 +54,8 @@ impl SharedKeys {
         Self::new(&parts.map(str::as_bytes), true)
     }
 
-    /// An app with its certificate; nothing where that is in a file, which may change, so that it is
-    /// no secret that lasts.
+    /// An app with its certificate; `None` where that is in a file, which may change, so that it is no
+    /// lasting secret.
     pub(super) fn of_certified_app(app: &App, certificate: &ClientCertificate) -> Option<Self> {
         match certificate {
             ClientCertificate::Text(pem) => Some(Self::of_app(app, pem)),
@@ -63,8 +63,8 @@ impl SharedKeys {
         }
     }
 
-    /// Whoever a token speaks for, if it says so. Such an identity has no secret that lasts, so that
-    /// nothing can be sealed for it.
+    /// The identity that a token names, if it does. It has no lasting secret, so nothing can be sealed for
+    /// it.
     pub(super) fn of_token(token: &Token) -> Option<Self> {
         let (tenant, object) = token.principal()?;
         let parts = ["identity", &tenant, &object];
@@ -83,19 +83,20 @@ impl SharedKeys {
         }
     }
 
-    /// Where something of this reader is found.
+    /// The name of an entry of this principal.
     #[must_use]
     pub fn key(&self, kind: &str, address: &str) -> String {
         let info = ["name\0", kind, "\0", address].map(str::as_bytes);
         let mut name = [0; 32];
-        // 32 bytes is what this algorithm gives, so that there is no other outcome.
+        // The algorithm gives 32 bytes, so this cannot fail.
         let derived = self.root.expand(&info, HKDF_SHA256);
         let _ = derived.and_then(|derived| derived.fill(&mut name));
         let name = BASE64_STANDARD.encode(name);
         format!("azureDevOpsNative:{kind}:{name}")
     }
 
-    /// A content that nobody else can read or make; nothing where there is no secret to seal it with.
+    /// A content sealed so that no one else can read or forge it; `None` where there is no secret to seal it
+    /// with.
     #[must_use]
     pub fn seal(&self, key: &str, mut content: Vec<u8>) -> Option<String> {
         let sealing = self.sealing(key)?;
@@ -108,7 +109,7 @@ impl SharedKeys {
         Some(BASE64_STANDARD.encode([&nonce[..], &content].concat()))
     }
 
-    /// The content that was sealed; nothing where it is not what this reader has sealed under the key.
+    /// The content that was sealed; `None` where this principal has not sealed it under the key.
     #[must_use]
     pub fn open(&self, key: &str, sealed: &str) -> Option<Vec<u8>> {
         let sealing = self.sealing(key)?;

@@ -1,4 +1,4 @@
-//! A token, where it comes from, and why there is none.
+//! An access token, the trait of its providers, and why there is none.
 
 use std::{
     fmt,
@@ -23,11 +23,11 @@ pub(crate) struct Token {
     pub expires_on: SystemTime,
     /// Who it speaks for.
     pub identity: Identity,
-    /// What nobody is to repeat, made when it is first looked for.
+    /// The secrets in it, collected when they are first needed.
     redacted: OnceLock<Secrets>,
 }
 
-/// What a token of Entra ID says of whom it speaks for.
+/// The identity that a token of Entra ID names.
 #[derive(Deserialize)]
 struct Claims {
     /// The tenant.
@@ -50,7 +50,7 @@ impl Token {
         }
     }
 
-    /// What nobody is to repeat.
+    /// The secrets in it.
     pub(super) fn secrets(&self) -> &Secrets {
         self.redacted.get_or_init(|| {
             let mut secrets = Secrets::default();
@@ -59,7 +59,7 @@ impl Token {
         })
     }
 
-    /// The tenant and the identity in it that it speaks for; nothing where it does not say so.
+    /// The tenant and the identity in it that the token is for; `None` where it does not say so.
     pub(super) fn principal(&self) -> Option<(String, String)> {
         let claims = self.secret.expose_secret().split('.').nth(1)?;
         let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
@@ -68,7 +68,7 @@ impl Token {
     }
 }
 
-/// Where tokens come from. Each call asks anew.
+/// Where tokens come from. Each call asks again.
 #[async_trait]
 pub(super) trait TokenProvider: fmt::Debug + Send + Sync {
     /// Gets a token.
@@ -78,11 +78,11 @@ pub(super) trait TokenProvider: fmt::Debug + Send + Sync {
 /// What kind of reason there is for having no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenErrorKind {
-    /// Nothing here can give one: it is not configured, or there is nobody to ask.
+    /// No provider can give one: it is not configured, or not available here.
     Absent,
-    /// Whoever was asked refused.
+    /// The token endpoint refused.
     Refused,
-    /// Whoever was asked did not answer, or could not.
+    /// The token endpoint did not answer, or could not.
     Unreachable,
 }
 
@@ -137,7 +137,7 @@ impl TokenError {
         self
     }
 
-    /// The same of somebody who has to be there.
+    /// The same, of a provider that has to be there.
     pub(super) fn into_unreachable(mut self) -> Self {
         if self.kind == TokenErrorKind::Absent {
             self.kind = TokenErrorKind::Unreachable;
@@ -151,13 +151,13 @@ impl TokenError {
         self
     }
 
-    /// Whether there was nobody to ask, and so nothing failed.
+    /// Whether no provider is set up, so that nothing failed.
     #[must_use]
     pub const fn is_absence(&self) -> bool {
         matches!(self.kind, TokenErrorKind::Absent)
     }
 
-    /// What went wrong, as the whole package tells failures apart.
+    /// The kind of the failure, for the whole package.
     #[must_use]
     pub const fn error_kind(&self) -> ErrorKind {
         match self.kind {

@@ -40,8 +40,8 @@ const DOUBTFUL_LIFE: Duration = Duration::from_secs(60);
 /// managed identity.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Within one request, whoever does not answer is asked again while no more than this has passed; what
-/// it asks for is waited if it ends within this.
+/// Within one request, a provider that does not answer is asked again while no more than this has passed;
+/// what it asks for is waited if it ends within this.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often, at most, within one request.
@@ -59,13 +59,13 @@ const AFTER_DENIAL: Backoff = Backoff {
     longest: Duration::from_secs(5 * 60),
 };
 
-/// The waits after requests that nobody answered: when that is over, reads are not to fail for long.
+/// The waits after requests without an answer: once the outage is over, reads are not to fail for long.
 const AFTER_SILENCE: Backoff = Backoff {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(30),
 };
 
-/// The waits where there was nobody to ask: looking again is cheap, but not for who waits for it.
+/// The waits where no provider is set up: looking again is cheap, but delays the read that waits for it.
 const AFTER_ABSENCE: Backoff = Backoff {
     first: Duration::from_secs(10),
     longest: Duration::from_secs(60),
@@ -92,18 +92,18 @@ const MAX_REFUSALS: usize = 64;
 /// How many tokens are remembered that came one after the other: an answer may repeat an older one.
 const MOST_REMEMBERED: usize = 2;
 
-/// A token, or why there is none, for all who waited for it.
+/// A token, or why there is none, for all that waited for it.
 pub(super) type Outcome = Result<Arc<Token>, Arc<TokenError>>;
 
 type Pending = Shared<oneshot::Receiver<Outcome>>;
 
 /// The tokens of one credential.
 ///
-/// - However many ask, one request is in flight. Whoever stops waiting does not end it for the
+/// - However many reads ask, one request is in flight. A read that stops waiting does not end it for the
 ///   others.
 /// - While a token is valid it is given at once; near its end a new one is asked for meanwhile. In its
 ///   last moment it is given only where there is no other.
-/// - After a failure nobody is asked for a while, which grows from failure to failure and is at
+/// - After a failure the provider is left alone for a while, which grows from failure to failure and is at
 ///   least what the server asked for. The error is given meanwhile, or the old token while it is
 ///   valid.
 /// - A token that Azure DevOps refuses is replaced; but for an organization that refused the new one
@@ -124,7 +124,7 @@ struct State {
     failure: Option<Failure>,
     /// The organizations that ever accepted a token.
     accepted: HashSet<String>,
-    /// By organization, those for which a renewal did not help, or has not helped yet.
+    /// The organizations for which a renewal did not help, or has not helped yet.
     refusals: HashMap<String, Refusal>,
 }
 
@@ -181,7 +181,7 @@ impl TokenCache {
     /// A token that is valid, from before or new.
     ///
     /// # Errors
-    /// There is none to be had now.
+    /// None can be obtained now.
     pub(super) async fn get(self: &Arc<Self>) -> Outcome {
         let outcome = match self.step() {
             Step::Done(outcome) => outcome,
@@ -203,7 +203,7 @@ impl TokenCache {
         state.held.as_ref().map(|held| Arc::clone(&held.token))
     }
 
-    /// The tokens that came last, of which one or the other may have been sent.
+    /// The last tokens, each of which may have been sent.
     pub(super) fn last(&self) -> Vec<Arc<Token>> {
         self.lock().came.iter().map(Arc::clone).collect()
     }
@@ -212,7 +212,7 @@ impl TokenCache {
     /// where asking for one would not help.
     ///
     /// # Errors
-    /// There is no other to be had now.
+    /// No other can be obtained now.
     pub(super) async fn renew(
         self: &Arc<Self>,
         refused: &Arc<Token>,
@@ -221,13 +221,13 @@ impl TokenCache {
         let pending = {
             let mut state = self.lock();
             let now = self.clock.now();
-            // Somebody may have been faster.
+            // Another read may have been faster.
             if let Some(held) = &state.held
                 && !Arc::ptr_eq(&held.token, refused)
             {
                 return Ok(Some(Arc::clone(&held.token)));
             }
-            // What somebody asks for already costs nothing more.
+            // A request that is in flight already costs nothing more.
             if let Some(pending) = &state.pending {
                 pending.clone()
             } else if !state.may_renew(organization, now) {
@@ -265,7 +265,7 @@ impl TokenCache {
         }
     }
 
-    /// Gives the token to nobody any more.
+    /// Stops handing out the token.
     pub(super) fn forget(&self, token: &Arc<Token>) {
         let mut state = self.lock();
         if let Some(held) = &state.held
@@ -316,14 +316,14 @@ impl TokenCache {
         })
     }
 
-    /// Asks for a token, apart from whoever waits for it.
+    /// Asks for a token, in a task of its own: callers may stop waiting.
     fn start(self: &Arc<Self>, state: &mut State) -> Pending {
         let (sender, receiver) = oneshot::channel();
         let tokens = Arc::clone(self);
         tokio::spawn(async move {
             fault::point("token for all");
             let outcome = tokens.keep(tokens.ask().await);
-            // Nobody may be left who waits.
+            // All callers may have stopped waiting.
             let _ = sender.send(outcome);
         });
         let pending = receiver.shared();
@@ -428,7 +428,7 @@ fn count_request(answer: &Result<Token, TokenError>) {
     count(Metric::TokenRequests, vec![("result", result.into())]);
 }
 
-/// Tells the log that a token could not be renewed, of which reads say nothing while it is valid.
+/// Logs that a token could not be renewed: no read fails while the old one is valid.
 fn tell_of(error: &TokenError, identity: Identity) {
     let why = error.to_string();
     let about = format!("{identity}: {why}");
@@ -466,7 +466,7 @@ impl State {
         self.came.push_back(Arc::clone(token));
     }
 
-    /// Why nobody is to be asked now.
+    /// Why the provider is not to be asked now.
     fn blocked(&self, now: SystemTime) -> Option<Arc<TokenError>> {
         let failure = self.failure.as_ref()?;
         is_within(failure.since, failure.wait, now).then(|| Arc::clone(&failure.error))

@@ -44,7 +44,7 @@ pub(super) fn of_app(app: App, secret: &SecretString, entra: &Entra) -> Arc<Toke
     })
 }
 
-/// The tokens of an app with its certificate, told apart by where that is: a file may change, and
+/// The tokens of an app with its certificate, identified by where that is: a file may change, and
 /// stays the same credential.
 pub(super) fn of_certified_app(
     app: App,

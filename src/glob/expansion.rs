@@ -1,9 +1,8 @@
-//! What the braces of a pattern expand to, without expanding them: into how many patterns, and how long
-//! these are together.
+//! How many globs the braces of a glob expand to, and how long these are together, without expanding them.
 //!
-//! minimatch expands before it matches, and its time and memory go with both. Whoever registers a URL
-//! chooses its pattern, so both are known here in one pass over it. Neither is ever too low; where braces
-//! do not pair, or have a meaning only after inner ones were expanded, they may be too high.
+//! minimatch expands before it matches, and its time and memory grow with both. The glob comes from whoever
+//! registers a URL, so both are computed here in one pass over it. Neither is ever too low; where braces do
+//! not pair, or have a meaning only after inner ones were expanded, they may be too high.
 //!
 //! <https://github.com/juliangruber/brace-expansion>
 
@@ -96,7 +95,7 @@ impl Expansion {
         }
     }
 
-    /// The numbers or letters of a sequence, as `1..9`, `a..z` or `0..100..5`; nothing for what is none.
+    /// The numbers or letters of a sequence, such as `1..9`, `a..z` or `0..100..5`; `None` for anything else.
     fn of_sequence(body: &str) -> Option<Self> {
         let mut parts = body.split("..");
         let (first, last, step) = (parts.next()?, parts.next()?, parts.next());

@@ -1,7 +1,7 @@
-//! What a pattern for paths says before anybody runs it.
+//! What a glob rules out without being run.
 //!
-//! What matches is for minimatch to say, which Backstage's ecosystem means by a pattern. Here
-//! is only what leaves out what can not match: of whatever is not understood, everything may.
+//! minimatch decides what matches, as elsewhere in Backstage. This module only rules out what cannot match;
+//! what it does not understand may match everything.
 //!
 //! <https://github.com/isaacs/minimatch#features>
 
@@ -119,14 +119,14 @@ pub struct Shape {
 pub enum Segment {
     /// Any number of folders, or none.
     Globstar,
-    /// One name, of which nothing is known.
+    /// Any one name.
     Any,
     /// One name that has these parts in this order, and anything between them.
     Parts(Vec<String>),
 }
 
 impl Shape {
-    /// The shape; nothing where it takes more to find it.
+    /// The shape; `None` where the glob is too complex for one.
     #[must_use]
     pub fn of(pattern: &str) -> Option<Self> {
         let is_simple =

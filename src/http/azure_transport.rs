@@ -46,7 +46,7 @@ impl HttpClient for Client {
         let content = content(answered).await?;
         check(url, status, &content)?;
         let status = azure_core::http::StatusCode::from(status.as_u16());
-        // Entra ID, to whom requests are posted, puts line breaks into most of its errors, and
+        // Entra ID, which is the one that is posted to, puts line breaks into most of its errors, and
         // `azure_identity` reads none that has one. Of a managed identity it has to see the status, by
         // which it asks again.
         if request.method() == Method::Post && !status.is_success() {
@@ -56,7 +56,7 @@ impl HttpClient for Client {
     }
 }
 
-/// The answer of whoever gives no token, for `refusal` to read.
+/// An answer without a token, for `diagnosis` to read.
 fn refusal(answer: RawResponse) -> Error {
     let status = answer.status();
     let kind = ErrorKind::HttpResponse {
@@ -67,9 +67,8 @@ fn refusal(answer: RawResponse) -> Error {
     Error::with_message(kind, format!("answered {status}"))
 }
 
-/// Everybody who gives tokens says everything in JSON. What is not, a proxy's page or another
-/// cloud's metadata service, is better told as what it is. This machine's own may say without words
-/// that it does not like a request.
+/// Every token endpoint answers in JSON. Anything else comes from a proxy or another cloud's metadata
+/// service, and is reported as such. This machine's own endpoint may reject a request without a body.
 fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()> {
     let is_local = local::is_local(url);
     let is_json = content.trim_ascii_start().starts_with(b"{");
@@ -87,12 +86,12 @@ fn check(url: &Url, status: StatusCode, content: &[u8]) -> azure_core::Result<()
         ": check the network, HTTPS_PROXY and NO_PROXY"
     };
     let message = format!(
-        "answered {status} with something that is not JSON, so it was somebody else who answered{advice}"
+        "answered {status} with something that is not JSON, so something else has answered{advice}"
     );
     Err(Error::with_message(kind, message))
 }
 
-/// The answer, its content decoded. What is coded in a way that nobody asked for is no answer.
+/// The answer, its content decoded. An encoding that was not asked for is an error.
 fn decoded(answered: Response, url: &Url) -> azure_core::Result<Response> {
     content::decoded(answered).map_err(|fault| {
         let host = quirks::host(url);

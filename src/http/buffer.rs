@@ -53,7 +53,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Forgets what has come: it comes anew.
+    /// Forgets what has come: the content is sent again.
     pub fn clear(&mut self) {
         self.content.clear();
     }
@@ -70,7 +70,7 @@ impl Buffer {
         &self.content
     }
 
-    /// The content, all of which has come.
+    /// The whole content.
     #[must_use]
     pub fn into_content(self) -> Vec<u8> {
         self.content

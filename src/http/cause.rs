@@ -12,11 +12,11 @@ use super::{proxy::Invalid, resolver::NotFound, tls::Untrusted};
 pub(super) enum Cause {
     /// The system knows no address of the name, in its words.
     NameNotFound(String),
-    /// Nobody listens there.
+    /// Nothing listens there.
     Refused,
     /// There is no way there, in the system's words.
     Unreachable(String),
-    /// Nobody answered in time.
+    /// There was no answer in time.
     TimedOut,
     /// The other end closed the connection.
     Closed,
@@ -34,11 +34,11 @@ pub(super) enum Cause {
     Tls(String),
     /// HTTP/2 is not spoken as it has to be, with this code.
     Http2(String),
-    /// The proxy made no tunnel, or lets nobody through whom it does not know, with this status.
+    /// The proxy refused a tunnel, or wants authentication, with this status.
     ProxyStatus(StatusCode),
     /// The proxy made no tunnel, and did not say why.
     NoTunnel,
-    /// What is said of the proxy names none.
+    /// The proxy is misconfigured.
     InvalidProxy(Arc<Invalid>),
     /// There is nothing that could be sent.
     NotSent,
@@ -47,7 +47,7 @@ pub(super) enum Cause {
 }
 
 impl Cause {
-    /// What a failure tells; `tunnel` is what a proxy answered to `CONNECT`.
+    /// The cause of a failure; `tunnel` is what a proxy answered to `CONNECT`.
     pub(super) fn behind(error: &reqwest::Error, tunnel: Option<StatusCode>) -> Self {
         let is_tunnel = is_of_tunnel(error);
         let known = causes(error).find_map(|cause| Self::of(cause, error.is_connect()));
@@ -84,7 +84,7 @@ impl Cause {
         }
     }
 
-    /// What one of the errors in a chain tells.
+    /// The cause that one error in a chain names.
     fn of(cause: &(dyn StdError + 'static), is_connect: bool) -> Option<Self> {
         if let Some(not_found) = cause.downcast_ref::<NotFound>() {
             return Some(Self::NameNotFound(not_found.to_string()));
@@ -156,8 +156,7 @@ pub(super) fn wants_http_1(error: &reqwest::Error) -> bool {
     })
 }
 
-/// Whether a tunnel through a proxy failed. The client has a type for that and shows it to nobody, so
-/// that its words have to do.
+/// Whether a tunnel through a proxy failed. The client's type for that is private, so its words have to do.
 pub(super) fn is_of_tunnel(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
         let said = cause.to_string();
@@ -170,12 +169,12 @@ pub(super) fn is_refused_tunnel(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "tunnel error: unsuccessful")
 }
 
-/// Whether a proxy asks who asks it.
+/// Whether a proxy wants authentication.
 pub(super) fn is_unauthorized_tunnel(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.to_string() == "tunnel error: proxy authorization required")
 }
 
-/// An error and its causes, those too that stand in the place of an error of the system.
+/// An error and its causes, including those that are wrapped in an `io::Error`.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

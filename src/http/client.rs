@@ -27,7 +27,7 @@ use super::{
     connection_error::ConnectionError,
     content,
     error::{Error, ErrorKind, Redirected},
-    limiter::{LIMITED, Limiter, Permit, Refusal, headers::LimitHeaders},
+    limiter::{LIMITED, Limiter, Permit, RateLimit, headers::LimitHeaders},
     proxy::{self, Proxies, Route},
     redirect::Redirect,
     request::{Request, Resend},
@@ -52,13 +52,13 @@ const USER_AGENT: &str = concat!("backstage-azure-devops-native/", env!("CARGO_P
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How often an HTTP/2 connection on which somebody waits is asked whether it is still there, and how
-/// long it may take to say so: else a connection that fell silent would be used again and again.
+/// How often an HTTP/2 connection in use is pinged, and how long it may take to answer: otherwise a dead
+/// connection would be used again and again.
 const PING_EVERY: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of one body HTTP/2 may send before anybody asks for it, and of all on one connection
-/// together: so many bodies can be held unread without keeping others waiting.
+/// How much of one body HTTP/2 may send before it is read, and of all bodies on one connection together: so
+/// many unread bodies do not keep others waiting.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * STREAM_WINDOW;
 
@@ -72,11 +72,11 @@ const MAX_REDIRECTS: usize = 20;
 /// Makes Azure DevOps answer `401` where it would answer with a sign-in page.
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
 
-/// Why a content is asked for again of which the end is missing.
+/// Why a truncated content is asked for again.
 const TRUNCATED: &str = "cut off";
 
-/// Sends; and where no connection can be made because the process has too many files open, again after
-/// some of what is kept open for later was let go of.
+/// Sends; where no connection can be made because the process has too many files open, closes some that are
+/// kept open for later and sends again.
 async fn within_files<F>(mut send: impl FnMut() -> F) -> Result<Response, reqwest::Error>
 where
     F: Future<Output = Result<Response, reqwest::Error>>,
@@ -93,16 +93,16 @@ where
     }
 }
 
-/// Whether it is the proxy that answered, and wants to know who asks. To others than itself nobody says
-/// so, and in a tunnel it says nothing.
+/// Whether the proxy itself answered that it wants authentication. Only a proxy sends this status, and never
+/// inside a tunnel.
 fn is_of_proxy(answer: &Response, url: &Url, route: &Route) -> bool {
     answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
         && url.scheme() == "http"
         && matches!(route, Route::Through(_))
 }
 
-/// Whether a connection failed because no more files can be opened. Whoever asks for the address of a
-/// host is not told that, so it is tried.
+/// Whether a connection failed because no more files can be opened. Name resolution does not report that, so
+/// opening one is tried.
 fn is_short_of_files(error: &reqwest::Error) -> bool {
     Shortage::of(error) == Some(Shortage::Files)
         || (error.is_connect() && shortage::is_short_of_files())
@@ -110,9 +110,8 @@ fn is_short_of_files(error: &reqwest::Error) -> bool {
 
 /// The client that every reader of the process shares, with its connections.
 ///
-/// It goes through the proxies that Node's own `fetch` takes from the environment; speaks HTTP/2 where
-/// the server does, until one says that it wants HTTP/1.1; and asks for gzip, which whoever sends a
-/// request has decoded.
+/// It goes through the proxies that Node's own `fetch` takes from the environment; speaks HTTP/2 where the
+/// server does, until one says that it wants HTTP/1.1; and asks for gzip, which the caller decodes.
 #[derive(Clone, Debug)]
 pub struct Client {
     proxied: reqwest::Client,
@@ -153,7 +152,7 @@ impl Client {
                 .http2_initial_stream_window_size(STREAM_WINDOW)
                 .http2_initial_connection_window_size(CONNECTION_WINDOW)
                 .redirect(Policy::none())
-                // What is asked again, how often and when is for `attempts` to say.
+                // Retries are the business of the `retry` module.
                 .retry(reqwest::retry::never())
                 .tls_backend_preconfigured(tls)
                 // Neither those that the client finds in the environment nor those of the system.
@@ -179,8 +178,8 @@ impl Client {
         Entra::through(Arc::new(self.clone()))
     }
 
-    /// Sends a request that is made anew for each attempt, by the way that its URL has. Where no more
-    /// files can be opened it is sent again, and where the server wants HTTP/1.1, once more with that.
+    /// Sends a request, which is built again for each attempt, by the route of its URL. Where no
+    /// more files can be opened it is sent again, and where the server wants HTTP/1.1, once more with that.
     pub(super) async fn send_once(
         &self,
         url: &Url,
@@ -219,7 +218,7 @@ impl Client {
     /// Which client goes this way.
     ///
     /// # Errors
-    /// There is no way, since what is said of the proxy names none.
+    /// There is no route, since the proxy is misconfigured.
     fn client(&self, url: &Url, route: &Route) -> Result<&reqwest::Client, Box<ConnectionError>> {
         if let Route::Invalid(invalid) = route {
             return Err(ConnectionError::invalid_proxy(invalid, url).into());
@@ -234,7 +233,7 @@ impl Client {
         })
     }
 
-    /// Notes that a server wants HTTP/1.1; tells whether that is new.
+    /// Notes that a server wants HTTP/1.1. Returns whether that is new.
     fn now_wants_http_1(&self, url: &Url) -> bool {
         let mut wanting = self.want_http_1.lock();
         wanting.insert(url.origin())
@@ -305,23 +304,23 @@ impl Client {
         let wait = resend.retry.wait()?;
         let (limiter, organization) = limiter_and_organization(&resend.request.url, authorization);
         let operation = resend.request.operation(&organization);
-        limiter.asks_again(&operation, TRUNCATED, wait);
+        limiter.retries(&operation, TRUNCATED, wait);
         sleep(wait).await;
         resend.unconditional();
         Some(self.try_to_send(resend, authorization, Until::Head).await)
     }
 
-    /// Waits until the principal is rate limited; for ever, where the organization has not let it in.
+    /// Waits until the principal is rate limited. Never returns where the organization has not let it in.
     pub async fn rate_limited(&self, url: &Url, authorization: &Authorization) {
         let (limiter, organization) = limiter_and_organization(url, authorization);
-        limiter.closed(&organization).await;
+        limiter.throttled(&organization).await;
     }
 
     /// Whether the principal is rate limited now.
     #[must_use]
     pub fn is_rate_limited(&self, url: &Url, authorization: &Authorization) -> bool {
         let (limiter, organization) = limiter_and_organization(url, authorization);
-        limiter.is_closed(&organization)
+        limiter.is_throttled(&organization)
     }
 
     async fn try_to_send(
@@ -332,8 +331,8 @@ impl Client {
     ) -> Result<Answer, Error> {
         let (limiter, organization) = limiter_and_organization(&request.url, authorization);
         loop {
-            let entered = Arc::clone(&limiter).enter(retry.retry.per_minute, retry.deadline());
-            let permit = entered.await;
+            let acquired = Arc::clone(&limiter).acquire(retry.retry.per_minute, retry.deadline());
+            let permit = acquired.await;
             let permit = permit.map_err(|throttled| {
                 Error::from(ErrorKind::Throttled(throttled)).after(retry.attempts())
             })?;
@@ -363,7 +362,7 @@ impl Client {
                     Err(error) => Err(error.after(attempts)),
                 };
             };
-            limiter.asks_again(&request.operation(&organization), reason(&answer), wait);
+            limiter.retries(&request.operation(&organization), reason(&answer), wait);
             // Its connection is free for others meanwhile.
             drop(answer);
             sleep(wait).await;
@@ -402,7 +401,7 @@ impl Attempt<'_> {
     async fn head(&self) -> Result<Answer, Error> {
         let auth = self.authorization.request_auth().await;
         let auth = auth.map_err(ErrorKind::Token)?;
-        let answer = self.hear(self.follow(&auth, Hops::First).await);
+        let answer = self.observe(self.follow(&auth, Hops::First).await);
         if is_rate_limited(&answer) {
             return answer;
         }
@@ -421,7 +420,7 @@ impl Attempt<'_> {
                 return not_renewed(answer, error);
             }
         };
-        let answer = self.hear(self.follow(&other, Hops::More).await);
+        let answer = self.observe(self.follow(&other, Hops::More).await);
         let is_rate_limited = is_rate_limited(&answer);
         let outcome = if is_rate_limited || !asks_to_sign_in(&answer) {
             Renewal::Helped
@@ -446,7 +445,8 @@ impl Attempt<'_> {
             match Redirect::of(&url, answer.status(), answer.headers()) {
                 Redirect::None => return Ok(answer),
                 Redirect::Within(next) => {
-                    self.permit.heard(self.organization, answer.headers(), None);
+                    self.permit
+                        .observe(self.organization, answer.headers(), None);
                     url = *next;
                 }
                 Redirect::Away(to) => {
@@ -499,7 +499,7 @@ impl Attempt<'_> {
     }
 
     /// Tells the limiter what an answer says of limits, and notes whether its principal is rate limited.
-    fn hear(&self, mut answer: Result<Answer, Error>) -> Result<Answer, Error> {
+    fn observe(&self, mut answer: Result<Answer, Error>) -> Result<Answer, Error> {
         let (status, headers) = match &answer {
             Ok(answer) => (answer.status(), answer.headers()),
             Err(Error {
@@ -509,19 +509,19 @@ impl Attempt<'_> {
             Err(_) => return answer,
         };
         let refusal = if status == StatusCode::TOO_MANY_REQUESTS {
-            Some(Refusal::Told)
+            Some(RateLimit::Stated)
         } else if !asks_to_sign_in(&answer) {
             None
         } else if LimitHeaders::read(headers, SystemTime::now())
             .retry_after
             .is_some()
         {
-            Some(Refusal::Told)
+            Some(RateLimit::Stated)
         } else {
-            let is_blocked = self.permit.is_blocked(self.organization);
-            is_blocked.then_some(Refusal::Guessed)
+            let is_inferred = self.permit.means_rate_limit(self.organization);
+            is_inferred.then_some(RateLimit::Inferred)
         };
-        self.permit.heard(self.organization, headers, refusal);
+        self.permit.observe(self.organization, headers, refusal);
         match &mut answer {
             Ok(answer) => answer.is_rate_limited = refusal.is_some(),
             Err(error) => error.is_rate_limited = refusal.is_some(),
@@ -605,7 +605,7 @@ async fn next_within(
     next.unwrap_or_else(|| Err(ErrorKind::Exceeded(Limit::ContentWait, came).into()))
 }
 
-/// Whether JSON ends too early, which is all that tells of it where no length was announced.
+/// Whether JSON ends too early: the only sign of truncation where no length was announced.
 fn breaks_off(json: &[u8]) -> bool {
     let json = without_byte_order_mark(json);
     serde_json::from_slice::<IgnoredAny>(json).is_err_and(|error| error.is_eof())
@@ -624,8 +624,8 @@ fn not_renewed(answer: Result<Answer, Error>, why: Arc<TokenError>) -> Result<An
     }
 }
 
-/// The three ways in which Azure DevOps says that it knows nobody by this token: `401`, `203`, or a redirect
-/// to a page to sign in at.
+/// The three ways in which Azure DevOps rejects a token: `401`, `203`, or a redirect to a page to sign in
+/// at.
 fn asks_to_sign_in(answer: &Result<Answer, Error>) -> bool {
     match answer {
         Ok(answer) => answer.asks_to_sign_in(),

@@ -23,7 +23,7 @@ pub struct ConnectionError {
     is_of_proxy: bool,
     route: Route,
     is_connect: bool,
-    /// What the client said, for what nothing else tells.
+    /// What the client said, where no other kind fits.
     said: String,
 }
 
@@ -51,7 +51,7 @@ impl ConnectionError {
         }
     }
 
-    /// That a request has no way, because of what is said of its proxy.
+    /// A request cannot be sent, because its proxy is misconfigured.
     pub(super) fn invalid_proxy(invalid: &Arc<Invalid>, url: &Url) -> Self {
         Self {
             cause: Cause::InvalidProxy(Arc::clone(invalid)),
@@ -64,7 +64,7 @@ impl ConnectionError {
         }
     }
 
-    /// That a proxy, asked for a URL in plain text, answered itself that it does not know who asks.
+    /// A proxy, asked for a URL in plain text, itself answered `407`.
     pub(super) fn unauthorized(url: &Url, route: Route) -> Self {
         Self {
             cause: Cause::ProxyStatus(StatusCode::PROXY_AUTHENTICATION_REQUIRED),
@@ -113,9 +113,9 @@ impl ConnectionError {
             Cause::Closed if self.is_plain && !of_proxy => {
                 "Check the server, what stands between, and whether the port speaks TLS (https://)".to_owned()
             }
-            Cause::Closed => "Check the server, and what stands between, as a proxy or gateway".to_owned(),
+            Cause::Closed => "Check the server, and what stands between, such as a proxy or gateway".to_owned(),
             Cause::ClosedInHandshake => {
-                "Check that the port speaks TLS, and what stands between, as a proxy or gateway that lets only some hosts through".to_owned()
+                "Check that the port speaks TLS, and what stands between, such as a proxy or gateway that lets only some hosts through".to_owned()
             }
             Cause::Certificate(untrusted) => capitalized(untrusted.advice()),
             Cause::NoTls => {
@@ -148,7 +148,7 @@ impl ConnectionError {
         }
     }
 
-    /// What to say to a proxy that asks who asks it.
+    /// What to do about a proxy that wants authentication.
     fn user_advice(&self) -> String {
         match &self.route {
             Route::Through(proxy) if proxy.has_user() => format!(
@@ -185,7 +185,7 @@ impl ConnectionError {
         }
     }
 
-    /// Whom it is about: the server, and through which proxy it was asked; or that proxy.
+    /// What failed: the server, with the proxy in between if there is one; or that proxy.
     fn whom(&self) -> String {
         match &self.route {
             Route::Through(proxy) if self.is_of_proxy => format!("the proxy {proxy}"),
@@ -286,7 +286,7 @@ fn alert_advice(alert: AlertDescription) -> &'static str {
         | AlertDescription::BadCertificate
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied => {
-            "The server wants a certificate of its client, and there is none to give: have it take credentials alone"
+            "The server asks for a client certificate, which this package does not send: let it accept requests without one"
         }
         AlertDescription::UnrecognisedName => {
             "The server does not know the name by which it is asked: check the host in the URL"

@@ -17,7 +17,7 @@ use reqwest::{
     header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderName, TRANSFER_ENCODING},
 };
 
-/// What is asked for; other codings are answered only by who does not listen.
+/// What is asked for; a server that sends another encoding ignores the request.
 pub(super) const ACCEPTED: &str = "gzip";
 
 /// How much is inflated at once.
@@ -35,12 +35,12 @@ const REFUSED: [&str; 8] = [
 /// The most that may follow a content after its end, as some servers leave a line break there.
 const MOST_AFTER: usize = 64 * 1024;
 
-/// Why a content is none.
+/// Why a content is unusable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It ended before its end.
     CutOff,
-    /// It does not decode by the coding that it has, in the words of whoever decodes.
+    /// It does not decode by the coding that it has, in the decoder's words.
     Damaged(String),
     /// It is coded in a way that is not decoded: the header and what it says.
     Coded(HeaderName, String),
@@ -63,7 +63,7 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::CutOff => formatter.write_str("it ended before its end"),
+            Self::CutOff => formatter.write_str("it was truncated"),
             Self::Damaged(why) => write!(formatter, "it cannot be decoded: {why}"),
             Self::Coded(header, coding) => {
                 let header = match header.as_str() {
@@ -72,7 +72,7 @@ impl fmt::Display for Fault {
                 };
                 write!(
                     formatter,
-                    "its {header} is {coding}, which nobody asked for and which is not decoded"
+                    "its {header} is {coding}, which was not asked for and is not supported"
                 )
             }
         }
@@ -98,7 +98,7 @@ pub(super) fn decoded(response: Response) -> Result<Response, Fault> {
         }
         Ok(coding) => coding,
     };
-    // HTTP/1 says where a content ends, or closes the connection, which is told apart from its breaking.
+    // HTTP/1 says where a content ends, or closes the connection cleanly, which differs from a broken one.
     if parts.version == Version::HTTP_2 {
         body = Body::wrap(Ended { body });
     }
@@ -135,7 +135,7 @@ impl Coding {
     }
 }
 
-/// The coding of a content, if it has any. Several are refused: nobody asks for them, and what one inflates
+/// The coding of a content, if it has any. Several are refused: none were asked for, and what one inflates
 /// to before another is done with it would have no bound.
 fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Fault> {
     let transfer = named(headers, &TRANSFER_ENCODING);
@@ -213,7 +213,7 @@ struct Inflated {
     has_ended: bool,
     /// How many bytes have followed the last.
     after: usize,
-    /// Whether there may be more in the inflater than was taken out of it.
+    /// Whether the inflater may hold more output.
     has_more: bool,
     compressed: Bytes,
 }

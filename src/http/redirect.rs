@@ -87,7 +87,7 @@ fn may_follow(from: &Url, to: &Url) -> bool {
     is_same_host(from, to) && no_downgrade && is_api(to)
 }
 
-/// The URL without a user in it, as whom the client would ask.
+/// The URL without user information, which the client would send as credentials.
 fn nobodys(mut url: Url) -> Url {
     // Both fail only for URLs that can have no user.
     let _ = url.set_password(None);

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::url::SafeUrl;
 
-/// What is asked of a server.
+/// A request to a server.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What it is, in one word, for measurements and the log.
@@ -45,7 +45,7 @@ impl Resend {
         self.retry.attempts()
     }
 
-    /// Asks for the content whatever the caller has: what came of it is void.
+    /// Asks for the content without conditions: what came of it so far is void.
     pub(super) fn unconditional(&mut self) {
         let headers = &mut self.request.headers;
         headers.remove(IF_NONE_MATCH);

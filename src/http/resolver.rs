@@ -1,11 +1,11 @@
-//! Addresses of hosts, as the system finds them; a name that is not found is told as such.
+//! Addresses of hosts, as the system finds them; a name that is not found is an error of its own.
 
 use std::{error::Error as StdError, fmt, io};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
-/// Asks the system, as the client would by itself, so that a failure can be told from others.
+/// Asks the system, as the client would by itself, so that a failure is recognised.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resolver;
 
@@ -19,7 +19,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// A name of which the system has no address, in its words.
+/// A name that the system cannot resolve, in its words.
 #[derive(Debug)]
 pub(super) struct NotFound(io::Error);
 

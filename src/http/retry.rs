@@ -50,7 +50,7 @@ impl RetryState {
         self.made = self.made.saturating_add(1);
     }
 
-    /// How long to wait until the next; nothing where the last was made.
+    /// How long to wait until the next; `None` where there is none.
     pub(super) fn wait(&self) -> Option<Duration> {
         let wait = WAITS.wait(self.made, fastrand::f64());
         let is_time = Instant::now() + wait < self.deadline();

@@ -1,4 +1,4 @@
-//! What goes along with requests in confidence.
+//! The secrets that are sent with requests.
 
 use std::{env, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{credentials::Authorization, secrets::Secrets};
 
-/// The variables that name proxies, and who asks them.
+/// The variables that name proxies, which may hold a user and a password.
 const PROXIES: [&str; 6] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -17,7 +17,7 @@ const PROXIES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// Who asks the proxies, as the environment said when the client was made.
+/// The users and passwords of the proxies, as the environment had them when the client was made.
 static PROXY_USERS: LazyLock<Secrets> = LazyLock::new(|| {
     let mut secrets = Secrets::default();
     for proxy in PROXIES.iter().filter_map(|name| env::var(name).ok()) {
@@ -26,13 +26,13 @@ static PROXY_USERS: LazyLock<Secrets> = LazyLock::new(|| {
     secrets
 });
 
-/// Remembers who asks the proxies.
+/// Remembers the users and passwords of the proxies.
 pub(super) fn remember_proxy_users() {
     LazyLock::force(&PROXY_USERS);
 }
 
-/// What goes along with the requests of whoever reads, and is repeated in no message: what proves who they
-/// are, and who asks the proxy.
+/// The secrets that are sent with requests, to be redacted in every message: those of the credential and
+/// those of the proxy.
 #[must_use]
 pub fn secrets(authorization: &Authorization) -> Secrets {
     let mut secrets = authorization.secrets();

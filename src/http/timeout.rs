@@ -1,4 +1,4 @@
-//! How long is waited for what a server sends: for the next of it, and for all of it together.
+//! Timeouts of a content: for the next chunk, and for all chunks together.
 
 use std::{pin::pin, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::error::{Error, ErrorKind};
 use crate::limits::Limit;
 
-/// How long a server may be silent while somebody waits for it; Azure DevOps holds answers back for
+/// How long a server may be silent while a caller waits for it; Azure DevOps holds answers back for
 /// up to half a minute when an identity nears its limit.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Waits for what a server sends, but not for ever.
 ///
-/// The clock runs only here, while somebody waits: a consumer may take its time between two pieces.
+/// The clock runs only while a caller waits: a consumer may take its time between two chunks.
 ///
 /// # Errors
 /// What is waited for fails, or the server fell silent.
@@ -31,16 +31,16 @@ where
     }
 }
 
-/// How long was waited for the content of one answer, all together.
+/// How long callers waited for the content of one answer, all together.
 ///
-/// Time in which nobody asks for the next of it does not count.
+/// Time in which no caller asks for the next chunk does not count.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ContentWait {
     waited: Duration,
 }
 
 impl ContentWait {
-    /// Waits for some of the content; nothing where that would take all of it longer than
+    /// Waits for some of the content; `None` where that would take all of it longer than
     /// [`Limit::ContentWait`].
     pub async fn wait<T>(&mut self, some: impl Future<Output = T>) -> Option<T> {
         let mut some = pin!(some);

@@ -1,4 +1,4 @@
-//! [`ReadContext`]: who reads what, why, and until when. What a read sends is sent, checked and explained here.
+//! [`ReadContext`]: one read, and the one place where its requests are sent, checked and explained.
 
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ pub(super) enum Wanted {
 }
 
 impl ReadContext {
-    /// Begins a read: authorizes it, and tells the log which credential reads.
+    /// Begins a read: authorizes it, and logs which credential reads.
     ///
     /// # Errors
     /// The host is not read over plain HTTP; there is no usable credential; the caller ended the read.
@@ -134,7 +134,7 @@ impl ReadContext {
         readable(scope_of(&self.request))
     }
 
-    /// The same read, of which this URL was asked for last.
+    /// The same read, with this URL as the last request.
     pub(super) fn asking(&self, request: SafeUrl) -> Self {
         Self {
             request,
@@ -161,7 +161,7 @@ impl ReadContext {
         answer.map_err(|error| self.messages_of(&request).failed(error))
     }
 
-    /// Sends a call, and gives the answer that has what is wanted.
+    /// Sends a call, and returns the answer if it has what is wanted.
     ///
     /// # Errors
     /// As [`Self::send`] and [`Self::accept`].
@@ -170,10 +170,10 @@ impl ReadContext {
         self.accept(answer, wanted).await
     }
 
-    /// The answer, where it has what is wanted.
+    /// The answer, if it has what is wanted.
     ///
     /// # Errors
-    /// It is a refusal, or a page in place of what is wanted.
+    /// It is a refusal, or a page instead of what is wanted.
     pub(super) async fn accept(&self, answer: Answer, wanted: Wanted) -> Result<Answer, Error> {
         let status = answer.status();
         if let Some(wanted) = wanted.in_place_of_page()
@@ -220,7 +220,7 @@ impl ReadContext {
         self.messages_of(&self.request)
     }
 
-    /// The messages about it, of which this URL was asked for.
+    /// The messages about a request of it.
     pub(super) fn messages_of<'a>(&'a self, request: &'a SafeUrl) -> Messages<'a> {
         Messages {
             url: &self.url,
@@ -230,12 +230,12 @@ impl ReadContext {
         }
     }
 
-    /// Tells the log, once a minute, that a stale answer stands in.
+    /// Logs, once a minute, that a stale answer stands in.
     pub(super) fn tell_stale(&self) {
         let scope = self.scope();
         let authorization = self.authorization();
         let message = format!(
-            "Answering from what was read of {scope} before, while Azure DevOps limits {}",
+            "Answering from what was read of {scope} before, while Azure DevOps throttles {}",
             authorization.named()
         );
         emit(Repeat::EveryMinute, &message, || {
@@ -246,12 +246,12 @@ impl ReadContext {
         });
     }
 
-    /// Tells the log, once for each organization or collection, that it does not know a call, and what
-    /// is done instead.
+    /// Logs, once for each organization or collection, that it does not know a call, and what is done
+    /// instead.
     pub(super) fn falls_back(&self, call: &str, instead: &str) {
         let scope = self.scope();
         emit(Repeat::Once, &format!("{scope} {call}"), || {
-            let message = format!("{scope} gives no {call}: {instead}");
+            let message = format!("{scope} does not support {call}; falling back: {instead}");
             Event::info("fallen back", message)
                 .with("host", quirks::host(&self.request))
                 .with("missing", call)
@@ -290,7 +290,7 @@ async fn authorize(request: &SafeUrl, source: CredentialSource) -> Result<Author
     }
 }
 
-/// Tells the log which credential reads, once for each organization or collection.
+/// Logs which credential reads, once for each organization or collection.
 fn tell_credential(authorization: &Authorization, request: &SafeUrl) {
     let scope = scope_of(request);
     let credential = authorization.identity().title();
@@ -311,7 +311,7 @@ fn tell_credential(authorization: &Authorization, request: &SafeUrl) {
     });
 }
 
-/// Whether a status says that all is well, and not that somebody has to sign in.
+/// Whether a status is a success, and not the `203` of a sign-in page.
 pub(super) fn is_success(status: StatusCode) -> bool {
     status.is_success() && status != StatusCode::NON_AUTHORITATIVE_INFORMATION
 }

@@ -1,4 +1,5 @@
-//! Failed reads in words: what was read, as what, by whom, what Azure DevOps said, what to check.
+//! The messages of failed reads: what was read, as what, with which credential, what Azure DevOps said, what
+//! to check.
 //!
 //! The messages begin as those of Backstage's own reader do.
 
@@ -120,7 +121,7 @@ impl Messages<'_> {
             message.push_str(". Azure DevOps answered with its sign-in page");
         } else if status.is_success() {
             message.push_str(
-                ". Only 200 has the content: check what stands between, as a proxy or gateway",
+                ". Only 200 has the content: check what stands between, such as a proxy or gateway",
             );
         }
         if let Some(words) = &refusal.words {
@@ -145,8 +146,8 @@ impl Messages<'_> {
         error
     }
 
-    /// Who else may have answered in the place of Azure DevOps, which says what is wrong in JSON. Whom it
-    /// does not know it sends a page itself, and of what is not there a Server does.
+    /// Says that something else may have answered, since Azure DevOps explains errors in JSON. It
+    /// sends a page itself only to unknown principals, and a Server for what is not there.
     fn of_others(&self, refusal: &Refusal) -> &'static str {
         let of_azure = [StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND];
         let is_theirs = refusal.words.is_none() && !of_azure.contains(&refusal.status);
@@ -154,9 +155,9 @@ impl Messages<'_> {
         {
             ""
         } else if refusal.status == StatusCode::BAD_REQUEST && self.request.scheme() == "http" {
-            ". The answer is a page (HTML): check whether the port speaks TLS (https://), and what stands between, as a proxy or gateway"
+            ". The answer is a page (HTML): check whether the port speaks TLS (https://), and what stands between, such as a proxy or gateway"
         } else {
-            ". The answer is a page (HTML): check what stands between, as a proxy or gateway"
+            ". The answer is a page (HTML): check what stands between, such as a proxy or gateway"
         }
     }
 
@@ -165,7 +166,7 @@ impl Messages<'_> {
         let who = self.authorization.named();
         let scope = scope_of(self.request);
         format!(
-            "Read with {who} for {scope}, which has asked for more than Azure DevOps lets it: check what else reads with it, or give organizations credentials of their own"
+            "Read with {who} for {scope}, which has used more than Azure DevOps allows: check what else reads with it, or give organizations credentials of their own"
         )
     }
 
@@ -186,7 +187,7 @@ impl Messages<'_> {
     /// Azure DevOps answered with a page where something else was asked for.
     pub(super) fn page(&self, status: StatusCode, wanted: &str) -> Error {
         let message = format!(
-            "{}. Azure DevOps answered with a page (HTML) in place of {wanted}: that is how it asks to sign in, unless what stands between, as a proxy or gateway, has answered. {}",
+            "{}. Azure DevOps answered with a page (HTML) in place of {wanted}: that is how it asks to sign in, unless what stands between, such as a proxy or gateway, has answered. {}",
             self.outcome_of(status),
             self.by_whom(StatusCode::UNAUTHORIZED)
         );
@@ -243,13 +244,13 @@ impl Messages<'_> {
             Throttled(throttled) => return self.throttled(throttled),
             TooManyRedirects => format!("{failed} {url}, {host} redirects in circles"),
             Stalled => format!("{failed} {url}, {host} did not answer in time"),
-            Truncated => format!("{failed} {url}, the content of {request} ended before its end"),
+            Truncated => format!("{failed} {url}, the content of {request} was truncated"),
             Broken(words) => {
                 let words = self.said(&words);
-                format!("{failed} {url}, the content of {request} ended before its end: {words}")
+                format!("{failed} {url}, the content of {request} was truncated: {words}")
             }
             Damaged(why) | Encoding(why) => format!(
-                "{failed} {url}, the content of {request} cannot be used: {why}. Check what stands between, as a proxy or gateway"
+                "{failed} {url}, the content of {request} cannot be used: {why}. Check what stands between, such as a proxy or gateway"
             ),
             OutOfMemory(came) => format!(
                 "{failed} {url}, there is no memory for more than {came} bytes of the content of {request}"
@@ -292,7 +293,7 @@ impl Messages<'_> {
         let who = self.authorization.named();
         let scope = scope_of(self.request);
         Error::other(format!(
-            "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {who} for {scope}: check the host in the URL and under integrations.azure, and what stands between, as a proxy or gateway"
+            "{outcome}. It was redirected to {to}, which was not followed, because a credential is sent to no other host, and from TLS to no plain text. Read with {who} for {scope}: check the host in the URL and under integrations.azure, and what stands between, such as a proxy or gateway"
         ))
     }
 
@@ -303,23 +304,23 @@ impl Messages<'_> {
         let (why, advice) = match (wait, cause) {
             (Some(wait), _) => (
                 format!(
-                    "{host} asks to be left alone for another {} s",
+                    "{host} asks to wait for another {} s",
                     wait.as_secs().max(1)
                 ),
                 self.limits(),
             ),
             (None, Cause::Limited) => (
-                "too many others wait to read with the same credential".to_owned(),
+                "too many requests wait with the same credential".to_owned(),
                 self.limits(),
             ),
             (None, Cause::Configured(most)) => (
                 format!(
-                    "too many others wait, of which maxApiRequestsPerMinute lets {most} go in a minute"
+                    "too many requests wait: maxApiRequestsPerMinute lets {most} go in a minute"
                 ),
                 self.read_with(),
             ),
             (None, Cause::Unanswered(_)) => (
-                format!("too many others wait for {host}, which answers slowly"),
+                format!("too many requests wait for {host}, which answers slowly"),
                 self.read_with(),
             ),
         };
@@ -352,7 +353,7 @@ impl Messages<'_> {
         format!("Read with {who} for {scope}{failure}")
     }
 
-    /// Why nobody reads who was meant to.
+    /// Why the read is anonymous although a credential was set up.
     fn chain_failure(&self) -> Option<String> {
         let why = self.authorization.without_default()?;
         let failed = format!(", because the default credential chain failed: {why}");
@@ -398,8 +399,8 @@ impl Messages<'_> {
         is_services_host(quirks::host(self.request))
     }
 
-    /// What is hidden from nobody may be there for the one whom the default chain failed to find: it
-    /// is not to be taken for gone.
+    /// What an anonymous read does not find may be visible to the credential that the default chain failed
+    /// to obtain: it must not count as gone.
     fn kind(&self, kind: ErrorKind) -> ErrorKind {
         match self.authorization.without_default() {
             Some(error) if kind == ErrorKind::NotFound && !error.is_absence() => error.error_kind(),
@@ -407,7 +408,7 @@ impl Messages<'_> {
         }
     }
 
-    /// Who read, what to check, and, where nobody did, why the default chain has nobody.
+    /// Which credential read, what to check, and, for an anonymous read, why the default chain found none.
     fn by_whom(&self, status: StatusCode) -> String {
         let identity = self.authorization.identity();
         let scope = scope_of(self.request);
@@ -446,5 +447,5 @@ impl Messages<'_> {
 
 /// Says that a refused token was not replaced, and why.
 fn not_renewed(error: &TokenError) -> String {
-    format!(". No new token was to be had: {error}")
+    format!(". No new token could be obtained: {error}")
 }

@@ -1,4 +1,4 @@
-//! Which hosts are asked over plain HTTP, where whoever is on the way reads the credential along.
+//! Which hosts are read over plain HTTP, where anyone on the network path can read the credential.
 //!
 //! The scheme of a URL is chosen by the one who registers it. Azure DevOps Services is asked over TLS
 //! alone; a Server as its integration says, and with a warning where that says nothing.
@@ -44,7 +44,7 @@ pub(super) fn check(request: &Url, plain_http: Option<PlainHttp>) -> Result<(), 
 fn warn(host: &str) {
     log::emit(Repeat::Once, &format!("plain http {host}"), || {
         let message = format!(
-            "{host} is asked over plain HTTP: whoever is on the way can read the credential and what is read. Write https in its URLs where it speaks that, or set integrations.azure[].plainHttp of the host to 'allow' where it is meant so, or to 'refuse'"
+            "{host} is read over plain HTTP: anyone on the network path can read the credential and the content. Write https in its URLs where it speaks that, or set integrations.azure[].plainHttp of the host to 'allow' where it is meant so, or to 'refuse'"
         );
         Event::warning("plain http", message).with("host", host)
     });

@@ -29,7 +29,7 @@ use crate::{
 static FROM_REPLICAS: LazyLock<Coalescer<Key, Option<Arc<TemporaryFile>>>> =
     LazyLock::new(Coalescer::default);
 
-/// Which tree is read, and for whom.
+/// A tree to read.
 #[derive(Debug)]
 pub struct ReadTree {
     /// What all reads have in common.
@@ -71,7 +71,7 @@ pub struct ReadTreeResponse {
 /// Where the archive comes from.
 #[derive(Clone, Debug)]
 enum Source {
-    /// Somebody has read it before.
+    /// It was read before.
     Kept(Arc<TemporaryFile>),
     /// Azure DevOps sends it.
     Coming(Arc<Download>),
@@ -207,7 +207,7 @@ struct Trees {
 }
 
 impl Trees {
-    /// The tree of the newest commit; all of it, where it may stand in one day.
+    /// The tree of the newest commit; downloaded in full, where it may become a stale answer.
     async fn newest(&self, known: Option<String>) -> Result<ReadTreeResponse, Error> {
         let commit = match known {
             Some(commit) => commit,
@@ -307,7 +307,7 @@ struct Archive {
 }
 
 impl Archive {
-    /// How it is had again: as it is kept or comes for somebody else then, or as it was asked for.
+    /// How it is obtained again: from the cache, from a download for another read, or from Azure DevOps.
     fn again(self) -> Again {
         Arc::new(move || {
             let archive = self.clone();
@@ -319,7 +319,7 @@ impl Archive {
         })
     }
 
-    /// The archive as it is kept, or on its way: for somebody else already, or from now on.
+    /// The archive as it is kept, or its download, which others may have started.
     async fn find(&self) -> Result<(Source, SafeUrl, u16), Error> {
         if let Some(stored) = self.known().await? {
             let request = self.context.request.clone();

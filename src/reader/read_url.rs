@@ -190,7 +190,7 @@ async fn get_file(context: &ReadContext, conditions: &Conditions) -> Result<Answ
     Err(spellings.failure())
 }
 
-/// The answer, where it has the file, and the caller has not.
+/// The answer, where it has the file and the caller does not.
 async fn accept(
     context: &ReadContext,
     conditions: &Conditions,

@@ -1,4 +1,4 @@
-//! The ways to read a path with percent escapes: as it is written, or decoded once.
+//! The spellings of a path with percent escapes: as it is written, or decoded once.
 //!
 //! Backstage's own registry of integrations resolves `./my docs` to a URL in which the path is encoded
 //! once more than it should be, and cannot be replaced.
@@ -27,8 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// For how long it is remembered that a folder does not exist as it is written.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
-/// The ways to write the path that a read names, in the order in which they are tried, and what became
-/// of those that were.
+/// The spellings of the path of a read, in the order in which they are tried, and the outcome of those that
+/// were.
 #[derive(Clone, Debug)]
 pub(super) struct Spellings {
     /// The first to try comes last.
@@ -38,17 +38,16 @@ pub(super) struct Spellings {
     is_written_missing: bool,
 }
 
-/// One way to write a path.
+/// One spelling of a path.
 #[derive(Clone, Debug)]
 pub(super) struct Spelling {
     pub url: AzureUrl,
-    /// Whether it is the way in which the caller wrote it.
+    /// Whether it is the caller's own.
     is_as_written: bool,
 }
 
 impl Spellings {
-    /// Those of a file. The name of the file itself is meant as it is written, wherever there is such a
-    /// file.
+    /// Those of a file. Where a file of the very name exists, that is the one.
     pub(super) fn of_file(url: &AzureUrl, authorization: &Authorization) -> Self {
         let path = url.path().unwrap_or_default();
         let (folder, name) = split(path);
@@ -96,15 +95,15 @@ impl Spellings {
         }
     }
 
-    /// The next way to try; nothing after the last.
+    /// The next spelling to try; `None` after the last.
     pub(super) fn next(&mut self) -> Option<Spelling> {
         self.left.pop()
     }
 
-    /// Notes that there is nothing by this way.
+    /// Notes that nothing is there in this spelling.
     ///
     /// # Errors
-    /// The failure is another one, after which there is nothing more to try.
+    /// The failure is of another kind, after which no spelling is worth trying.
     pub(super) fn note(&mut self, spelling: &Spelling, failure: Error) -> Result<(), Error> {
         if !failure.is_missing() {
             return Err(failure);
@@ -116,17 +115,17 @@ impl Spellings {
         Ok(())
     }
 
-    /// Whether there is another way to try.
+    /// Whether there is another spelling to try.
     pub(super) const fn has_more(&self) -> bool {
         !self.left.is_empty()
     }
 
-    /// Whether there was nothing by the way in which the caller wrote it.
+    /// Whether nothing was there in the caller's own spelling.
     pub(super) const fn is_written_missing(&self) -> bool {
         self.is_written_missing
     }
 
-    /// Why there is nothing by any of them: the failure of the way in which the caller wrote it.
+    /// Why nothing is there: the failure of the caller's own spelling.
     pub(super) fn failure(self) -> Error {
         let no_path = || Error::other("there is no path to read");
         self.missing.unwrap_or_else(no_path)
@@ -134,8 +133,8 @@ impl Spellings {
 }
 
 impl Spelling {
-    /// Notes that the folder of a pattern is not there by this way, which is remembered of the way in which
-    /// the caller wrote it.
+    /// Notes that the folder of a glob is not there in this spelling, which is remembered of the caller's
+    /// own.
     pub(super) fn note_absent(&self, folder: &str, authorization: &Authorization) {
         if self.is_as_written && decoded_once(folder).is_some() {
             remember_absent(&self.url, folder, authorization);
@@ -143,10 +142,10 @@ impl Spelling {
     }
 }
 
-/// Checks in the background whether it is the folder of a file that does not exist as it is written, and
-/// remembers it if so.
+/// Checks in the background whether the folder of a file does not exist as it is written, and remembers it
+/// if so.
 ///
-/// Where there is no answer in time, the next file in it asks again.
+/// Without an answer in time, the next file in the folder asks again.
 pub(super) fn learn_of_folder(api: &GitApi) {
     let (url, authorization) = (api.url(), api.authorization());
     let (folder, _) = split(url.path().unwrap_or_default());
@@ -174,7 +173,7 @@ pub(super) fn learn_of_folder(api: &GitApi) {
     });
 }
 
-/// Asks for a folder that does not exist.
+/// Asks whether a folder is absent.
 async fn ask_for_folder(call: Call) -> Result<Absent, Error> {
     let is_absent = match call.send().await {
         Ok(answer) if answer.status().is_client_error() => says_no_such_folder(answer).await,

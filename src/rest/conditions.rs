@@ -58,7 +58,7 @@ impl Conditions {
     }
 
     fn compare(&self, etag: Option<&HeaderValue>, modified: Option<&str>) -> bool {
-        // As in HTTP, an etag that differs settles the matter whatever the times say.
+        // As in HTTP, a different etag decides, regardless of the times.
         if let Some(own) = &self.etag {
             return etag.is_some_and(|other| opaque(other) == opaque(own));
         }
@@ -90,7 +90,7 @@ fn etag_header(etag: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_bytes(&bytes).map_err(|error| refused().because(error))
 }
 
-/// An etag without the mark of a weak one, which does not matter to who only reads.
+/// An etag without the mark of a weak one, which does not matter for reading.
 fn opaque(etag: &HeaderValue) -> &[u8] {
     let bytes = etag.as_bytes();
     bytes.strip_prefix(b"W/").unwrap_or(bytes)

@@ -49,7 +49,7 @@ impl Item {
     /// than one in an archive may be.
     ///
     /// # Errors
-    /// It is none.
+    /// It is not valid.
     pub(crate) fn checked(self, what: &str) -> Result<Self, InvalidAnswer> {
         if !is_object_id(&self.id) {
             return Err(no_id(what));
@@ -68,15 +68,15 @@ impl Item {
     }
 }
 
-/// Reads the id of the newest commit; nothing where there is none.
+/// Reads the id of the newest commit; `None` where there are no commits.
 ///
 /// # Errors
-/// The answer broke off, or is none that the REST API gives.
+/// The answer is truncated, or not one of the REST API.
 pub async fn commit_id(answer: Answer) -> Result<Option<String>, InvalidAnswer> {
     commit_id_in(&content(answer, "commits").await?)
 }
 
-/// The id of the newest commit that a list of commits in JSON names; nothing where it has none.
+/// The id of the newest commit in a list of commits in JSON; `None` where the list is empty.
 ///
 /// # Errors
 /// It is no such list, or no commit has such an id.
@@ -96,7 +96,7 @@ struct Commit {
 /// Reads the files and folders of a list; submodules are left out.
 ///
 /// # Errors
-/// The answer broke off, or is none that the REST API gives.
+/// The answer is truncated, or not one of the REST API.
 pub async fn items(answer: Answer) -> Result<Vec<Item>, InvalidAnswer> {
     items_in(&content(answer, "files").await?)
 }
@@ -113,7 +113,7 @@ pub fn items_in(answer: &[u8]) -> Result<Vec<Item>, InvalidAnswer> {
 /// Reads a list for each folder that was asked for; submodules are left out.
 ///
 /// # Errors
-/// The answer broke off, or is none that the REST API gives.
+/// The answer is truncated, or not one of the REST API.
 pub async fn item_batches(answer: Answer) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
     item_batches_in(&content(answer, "folders").await?)
 }
@@ -145,12 +145,12 @@ async fn content(answer: Answer, what: &'static str) -> Result<Bytes, InvalidAns
 }
 
 fn list<T: DeserializeOwned>(answer: &[u8], what: &str) -> Result<T, InvalidAnswer> {
-    json(answer).map_err(|_| InvalidAnswer(format!("the answer is no list of {what}")))
+    json(answer).map_err(|_| InvalidAnswer(format!("the response is not a list of {what}")))
 }
 
 fn no_id(what: &str) -> InvalidAnswer {
     InvalidAnswer(format!(
-        "the list of {what} has an id that is none: git's have 40 or 64 hex digits"
+        "the list of {what} has an invalid id: git's have 40 or 64 hex digits"
     ))
 }
 

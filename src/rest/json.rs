@@ -19,7 +19,7 @@ pub(super) struct Values<T> {
     pub(super) value: T,
 }
 
-/// The first of a list, of which the others take no memory.
+/// The first of a list; the others take no memory.
 pub(super) struct First<T>(pub(super) Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
@@ -44,7 +44,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
     }
 }
 
-/// A list of no more than so many: an empty one in JSON takes less than one in memory.
+/// A list with a bounded number of elements: an empty one in JSON takes less than one in memory.
 pub(super) struct AtMost<T, const MOST: usize>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for AtMost<T, MOST> {

@@ -100,7 +100,7 @@ impl ErrorBody {
     }
 }
 
-/// What an answer without a body says, form-encoded: who was refused, and under which code.
+/// The words of an answer without a body, form-encoded in a header: what was refused, and a code.
 fn words_of_headers(headers: &HeaderMap, sent: &Secrets) -> Option<String> {
     let value = headers.get("x-tfs-serviceerror")?.to_str().ok()?;
     let value = sent.redact(value).replace('+', " ");
@@ -126,8 +126,8 @@ async fn words(mut answer: Answer, sent: &Secrets) -> Option<String> {
     message_in(&body, sent)
 }
 
-/// Whether an answer says that there is no such folder. Of any other that is not found it may be the call that
-/// the server does not know.
+/// Whether an answer says that there is no such folder. Any other `404` may mean that the server does not
+/// know the call.
 pub async fn says_no_such_folder(answer: Answer) -> bool {
     let words = Refusal::read(answer, &Secrets::default()).await.words;
     words.is_some_and(|words| words.starts_with(NO_SUCH_FOLDER))

@@ -1,4 +1,4 @@
-//! What is told to whoever keeps the backend's log: what happened, once, and not for every read.
+//! The events of the log: each is written once, or once a minute, and not for every read.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -18,11 +18,11 @@ use crate::text::readable;
 /// For how long a line is not repeated that is about the same.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// For how long nothing more is told once of an event of which too much was.
+/// For how long no more once-only lines of one event are written after too many.
 const SILENCE: Duration = Duration::from_secs(3600);
 
-/// How many different lines of one event and level are told: once, in an hour; or in one minute. What they are about may
-/// come from URLs, of which whoever registers them has as many as they like.
+/// How many different lines of one event and level are written in an hour (once-only ones), or
+/// in a minute. They may be about URLs, and anyone who registers URLs can make up many.
 const MOST_TOLD: usize = 1_000;
 
 /// Those who keep a log in this process; the newest writes.
@@ -30,7 +30,7 @@ static LOGS: Mutex<Vec<Box<dyn Log>>> = Mutex::new(Vec::new());
 
 static TOLD: LazyLock<Mutex<Told>> = LazyLock::new(Mutex::default);
 
-/// A log, wherever it is.
+/// Where events are written.
 pub trait Log: fmt::Debug + Send {
     /// Writes a line.
     fn write(&self, line: Event);
@@ -44,9 +44,9 @@ pub trait Log: fmt::Debug + Send {
 pub enum Level {
     /// For who looks for the cause of something.
     Debug,
-    /// For who wants to know.
+    /// For information.
     Info,
-    /// Somebody should look.
+    /// An operator should look.
     Warn,
 }
 
@@ -82,19 +82,19 @@ pub enum Field {
     Number(f64),
 }
 
-/// How often a line is told that is about the same.
+/// How often an event about the same thing is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Repeat {
     /// Once in the life of the process.
     Once,
     /// No more often than every minute.
     EveryMinute,
-    /// Each time: whoever tells it knows that it is new.
+    /// Each time: the caller knows that it is new.
     Always,
 }
 
 impl Event {
-    /// A line for whoever wants to know.
+    /// An informational event.
     pub fn info(event: &str, message: impl Into<String>) -> Self {
         Self {
             message: readable(message),
@@ -103,7 +103,7 @@ impl Event {
         }
     }
 
-    /// A line for whoever looks for the cause of something.
+    /// An event for debugging.
     pub fn detail(event: &str, message: impl Into<String>) -> Self {
         Self {
             level: Level::Debug,
@@ -111,7 +111,7 @@ impl Event {
         }
     }
 
-    /// A line that somebody should look at.
+    /// An event that an operator should look at.
     pub fn warning(event: &str, message: impl Into<String>) -> Self {
         Self {
             level: Level::Warn,
@@ -134,7 +134,7 @@ impl Event {
         }
     }
 
-    /// What is told in the place of one line too many of an event, and of those after it.
+    /// What is written instead of one line too many of an event, and of those after it.
     fn too_many(&self, often: Repeat) -> Self {
         let event = self.event();
         let (time, until) = match often {
@@ -176,15 +176,15 @@ impl From<u32> for Field {
     }
 }
 
-/// Tells everything to this log from now on, as long as it is there.
+/// Writes events to this log from now on, as long as it is there.
 pub fn tell_to(log: impl Log + 'static) {
     let mut logs = LOGS.lock();
     logs.push(Box::new(log));
 }
 
-/// Tells of something, unless the same was told of just before: `about` says what is the same.
+/// Writes an event, unless one about the same was written just before: `about` says what is the same.
 ///
-/// What nobody hears, because there is no log yet, was not told.
+/// An event without a log to write to does not count as written.
 pub fn emit(often: Repeat, about: &str, line: impl FnOnce() -> Event) {
     let mut logs = LOGS.lock();
     logs.retain(|log| log.is_there());
@@ -197,22 +197,22 @@ pub fn emit(often: Repeat, about: &str, line: impl FnOnce() -> Event) {
     }
 }
 
-/// Whether details are told.
+/// Whether details are written.
 static IS_DETAILED: AtomicBool = AtomicBool::new(false);
 
-/// Tells details from now on, or no more: those that are for the level `debug`.
+/// Turns details on or off: the events of the level `debug`.
 pub fn detail(is_wanted: bool) {
     IS_DETAILED.store(is_wanted, Ordering::Relaxed);
 }
 
-/// Tells a detail, each time; where nobody wants any the line is not made.
+/// Writes a detail, each time. Where details are off the event is not built.
 pub fn emit_details(line: impl FnOnce() -> Event) {
     if IS_DETAILED.load(Ordering::Relaxed) {
         emit(Repeat::Always, "", line);
     }
 }
 
-/// What was told before, so that it is not told again: by its hash, which takes the same little
+/// What was written before, so that it is not written again: by its hash, which takes the same little
 /// memory however long the text is.
 #[derive(Debug, Default)]
 struct Told {
@@ -221,17 +221,16 @@ struct Told {
     recent_map: HashMap<u64, Instant>,
     /// When `recent_map` was last rid of what is too old.
     tidied: Option<Instant>,
-    /// By how often, their level, and what they are called: what is only to be known
-    /// does not silence what somebody should look at.
+    /// By how often, level and name: what is only informational does not silence warnings.
     events: HashMap<(Repeat, Level, String), Allowance>,
 }
 
-/// How much was told of one event: in this hour, or in this minute.
+/// How many lines of one event were written in this hour, or in this minute.
 #[derive(Debug)]
 struct Allowance {
     since: Instant,
     lines: usize,
-    /// What was told once, the oldest first.
+    /// The once-only lines, the oldest first.
     once: VecDeque<u64>,
 }
 
@@ -244,7 +243,7 @@ impl Allowance {
         }
     }
 
-    /// Begins to count anew where its time has passed; gives what is forgotten of what was told once.
+    /// Counts from zero again once its time has passed. Returns the once-only lines that are forgotten.
     fn renew(&mut self, often: Repeat, now: Instant) -> Vec<u64> {
         let time = if often == Repeat::Once {
             SILENCE
@@ -262,7 +261,7 @@ impl Allowance {
 }
 
 impl Told {
-    /// The lines to write: none where it was told before; of an event of which too much was told, one
+    /// The lines to write: none where it was written before; after too many lines of an event, one
     /// that says so, and then none.
     fn of(
         &mut self,

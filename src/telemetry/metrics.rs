@@ -1,4 +1,4 @@
-//! What happens, counted and timed for whoever measures the process.
+//! Measurements: counts and times.
 
 use std::{
     borrow::Cow,
@@ -24,10 +24,10 @@ const MOST_SERIES: usize = 2_000;
 const OTHER: &str = "other";
 
 /// The most times of one metric that wait to be taken: where that is not done often, later ones are
-/// missing, which the log is told.
+/// missing, which is logged.
 const MOST_TIMES: usize = 16_384;
 
-/// Whether somebody takes times; until then none is noted.
+/// Whether times are collected; until then none is kept.
 static ARE_TIMES_TAKEN: AtomicBool = AtomicBool::new(false);
 
 static COUNTS: LazyLock<Mutex<HashMap<Series, Counter>>> = LazyLock::new(Mutex::default);
@@ -46,7 +46,7 @@ pub enum Metric {
     Cooldowns,
     /// Answers in whose place an earlier one stood.
     StaleAnswers,
-    /// What was looked for in what is kept.
+    /// Cache lookups.
     Lookups,
     /// Requests for tokens.
     TokenRequests,
@@ -74,11 +74,10 @@ impl Metric {
     }
 }
 
-/// What tells series of one metric apart: names and values, none of which is a secret or as many as
-/// there are reads.
+/// The labels of a series: names and values, none of them a secret or as many as there are reads.
 pub type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
-/// What tells those apart who read: where, with which kind of credential, and where that stands in the
+/// The labels of a principal: its host, its kind of credential, and the place of that in the
 /// app-config.
 #[must_use]
 pub fn reader_labels(host: &str, credential: &'static str, place: &str) -> Labels {
@@ -173,7 +172,7 @@ pub fn count(metric: Metric, labels: Labels) {
     Counter::of(metric, labels).add(1);
 }
 
-/// What became of looking for something in what is kept.
+/// The outcome of a cache lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// This process had it.
@@ -197,7 +196,7 @@ pub fn count_lookups(cache: &'static str, found: Found, number: usize) {
     }
 }
 
-/// Notes how long something took, if somebody takes the times.
+/// Notes how long something took, if times are collected.
 pub fn time(metric: Metric, labels: impl FnOnce() -> Labels, time: Duration) {
     if !ARE_TIMES_TAKEN.load(Ordering::Relaxed) {
         return;

@@ -14,7 +14,7 @@ pub fn is_valid_host(host: &str) -> bool {
     quirks::set_host(&mut url, host).is_ok() && quirks::host(&url) == host
 }
 
-/// The host of a URL with its port, as `URL.host` gives it; nothing for what is no URL.
+/// The host of a URL with its port, as `URL.host` gives it; `None` for what is no URL.
 #[must_use]
 pub fn host_of(url: &str) -> Option<String> {
     Url::parse(url)
@@ -28,7 +28,7 @@ pub fn is_visual_studio(origin: &str) -> bool {
     origin.ends_with(".visualstudio.com")
 }
 
-/// Whether a host is Microsoft's, by whatever name: with a dot at its end, or one that no repository's URL
+/// Whether a host is Microsoft's, under any name: also with a dot at its end, or one that no repository URL
 /// has.
 #[must_use]
 pub fn is_azures_own(host: &str) -> bool {

@@ -12,7 +12,7 @@ pub struct Pattern {
     pub glob: String,
     /// The URL of the repository as a whole.
     pub whole: Url,
-    /// The folder in which alone there can be matches, with a slash after it; nothing for the whole
+    /// The folder in which alone there can be matches, with a slash after it; `None` for the whole
     /// repository.
     pub folder: String,
     /// The URL of that folder.

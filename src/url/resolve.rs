@@ -17,7 +17,7 @@ pub struct Lines {
     pub end: String,
 }
 
-/// Resolves `url` as seen from the file at `base`; nothing where it is a URL already.
+/// Resolves `url` as seen from the file at `base`; `None` where it is a URL already.
 ///
 /// A path is resolved inside the repository, in the `path` parameter; `lines` are added as the web
 /// page of Azure DevOps takes them. Where `base` is no repository URL, `url` is resolved as from
@@ -34,7 +34,7 @@ pub fn resolve_url(url: &str, base: &str, lines: Option<&Lines>) -> Result<Optio
         .map(Some)
 }
 
-/// The URL under which a browser edits the file that `url` names; nothing where it names none, or not
+/// The URL under which a browser edits the file that `url` names; `None` where it names none, or not
 /// as Backstage's own integration reads it.
 #[must_use]
 pub fn resolve_edit_url(url: &str) -> Option<String> {
@@ -54,7 +54,7 @@ pub fn resolve_edit_url(url: &str) -> Option<String> {
 /// That takes any number of slashes for the two before a host; the parser here takes only two.
 fn join(base: &Url, reference: &str) -> Result<Url, Error> {
     let is_slash = |c| matches!(c, '/' | '\\');
-    // The standard takes these out wherever they stand.
+    // The URL standard removes these everywhere.
     let reference = reference.replace(['\t', '\n', '\r'], "");
     let trimmed = reference.trim_start_matches(|c| c <= ' ');
     let rest = trimmed.trim_start_matches(is_slash);
@@ -74,7 +74,7 @@ fn has_host(url: &Url) -> bool {
 fn resolve_in_repository(url: &str, base: &str, lines: Option<&Lines>) -> Result<String, Error> {
     let mut resolved = parse(base)?;
     let place = Place::of(&resolved)?;
-    // The page of a commit is one of its repository, whatever version stands beside it.
+    // The page of a commit belongs to its repository, whatever version the URL names.
     if place.commit.is_none() {
         AzureUrl::from_repo_url(base)?;
     }

@@ -68,7 +68,7 @@ impl fmt::Debug for SafeUrl {
 ///
 /// That is user information, unless it is the organization's name, as in the clone URLs that Azure DevOps
 /// shows; the values of query parameters that are called as secrets are; and the fragment, in which sign-in
-/// pages hand over tokens. Where there is none of these, it is the text as it was given.
+/// pages hand over tokens. A URL without any of these stays as it was given.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
     match Url::parse(text) {
@@ -120,7 +120,7 @@ fn hides_user(url: &Url) -> bool {
     url.password().is_some() || (!user.is_empty() && !is_clone_url)
 }
 
-/// The query with the values of secret parameters hidden; nothing where it has none.
+/// The query with the values of secret parameters hidden; `None` where it has none.
 fn without_secret_parameters(query: &str) -> Option<String> {
     let mut is_any = false;
     let parameters = query.split('&').map(|parameter| {

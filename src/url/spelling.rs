@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::glob::literal_folder;
 
-/// The other ways to write a pattern with percent escapes: with the folder in front of it decoded once,
-/// then all of it.
+/// Other spellings of a glob with percent escapes: with its literal folder decoded once, then with
+/// everything decoded once.
 #[must_use]
 pub fn pattern_spellings(path: &str) -> Vec<String> {
     let folder = literal_folder(path.trim_start_matches('/'));
@@ -15,8 +15,8 @@ pub fn pattern_spellings(path: &str) -> Vec<String> {
     }
 }
 
-/// The other ways to write a path with percent escapes, of which these are a folder and what is in it: with
-/// the folder decoded once, then all of it.
+/// Other spellings of a path with percent escapes, given as a folder and the rest: with the folder decoded
+/// once, then with everything decoded once.
 #[must_use]
 pub fn other_spellings(folder: &str, rest: &str) -> Vec<String> {
     let named = decoded_once(folder).map(|folder| format!("{folder}{rest}"));
@@ -26,10 +26,10 @@ pub fn other_spellings(folder: &str, rest: &str) -> Vec<String> {
     paths
 }
 
-/// A path with its percent escapes decoded, those that stand for UTF-8; nothing where it has none.
+/// A path with its percent escapes decoded, where they are UTF-8; `None` where it has none.
 #[must_use]
 pub fn decoded_once(path: &str) -> Option<String> {
-    // Nearly every path is such a one.
+    // Nearly every path has none.
     if !path.contains('%') {
         return None;
     }

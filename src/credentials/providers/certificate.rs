@@ -172,7 +172,7 @@ async fn content(path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(content)
 }
 
-/// Names what is commonly put in the place of a PEM that can be used.
+/// Names what is commonly given instead of a usable PEM.
 fn check_form(pem: &[u8]) -> Result<(), &'static str> {
     if pem.trim_ascii().is_empty() {
         return Err("is empty");
@@ -204,7 +204,7 @@ fn rsa_key(pem: &[u8]) -> Result<RsaKeyPair, &'static str> {
         PrivateKeyDer::Sec1(_) => return Err(IS_ELLIPTIC),
         _ => return Err("has a key that is not of RSA"),
     };
-    // The words are those of `aws-lc-rs`, which tells the reasons apart in no other way.
+    // `aws-lc-rs` distinguishes the reasons only by these words.
     key.map_err(|rejected| match rejected.to_string().as_str() {
         "WrongAlgorithm" => "has a key that is not of RSA",
         "TooSmall" | "TooLarge" => {

@@ -77,7 +77,7 @@ impl TokenProvider for ManagedIdentity {
         let client_id = Some(self.client_id.as_str()).filter(|id| *id != SYSTEM_ASSIGNED);
         let identity = Identity::ManagedIdentity;
         let answer = managed_identity(&self.entra, client_id, self.audience, identity).await;
-        // Somebody says that this machine has one, so it may only not be there yet.
+        // The configuration says that this machine has one, so it may only not be there yet.
         answer.map_err(TokenError::into_unreachable)
     }
 }

@@ -1,4 +1,4 @@
-//! The default chain: who reads `dev.azure.com` where the configuration names nobody.
+//! The default chain: the credentials for `dev.azure.com` where none is configured.
 //!
 //! The links, their order and the variables that they look at are those of Microsoft's SDKs:
 //! <https://learn.microsoft.com/azure/developer/javascript/sdk/authentication/credential-chains>.
@@ -44,7 +44,7 @@ pub(crate) struct DefaultChain {
 #[derive(Debug, Default)]
 struct Tried {
     reasons: Vec<String>,
-    /// The failure of which the whole is one; nothing where there was nobody to ask.
+    /// The failure that the whole chain reports; `None` where no link was set up.
     worst: Option<TokenError>,
     /// The link at which the chain ends.
     end: Option<Link>,
@@ -153,7 +153,7 @@ impl DefaultChain {
         Err(tried.into_error())
     }
 
-    /// Asks the link that answered before, and nobody in its place.
+    /// Asks the link that answered before, and no other instead.
     async fn ask_again(&self, link: Link) -> Result<Token, TokenError> {
         let answer = self.ask(link).await;
         answer.map_err(|error| {
@@ -167,7 +167,7 @@ impl DefaultChain {
                 link.title(),
                 others.collect::<String>()
             );
-            // It was there, so that nobody is to be told that there is none.
+            // It was there before, so it is not reported as absent.
             TokenError::new(error.kind, message)
                 .after(error.retry_after)
                 .into_unreachable()
@@ -203,7 +203,7 @@ impl Tried {
         if link.is_meant() && error.kind != TokenErrorKind::Absent {
             self.end = Some(link);
             self.worst = Some(error.clone());
-            // What somebody meant is told before all that nobody did.
+            // A link that was set up is reported before those that were not.
             self.reasons.insert(0, reason);
             return;
         }

@@ -1,4 +1,4 @@
-//! Why no token was given, in words: who was asked, what the answer's code is, what to check.
+//! Why no token was given, in words: what was asked, the code of the answer, what to check.
 
 use std::{
     error::Error as StdError,
@@ -28,14 +28,14 @@ const MAX_WORDS: usize = 600;
 /// No wait that a server asks for is believed to be longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// Who was asked for a token, and what they were sent that they are not to repeat.
+/// What was asked for a token, and the secrets that were sent with the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     giver: Giver,
     sent: Secrets,
 }
 
-/// Who gives tokens.
+/// What gives tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Giver {
     /// Entra ID, at this host.
@@ -65,7 +65,7 @@ impl Asked {
         Self { giver, sent }
     }
 
-    /// The same, who was sent this in confidence.
+    /// The same, which was sent this secret.
     pub(crate) fn with(mut self, secret: &SecretString) -> Self {
         self.sent.add(secret.expose_secret());
         self
@@ -205,7 +205,7 @@ fn without_trace(description: &str) -> &str {
         .map_or(description, |(said, _)| said)
 }
 
-/// A number of seconds, or a date, which is meant by the clock of whoever sent it.
+/// A number of seconds, or a date by the sender's clock.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
 fn retry_after(response: &RawResponse) -> Option<Duration> {

@@ -1,6 +1,6 @@
 //! Tokens of Entra ID and of managed identities, through `azure_identity`.
 //!
-//! Its credentials are made anew for every token: each keeps a token until five minutes before its
+//! Its credentials are created again for every token: each keeps a token until five minutes before its
 //! end, and would give back the one that is to be replaced.
 
 use std::{fmt, sync::Arc};
@@ -147,21 +147,21 @@ impl Entra {
         get(credential, audience.scope(), &asked, identity).await
     }
 
-    /// Asks for an address with nothing that proves who asks, and tells how it went.
+    /// Asks for an address without credentials. The outcome says whether something answers there.
     pub(crate) async fn knock_at(&self, url: Url) -> azure_core::Result<()> {
         let request = Request::new(url, Method::Get);
         self.transport.execute_request(&request).await.map(drop)
     }
 
-    /// `authority` is told, so that what the environment says is read in one place.
+    /// `authority` is a parameter, so that the environment is read in one place.
     fn options(&self, authority: &Url) -> ClientOptions {
         let mut cloud = CustomConfiguration::default();
         cloud.authority_host = authority.to_string();
         ClientOptions {
             cloud: Some(Arc::new(cloud.into())),
             transport: Some(Transport::new(Arc::clone(&self.transport))),
-            // `TokenCache` asks again, and not longer than somebody waits. The metadata service alone is
-            // asked by `azure_identity` as Microsoft advises, whatever stands here: up to six times
+            // `TokenCache` retries, for no longer than a caller waits. Only the metadata service is
+            // asked by `azure_identity` as Microsoft advises, whatever is set here: up to six times
             // more, for 72 seconds. Within the default chain it is not waited for that long.
             retry: RetryOptions::none(),
             ..ClientOptions::default()

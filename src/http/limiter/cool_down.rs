@@ -1,4 +1,4 @@
-//! The cool-downs of limiters, as replicas tell each other of them.
+//! Cool-downs, shared with other replicas.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,10 +10,10 @@ use crate::{
     shared_cache::{Entry, NoAnswer, SharedCache, every_cache},
 };
 
-/// How old what is known of other replicas may be, for whoever wants to go.
+/// How old the news of other replicas may be when a permit is asked for.
 pub(crate) const NEWS_AGE: Duration = Duration::from_millis(500);
 
-/// How often it is looked whether a cool-down still stands where the others look for it.
+/// How often a replica checks that its cool-down is still in the shared cache.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Two cool-downs whose ends are no further apart are one. Times of day are not that exact.
@@ -23,10 +23,10 @@ const SAME: Duration = Duration::from_millis(100);
 /// what says so is wrong.
 const LONGEST: Duration = Duration::from_secs(60 * 60 + 60);
 
-/// For how long a replica is believed at a time; whoever goes on waiting hears of it again.
+/// For how long another replica is believed at a time; a longer wait asks it again.
 const BELIEVED: Duration = Duration::from_secs(60);
 
-/// Where the cool-downs of a reader's limiter at a host stand.
+/// Where the cool-downs of a principal at a host are shared.
 #[derive(Clone, Debug)]
 pub(crate) struct CoolDownKey {
     key: String,
@@ -34,8 +34,8 @@ pub(crate) struct CoolDownKey {
 }
 
 impl CoolDownKey {
-    /// Nothing where nobody shares, or where the reader is not known by the same name in other
-    /// processes.
+    /// `None` where no cache is shared, or where
+    /// the principal has no name that other processes know.
     pub(crate) fn of(authorization: &Authorization, host: &str) -> Option<Self> {
         if every_cache().is_empty() {
             return None;
@@ -45,7 +45,7 @@ impl CoolDownKey {
         Some(Self { key, sharing })
     }
 
-    /// The end of a cool-down as it is shared; sealed, where the reader has a secret for it.
+    /// The end of a cool-down as it is shared; sealed, where the principal has a secret to seal with.
     fn written(&self, end: String) -> Option<String> {
         if self.sharing.seals() {
             return self.sharing.seal(&self.key, end.into_bytes());
@@ -62,15 +62,15 @@ impl CoolDownKey {
     }
 }
 
-/// Until when another replica has closed the limiter, if one has.
+/// The end of the cool-down that another replica shares, if there is one.
 pub(crate) async fn heard(place: &CoolDownKey) -> Option<Instant> {
     let caches = every_cache();
     let answers = join_all(caches.iter().map(|cache| cool_down(cache, place))).await;
     answers.into_iter().flatten().flatten().max().map(believed)
 }
 
-/// Tells the other replicas that the limiter is closed, unless they know of a cool-down that ends later;
-/// gives the end of that one.
+/// Tells the other replicas of a cool-down, unless they know of one that ends later. Returns the end of that
+/// one.
 pub(crate) async fn announce(place: &CoolDownKey, until: Instant) -> Option<Instant> {
     let caches = every_cache();
     let told = join_all(caches.iter().map(|cache| tell_through(cache, place, until))).await;
@@ -105,7 +105,7 @@ async fn cool_down(cache: &SharedCache, place: &CoolDownKey) -> Result<Option<In
     Ok(end.and_then(|end| time_of(&end, SystemTime::now())))
 }
 
-/// When a cool-down ends; nothing where it is over, or where it cannot be one.
+/// When a cool-down ends; `None` where it is over, or where it cannot be one.
 fn time_of(end: &str, now: SystemTime) -> Option<Instant> {
     let end = UNIX_EPOCH.checked_add(Duration::from_millis(end.parse().ok()?))?;
     let wait = end.duration_since(now).ok()?;

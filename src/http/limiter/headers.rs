@@ -1,4 +1,4 @@
-//! What an answer's headers say of the limits of whoever asked.
+//! The rate-limit headers of an answer.
 //!
 //! <https://learn.microsoft.com/azure/devops/integrate/concepts/rate-limits#api-client-experience>
 
@@ -24,7 +24,7 @@ const MOST_REPEATED: usize = 20;
 /// What stands for anything else.
 const UNREPEATED: &str = "what is no plain number";
 
-/// The limits, as far as an answer tells of them and can be believed.
+/// The limits that an answer states, as far as they can be believed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LimitHeaders {
     /// How long nothing is to be asked; no longer than [`LONGEST_WAIT`].
@@ -33,7 +33,7 @@ pub struct LimitHeaders {
     pub delay: Option<Duration>,
     /// What is left of the budget, from 0 to 1.
     pub left: Option<f64>,
-    /// How long it takes until all of it is there again, if nothing is asked; no longer than
+    /// How long it takes until the whole budget is back, if nothing is asked; no longer than
     /// [`LONGEST_BUDGET`].
     pub reset: Option<Duration>,
     /// What it says that is not believed.
@@ -67,7 +67,7 @@ impl LimitHeaders {
         limits
     }
 
-    /// A wait that a header asks for: a number of seconds, or a date; nothing where it has passed.
+    /// A wait that a header asks for: a number of seconds, or a date; `None` where it has passed.
     ///
     /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
     fn wait(
@@ -95,7 +95,8 @@ impl LimitHeaders {
         {
             self.doubt(LIMIT, said, NO_BUDGET);
         }
-        // One that is whole again in a year is not one of five minutes, but what is left of it may be so.
+        // A budget that is whole again in a year is not one of five minutes, but what is left of it may be
+        // right.
         self.reset = self.reset(headers, now);
         self.left = match (remaining, limit) {
             (Some(remaining), Some(limit)) if limit > 0.0 => {
@@ -105,10 +106,10 @@ impl LimitHeaders {
         };
     }
 
-    /// How long it takes until a budget is whole; nothing where that is not said, or cannot be.
+    /// How long it takes until a budget is whole; `None` where that is not said, or cannot be.
     fn reset(&mut self, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         let reset = self.number(headers, RESET)?;
-        // It is meant by the clock of whoever sent it, as far as that is known.
+        // It is a time by the sender's clock, as far as that is known.
         let clock = sent(headers).unwrap_or(now);
         let clock = clock.duration_since(UNIX_EPOCH).unwrap_or_default();
         let reset = (reset - clock.as_secs_f64()).max(0.0);
@@ -157,7 +158,7 @@ fn repeatable(said: &str) -> &str {
     }
 }
 
-/// A number of seconds, or the time until a date, which is none where that has passed.
+/// A number of seconds, or the time until a date; zero where that has passed.
 fn named(text: &str, now: SystemTime) -> Option<Duration> {
     if let Some(number) = finite(text) {
         let wait = || Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX);
@@ -175,7 +176,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// When an answer was sent, by the clock of whoever sent it.
+/// When an answer was sent, by the sender's clock.
 fn sent(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, DATE.as_str())?).ok()
 }
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_says_nothing_and_is_doubted() {
-        for (header, is_doubted) in [
+        for (header, is_soon_after) in [
             (("retry-after", "soon"), true),
             (("retry-after", "-5"), true),
             (("retry-after", "NaN"), true),
@@ -245,7 +246,7 @@ mod tests {
             (("x-ratelimit-reset", "never"), true),
         ] {
             let limits = read(&[header]);
-            assert_eq!(!limits.doubts.is_empty(), is_doubted, "{header:?}");
+            assert_eq!(!limits.doubts.is_empty(), is_soon_after, "{header:?}");
             let said = LimitHeaders {
                 doubts: Vec::new(),
                 ..limits

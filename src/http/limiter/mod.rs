@@ -10,7 +10,7 @@ mod queue;
 mod telemetry;
 
 pub use policy::Cause;
-pub(super) use policy::Refusal;
+pub(super) use policy::RateLimit;
 pub use queue::{Limit, Throttled, limits};
 pub(super) use queue::{Limiter, Permit};
 pub(super) use telemetry::{LIMITED, Operation};

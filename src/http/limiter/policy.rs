@@ -1,4 +1,4 @@
-//! How fast one reader may ask one host: the whole policy of a limiter.
+//! How fast one principal may ask one host: the whole policy of a limiter.
 //!
 //! It knows neither HTTP nor a clock: what time it is, is said to it.
 
@@ -22,7 +22,7 @@ const PLENTY: f64 = 0.2;
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
-/// How many a second are let through at least where what is said of a budget cannot all be true.
+/// How many requests a second are let through at least where the stated budget is contradictory.
 const SLOWEST_IN_DOUBT: f64 = 1.0;
 
 /// The most time between two where next to nothing is left: that of [`SLOWEST`].
@@ -42,7 +42,7 @@ const MEASURE: u32 = 20;
 /// How much of what was answered before a cool-down is let through after it.
 const AFTER_CLOSING: f64 = 0.9;
 
-/// Who is silent for so long has left no measure of how much is answered.
+/// After this long without an answer, the measured rate says nothing any more.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// How long after a limit a request to sign in is taken for one that the limit forbids: Azure DevOps
@@ -67,37 +67,37 @@ pub enum Admission {
     Now,
     /// At this time, if nothing is heard before.
     At(Instant),
-    /// When somebody comes back.
+    /// When an answer comes.
     Later,
 }
 
-/// What somebody waits for who may not go yet.
+/// What a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The host limits whoever asks: it refuses, delays, or says that little is left of a budget.
+    /// The host rate limits the principal: it refuses, delays, or says that little is left of a budget.
     Limited,
     /// As many as configured have gone in the last minute.
     Configured(NonZeroU32),
-    /// So many are on their way, and the host has not answered yet.
+    /// So many requests are in flight, and the host has not answered yet.
     Unanswered(u32),
 }
 
 /// What an answer says to those who wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Observed {
     /// Nothing that keeps anybody.
     Nothing,
     /// The limiter was open, and is closed now.
-    Closed(Instant),
+    CoolDown(Instant),
 }
 
 /// Why an answer is a refusal because of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RateLimit {
     /// It says so.
-    Told,
+    Stated,
     /// It asks to sign in, in a time in which that is doubted.
-    Guessed,
+    Inferred,
 }
 
 /// How many may go at once, how many a second, and not before when.
@@ -108,13 +108,13 @@ pub struct Policy {
     /// Up to how many that grows with every answer, and not with every round of answers.
     soon: f64,
     on_the_way: u32,
-    closed_until: Option<Instant>,
-    /// Until when it is closed because the host has said that there is a limit.
-    limited_until: Option<Instant>,
+    cool_down_until: Option<Instant>,
+    /// The end of the cool-down that the host itself caused.
+    stated_cool_down_until: Option<Instant>,
     closed_at: Option<Instant>,
     /// How often it was closed without an answer in between.
     cool_down: u32,
-    /// How many a second may go; any number where there is none.
+    /// How many requests a second may go; any number where there is none.
     rate: Option<f64>,
     rated_at: Instant,
     /// Until when the rate is one that a budget gives.
@@ -131,15 +131,15 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// One of whom nothing was heard.
+    /// The policy for a principal without any answer yet.
     #[must_use]
     pub const fn new(now: Instant) -> Self {
         Self {
             most: FIRST,
             soon: MOST,
             on_the_way: 0,
-            closed_until: None,
-            limited_until: None,
+            cool_down_until: None,
+            stated_cool_down_until: None,
             closed_at: None,
             cool_down: 0,
             rate: None,
@@ -156,7 +156,7 @@ impl Policy {
 
     /// Lets one through, if it may go now.
     pub fn admit(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
-        if let Some(until) = self.closed_until(now) {
+        if let Some(until) = self.cool_down_until(now) {
             return Admission::At(until);
         }
         self.forget_budget(now);
@@ -171,10 +171,10 @@ impl Policy {
         Admission::Now
     }
 
-    /// What somebody waits for who was not let through.
+    /// What a request waits for that was not let through.
     #[must_use]
     pub fn cause(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Cause {
-        if self.closed_until(now).is_some() {
+        if self.cool_down_until(now).is_some() {
             return Cause::Limited;
         }
         if f64::from(self.on_the_way) >= self.most.floor().max(1.0) {
@@ -196,55 +196,55 @@ impl Policy {
 
     /// Until when it is closed, if it is.
     #[must_use]
-    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
-        self.closed_until.filter(|until| *until > now)
+    pub fn cool_down_until(&self, now: Instant) -> Option<Instant> {
+        self.cool_down_until.filter(|until| *until > now)
     }
 
-    /// Until when it is closed because the host has said that there is a limit, if it is.
+    /// The end of the cool-down that the host itself caused, if there is one.
     #[must_use]
-    pub fn limited_until(&self, now: Instant) -> Option<Instant> {
-        self.limited_until.filter(|until| *until > now)
+    pub fn stated_cool_down_until(&self, now: Instant) -> Option<Instant> {
+        self.stated_cool_down_until.filter(|until| *until > now)
     }
 
-    /// Whether the host said not long ago that there is a limit, and nothing was answered since.
+    /// Whether the host stated a limit recently, and has answered nothing since.
     #[must_use]
-    pub fn is_doubted(&self, now: Instant) -> bool {
+    pub fn is_soon_after(&self, now: Instant) -> bool {
         let is_local = |until: Instant| now < until + DOUBT;
-        self.cool_down > 0 && self.limited_until.is_some_and(is_local)
+        self.cool_down > 0 && self.stated_cool_down_until.is_some_and(is_local)
     }
 
-    /// Takes back one that went, whatever became of it.
-    pub const fn came_back(&mut self) {
+    /// Notes that a request is no longer in flight, however it ended.
+    pub const fn finish(&mut self) {
         self.on_the_way = self.on_the_way.saturating_sub(1);
     }
 
-    /// Closes it, because somebody has heard that there is a limit.
-    pub fn close(&mut self, now: Instant, until: Instant) -> Heard {
-        self.limited_until = self.limited_until.max(Some(until));
-        self.shut(now, until)
+    /// Begins a cool-down that another replica shares.
+    pub fn cool_down(&mut self, now: Instant, until: Instant) -> Observed {
+        self.stated_cool_down_until = self.stated_cool_down_until.max(Some(until));
+        self.begin_cool_down(now, until)
     }
 
-    fn shut(&mut self, now: Instant, until: Instant) -> Heard {
-        let was_open = self.closed_until(now).is_none();
-        self.closed_until = self.closed_until.max(Some(until));
+    fn begin_cool_down(&mut self, now: Instant, until: Instant) -> Observed {
+        let was_open = self.cool_down_until(now).is_none();
+        self.cool_down_until = self.cool_down_until.max(Some(until));
         if !was_open {
-            return Heard::Nothing;
+            return Observed::Nothing;
         }
         self.slow_down(until);
         self.closed_at = Some(now);
         self.cool_down = self.cool_down.saturating_add(1);
-        Heard::Closed(until)
+        Observed::CoolDown(until)
     }
 
     /// Learns from an answer to one that went at `went`: what it says, and why it is a refusal, where
     /// it is one because of limits.
-    pub fn heard(
+    pub fn observe(
         &mut self,
         headers: &LimitHeaders,
-        refusal: Option<Refusal>,
+        refusal: Option<RateLimit>,
         (went, now): (Instant, Instant),
         chance: f64,
-    ) -> Heard {
+    ) -> Observed {
         self.is_warned |= headers.left.is_some() || headers.delay.is_some();
         let is_old = self.closed_at.is_some_and(|closed| went <= closed);
         let guess = || {
@@ -255,19 +255,19 @@ impl Policy {
         let wait = headers
             .retry_after
             .or_else(|| (refusal.is_some() && !is_old).then(guess));
-        let is_named = headers.retry_after.is_some() || refusal == Some(Refusal::Told);
+        let is_named = headers.retry_after.is_some() || refusal == Some(RateLimit::Stated);
         match wait {
-            Some(wait) if is_named => return self.close(now, now + wait),
-            Some(wait) => return self.shut(now, now + wait),
+            Some(wait) if is_named => return self.cool_down(now, now + wait),
+            Some(wait) => return self.begin_cool_down(now, now + wait),
             None => {}
         }
-        // What went before says nothing of how it is since.
+        // Delays on requests sent before this instant are already accounted for.
         if refusal.is_none() && !is_old {
             self.answered = self.answered.saturating_add(1);
             self.cool_down = 0;
             self.follow(headers, went, now);
         }
-        Heard::Nothing
+        Observed::Nothing
     }
 
     /// Fewer at once, and no more a second than were answered, the time of the cool-down included.
@@ -347,7 +347,7 @@ impl Policy {
         }
     }
 
-    /// Goes on as if nothing had been said of a budget, of which nothing was said for long.
+    /// Forgets a budget that has not been mentioned for long.
     fn forget_budget(&mut self, now: Instant) {
         if self.budget_until.is_some_and(|until| until <= now) {
             self.budget_until = None;
@@ -437,9 +437,14 @@ mod tests {
         count
     }
 
-    fn answer(policy: &mut Policy, headers: &LimitHeaders, went: Instant, now: Instant) -> Heard {
-        policy.came_back();
-        policy.heard(headers, None, (went, now), 1.0)
+    fn answer(
+        policy: &mut Policy,
+        headers: &LimitHeaders,
+        went: Instant,
+        now: Instant,
+    ) -> Observed {
+        policy.finish();
+        policy.observe(headers, None, (went, now), 1.0)
     }
 
     #[test]
@@ -469,7 +474,7 @@ mod tests {
         let until = start + seconds(30.0);
         assert_eq!(
             answer(&mut policy, &headers, start, start),
-            Heard::Closed(until)
+            Observed::CoolDown(until)
         );
         assert_eq!(
             policy.admit(until - seconds(0.1), None),
@@ -490,14 +495,14 @@ mod tests {
         let mut policy = Policy::new(start);
         admitted(&mut policy, start);
         let refused = |policy: &mut Policy, at: f64| {
-            policy.came_back();
-            let refusal = Some(Refusal::Told);
-            policy.heard(&NOTHING, refusal, (start, start + seconds(at)), 1.0)
+            policy.finish();
+            let refusal = Some(RateLimit::Stated);
+            policy.observe(&NOTHING, refusal, (start, start + seconds(at)), 1.0)
         };
         let until = start + seconds(1.1);
-        assert_eq!(refused(&mut policy, 0.1), Heard::Closed(until));
-        assert_eq!(refused(&mut policy, 0.2), Heard::Nothing);
-        assert_eq!(policy.closed_until(start), Some(until));
+        assert_eq!(refused(&mut policy, 0.1), Observed::CoolDown(until));
+        assert_eq!(refused(&mut policy, 0.2), Observed::Nothing);
+        assert_eq!(policy.cool_down_until(start), Some(until));
         for _ in 0..8 {
             answer(&mut policy, &NOTHING, start, start + seconds(0.3));
         }
@@ -511,9 +516,9 @@ mod tests {
         let mut now = start;
         let waits = [1, 2, 4].map(|_| {
             assert_eq!(policy.admit(now, None), Admission::Now);
-            policy.came_back();
-            policy.heard(&NOTHING, Some(Refusal::Told), (now, now), 1.0);
-            let until = policy.closed_until(now).unwrap_or(now);
+            policy.finish();
+            policy.observe(&NOTHING, Some(RateLimit::Stated), (now, now), 1.0);
+            let until = policy.cool_down_until(now).unwrap_or(now);
             let wait = until.saturating_duration_since(now).as_secs();
             now = until;
             wait
@@ -529,7 +534,7 @@ mod tests {
             assert_eq!(policy.admit(start, None), Admission::Now);
             answer(&mut policy, &NOTHING, start, start);
         }
-        policy.close(start, start + seconds(10.0));
+        policy.cool_down(start, start + seconds(10.0));
         let opened = start + seconds(10.0);
         assert_eq!(policy.admit(opened, None), Admission::Now);
         answer(&mut policy, &NOTHING, opened, opened);
@@ -598,14 +603,14 @@ mod tests {
         };
         assert_eq!(policy.admit(start, None), Admission::Now);
         answer(&mut policy, &empty, start, start);
-        // Nothing more is answered: whoever asks is on the way, and is not heard of.
+        // Nothing more is answered: requests stay in flight.
         let mut now = start;
         let mut times = Vec::new();
         while now < start + BUDGET {
             if let Admission::At(next) = policy.admit(now, None) {
                 now = next;
             } else {
-                policy.came_back();
+                policy.finish();
                 times.push(now);
             }
         }
@@ -672,17 +677,17 @@ mod tests {
     fn a_request_to_sign_in_is_doubted_for_five_minutes_after_a_limit() {
         let start = Instant::now();
         let mut policy = Policy::new(start);
-        assert!(!policy.is_doubted(start));
+        assert!(!policy.is_soon_after(start));
         let headers = LimitHeaders {
             retry_after: Some(seconds(30.0)),
             ..NOTHING
         };
-        policy.heard(&headers, Some(Refusal::Told), (start, start), 1.0);
+        policy.observe(&headers, Some(RateLimit::Stated), (start, start), 1.0);
         let mut now = start;
-        // Who is refused as unknown all that time makes it no longer.
-        while policy.is_doubted(now) {
-            now = policy.closed_until(now).unwrap_or(now) + seconds(1.0);
-            policy.heard(&NOTHING, Some(Refusal::Guessed), (now, now), 1.0);
+        // Refusals as unknown in all that time do not extend it.
+        while policy.is_soon_after(now) {
+            now = policy.cool_down_until(now).unwrap_or(now) + seconds(1.0);
+            policy.observe(&NOTHING, Some(RateLimit::Inferred), (now, now), 1.0);
         }
         let doubted = (now - start).as_secs();
         assert!((330..400).contains(&doubted), "{doubted}");
@@ -692,11 +697,11 @@ mod tests {
     fn nothing_is_doubted_once_something_was_answered() {
         let start = Instant::now();
         let mut policy = Policy::new(start);
-        policy.close(start, start + seconds(1.0));
+        policy.cool_down(start, start + seconds(1.0));
         let later = start + seconds(2.0);
-        assert!(policy.is_doubted(later));
+        assert!(policy.is_soon_after(later));
         answer(&mut policy, &NOTHING, later, later);
-        assert!(!policy.is_doubted(later));
+        assert!(!policy.is_soon_after(later));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The queue of one reader at one host: all its requests pass here, whichever plugin asks.
+//! The limiter of one principal at one host: all its requests pass here, whichever plugin asks.
 
 use std::{
     borrow::Cow,
@@ -20,7 +20,7 @@ use tokio::{
 use super::{
     cool_down::{self, CoolDownKey},
     headers::LimitHeaders,
-    policy::{Admission, Cause, Heard, Policy, Refusal},
+    policy::{Admission, Cause, Observed, Policy, RateLimit},
     telemetry::{CoolDownBy, Operation, Telemetry},
 };
 use crate::{
@@ -30,13 +30,13 @@ use crate::{
     telemetry::metrics::{Counter, Labels},
 };
 
-/// From so many limiters on, those that nobody uses are forgotten.
+/// From so many limiters on, unused ones are forgotten.
 const MANY: usize = 64;
 
-/// How long a limiter that nobody uses is remembered at least.
+/// How long an unused limiter is remembered at least.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
-/// Of how many organizations a limiter remembers whether they let the reader in: of those that answered
+/// For how many organizations a limiter remembers whether they let the principal in: those that answered
 /// last.
 const MOST_ORGANIZATIONS: usize = 1000;
 
@@ -46,7 +46,7 @@ static LIMITERS: LazyLock<Mutex<Limiters>> = LazyLock::new(Mutex::default);
 #[derive(Debug, Default)]
 struct Limiters {
     by_principal: HashMap<(Principal, String), Arc<Limiter>>,
-    /// At how many of them it is looked again which nobody uses: twice as many as were left, so that
+    /// From how many of them on unused ones are looked for again: twice as many as were left, so that
     /// this costs a request the same however many there are.
     next_look: usize,
 }
@@ -68,11 +68,11 @@ impl Limiters {
     }
 }
 
-/// What the requests of one reader to one host pass, one after the other, in the order in which they
-/// came, as fast as the host lets this reader ask.
+/// Lets requests of one principal through to one host, in the order in which they came, as fast as the host
+/// allows.
 #[derive(Debug)]
 pub(crate) struct Limiter {
-    /// Whoever has it is the next to go; it is handed on in the order in which it was asked for.
+    /// Held by the next request to go; it is handed on in order.
     turn: Turn<()>,
     state: Mutex<State>,
     changed: Notify,
@@ -82,28 +82,28 @@ pub(crate) struct Limiter {
 #[derive(Debug)]
 struct State {
     policy: Policy,
-    /// Of the organizations that are known, whether they let the reader in.
+    /// For each known organization, whether it let the principal in.
     accepted: RecentMap<bool>,
     used_at: Instant,
-    /// Where its cool-downs stand for other replicas, if they are shared.
+    /// Where its cool-downs are shared with other replicas, if they are.
     shared_as: Option<CoolDownKey>,
-    /// When it was asked last whether another replica has closed it.
+    /// When another replica's cool-down was last looked for.
     news_at: Option<Instant>,
-    /// Whether other replicas are being told of a cool-down.
-    is_telling: bool,
+    /// Whether a cool-down is being shared with other replicas.
+    is_sharing: bool,
 }
 
-/// There is less time than it takes to be let through.
+/// There is no permit before the deadline.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttled {
-    /// For how long nothing is to be asked, if a server has said so.
+    /// How much longer the cool-down lasts, if there is one.
     pub wait: Option<Duration>,
-    /// What it would have waited for.
+    /// What the request would have waited for.
     pub cause: Cause,
 }
 
 impl Limiter {
-    /// The limiter of whoever reads, at a host.
+    /// The limiter of a principal at a host.
     pub(crate) fn of(authorization: &Authorization, host: &str) -> Arc<Self> {
         let limiter = {
             let mut limiters = LIMITERS.lock();
@@ -126,18 +126,18 @@ impl Limiter {
                 used_at: now,
                 shared_as: None,
                 news_at: None,
-                is_telling: false,
+                is_sharing: false,
             }),
             changed: Notify::new(),
             telemetry,
         }
     }
 
-    /// Waits for its turn and until it may go; whoever drops this has left the queue.
+    /// Waits for a permit; dropping the future leaves the queue.
     ///
     /// # Errors
-    /// It would be let through after the deadline.
-    pub(crate) async fn enter(
+    /// The permit would come after the deadline.
+    pub(crate) async fn acquire(
         self: Arc<Self>,
         per_minute: Option<NonZeroU32>,
         deadline: Instant,
@@ -146,10 +146,10 @@ impl Limiter {
         {
             // Measured however it ends.
             let waiting = self.telemetry.waits();
-            let entered = pin!(self.wait(per_minute, deadline));
+            let acquired = pin!(self.wait(per_minute, deadline));
             let cause = || self.cause(per_minute);
-            let entered = waiting.told(timeout_at(deadline, entered), cause).await;
-            entered.map_err(|_| Throttled {
+            let acquired = waiting.told(timeout_at(deadline, acquired), cause).await;
+            acquired.map_err(|_| Throttled {
                 wait: None,
                 cause: cause(),
             })??;
@@ -171,13 +171,13 @@ impl Limiter {
     ) -> Result<(), Throttled> {
         let _turn = self.turn.lock().await;
         loop {
-            self.hear_of_others().await;
+            self.look_for_others().await;
             let changed = self.changed.notified();
             let now = Instant::now();
             match self.admit(now, per_minute) {
                 Admission::Now => return Ok(()),
                 Admission::At(at) if at > deadline => {
-                    let until = self.state().policy.closed_until(now);
+                    let until = self.state().policy.cool_down_until(now);
                     let wait = until.map(|until| until - now);
                     let cause = self.cause(per_minute);
                     return Err(Throttled { wait, cause });
@@ -193,80 +193,80 @@ impl Limiter {
         }
     }
 
-    /// Waits until the limiter is closed to a reader whom an organization has let in.
-    pub(crate) async fn closed(&self, organization: &str) {
+    /// Waits until there is a cool-down for a principal that an organization has let in.
+    pub(crate) async fn throttled(&self, organization: &str) {
         loop {
             let changed = self.changed.notified();
-            if self.is_closed(organization) {
+            if self.is_throttled(organization) {
                 return;
             }
             changed.await;
         }
     }
 
-    /// Whether the limiter is closed to a reader whom an organization has let in.
-    pub(crate) fn is_closed(&self, organization: &str) -> bool {
+    /// Whether there is a cool-down for a principal that an organization has let in.
+    pub(crate) fn is_throttled(&self, organization: &str) -> bool {
         let state = self.state();
-        let is_closed = state.policy.closed_until(Instant::now()).is_some();
-        is_closed && state.accepts(organization)
+        let is_throttled = state.policy.cool_down_until(Instant::now()).is_some();
+        is_throttled && state.accepts(organization)
     }
 
-    /// Learns whether another replica has closed it, if that was not asked just now. Whoever is next
-    /// asks for all who wait.
-    async fn hear_of_others(&self) {
+    /// Looks for another replica's cool-down, if that was not done just now. The next in the queue asks for
+    /// all who wait.
+    async fn look_for_others(&self) {
         let Some(place) = self.state().needs_news(Instant::now()) else {
             return;
         };
         if let Some(until) = cool_down::heard(&place).await {
-            self.close(until);
+            self.cool_down(until);
         }
     }
 
-    /// Closes it, as another replica was told.
-    fn close(&self, until: Instant) {
+    /// Begins a cool-down that another replica shares.
+    fn cool_down(&self, until: Instant) {
         let now = Instant::now();
-        let heard = self.state().policy.close(now, until);
+        let heard = self.state().policy.cool_down(now, until);
         self.changed.notify_waiters();
-        if let Heard::Closed(until) = heard {
-            self.telemetry.closed(CoolDownBy::Replica, until - now);
+        if let Observed::CoolDown(until) = heard {
+            self.telemetry.cooled_down(CoolDownBy::Replica, until - now);
         }
     }
 
-    /// Tells other replicas that it is closed, as long as it is: so that they hear of it also where
+    /// Shares the cool-down with other replicas for as long as it lasts: so they learn of it even where
     /// their cache was down, or has forgotten it.
-    fn tell_others(self: &Arc<Self>) {
-        let telling = Telling {
+    fn share_cool_down(self: &Arc<Self>) {
+        let sharing_now = CoolDownSharing {
             limiter: Arc::clone(self),
             is_over: false,
         };
         tokio::spawn(async move {
-            let limiter = Arc::clone(&telling.limiter);
-            while let Some((place, until)) = limiter.closing_to_tell() {
+            let limiter = Arc::clone(&sharing_now.limiter);
+            while let Some((place, until)) = limiter.cool_down_to_share() {
                 let other = cool_down::announce(&place, until).await;
                 if let Some(other) = other {
-                    limiter.close(other);
+                    limiter.cool_down(other);
                 }
                 sleep(cool_down::CHECK_EVERY).await;
             }
-            telling.end();
+            sharing_now.end();
         });
     }
 
-    /// Says that something is asked again, and why, after a wait.
-    pub(crate) fn asks_again(
+    /// Reports that a request is retried, and why, after a wait.
+    pub(crate) fn retries(
         &self,
         of: &Operation<'_>,
         reason: impl Into<Cow<'static, str>>,
         wait: Duration,
     ) {
-        self.telemetry.asks_again(of, reason.into(), wait);
+        self.telemetry.retries(of, reason.into(), wait);
     }
 
-    fn closing_to_tell(&self) -> Option<(CoolDownKey, Instant)> {
-        self.state().closing_to_tell(Instant::now())
+    fn cool_down_to_share(&self) -> Option<(CoolDownKey, Instant)> {
+        self.state().cool_down_to_share(Instant::now())
     }
 
-    /// What those who wait are waiting for.
+    /// What waiting requests wait for.
     fn cause(&self, per_minute: Option<NonZeroU32>) -> Cause {
         self.state().policy.cause(Instant::now(), per_minute)
     }
@@ -284,10 +284,10 @@ impl Limiter {
 
     fn add_to(&self, limit: &mut Limit) {
         let now = Instant::now();
-        let until = self.state().policy.closed_until(now);
+        let until = self.state().policy.cool_down_until(now);
         limit.waiting += self.telemetry.waiting();
-        limit.closed = limit
-            .closed
+        limit.cool_down = limit
+            .cool_down
             .max(until.map_or(Duration::ZERO, |until| until - now));
         for (labels, left) in self.telemetry.all_left() {
             let least = limit.left.entry(labels).or_insert(left);
@@ -297,34 +297,34 @@ impl Limiter {
 
     fn is_forgotten(&self) -> bool {
         let state = self.state();
-        let is_open = state.policy.closed_until(Instant::now()).is_none();
+        let is_open = state.policy.cool_down_until(Instant::now()).is_none();
         is_open && state.used_at.elapsed() > REMEMBERED
     }
 }
 
-/// One that tells other replicas, as long as it does: it ends early where its runtime does.
-struct Telling {
+/// The sharing of a cool-down, for as long as it goes on: it ends early where its runtime does.
+struct CoolDownSharing {
     limiter: Arc<Limiter>,
     is_over: bool,
 }
 
-impl Telling {
-    /// There is nothing more to tell of.
+impl CoolDownSharing {
+    /// The cool-down is over.
     fn end(mut self) {
         self.is_over = true;
     }
 }
 
-impl Drop for Telling {
+impl Drop for CoolDownSharing {
     fn drop(&mut self) {
         if !self.is_over {
-            self.limiter.state().is_telling = false;
+            self.limiter.state().is_sharing = false;
         }
     }
 }
 
 impl State {
-    /// Where to ask whether another replica has closed it, if that is to be asked now.
+    /// Where to look for another replica's cool-down, if it is time to.
     fn needs_news(&mut self, now: Instant) -> Option<CoolDownKey> {
         let is_new = |at: Instant| now.saturating_duration_since(at) < cool_down::NEWS_AGE;
         if self.news_at.is_some_and(is_new) {
@@ -339,40 +339,39 @@ impl State {
         self.accepted.get(organization).is_some_and(|is_in| *is_in)
     }
 
-    /// Remembers whether an organization lets the reader in, within bounds.
+    /// Remembers whether an organization let the principal in, within bounds.
     fn note(&mut self, organization: &str, lets_in: bool) {
         self.accepted.set(organization, lets_in);
     }
 
-    /// Whether a cool-down is to be told of that nobody tells of yet.
-    const fn starts_to_tell(&mut self) -> bool {
-        let starts = self.shared_as.is_some() && !self.is_telling;
-        self.is_telling |= starts;
+    /// Whether a cool-down is to be shared that is not being shared yet.
+    const fn starts_to_share(&mut self) -> bool {
+        let starts = self.shared_as.is_some() && !self.is_sharing;
+        self.is_sharing |= starts;
         starts
     }
 
-    /// Of what other replicas are to be told; nothing when it is open again.
-    fn closing_to_tell(&mut self, now: Instant) -> Option<(CoolDownKey, Instant)> {
-        let cool_down = self.policy.limited_until(now);
+    /// The cool-down to share; `None` when it is over.
+    fn cool_down_to_share(&mut self, now: Instant) -> Option<(CoolDownKey, Instant)> {
+        let cool_down = self.policy.stated_cool_down_until(now);
         let cool_down = self.shared_as.clone().zip(cool_down);
-        self.is_telling = cool_down.is_some();
+        self.is_sharing = cool_down.is_some();
         cool_down
     }
 }
 
-/// What is known of the limiters of one kind of credential at a host now.
+/// The state of the limiters of one kind of credential at a host.
 #[derive(Clone, Debug, Default)]
 pub struct Limit {
-    /// How many wait.
+    /// How many requests wait.
     pub waiting: u32,
-    /// How long nothing will be asked through the one that is closed longest; zero where all are
-    /// open.
-    pub closed: Duration,
+    /// How long the longest cool-down still lasts; zero where there is none.
+    pub cool_down: Duration,
     /// What is left of each organization's budget, between 0 and 1.
     pub left: HashMap<Labels, f64>,
 }
 
-/// What is known of all limiters now, by who reads, and where.
+/// The state of all limiters, by principal and host.
 #[must_use]
 pub fn limits() -> HashMap<Labels, Limit> {
     let limiters = LIMITERS.lock();
@@ -385,29 +384,30 @@ pub fn limits() -> HashMap<Labels, Limit> {
     limits
 }
 
-/// One request on its way; the next may go when it is dropped.
+/// Leave for one request; dropping it lets the next one go.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limiter: Arc<Limiter>,
     went: Instant,
-    /// How long it waited to go.
+    /// How long the request waited for it.
     waited: Duration,
     per_minute: Option<NonZeroU32>,
     deadline: Instant,
 }
 
 impl Permit {
-    /// Whether a request to sign in means that the reader is blocked, and not that it is unknown.
+    /// Whether an answer that asks to sign in means that the principal is rate limited, and not that it is
+    /// unknown.
     ///
-    /// A blocked reader that goes on operation is answered as if nobody knew it.
-    pub(crate) fn is_blocked(&self, organization: &str) -> bool {
+    /// A rate-limited principal that goes on asking is answered as if it were unknown.
+    pub(crate) fn means_rate_limit(&self, organization: &str) -> bool {
         let now = Instant::now();
         let state = self.limiter.state();
-        let is_closed = state.policy.closed_until(now).is_some();
-        is_closed || (state.policy.is_doubted(now) && state.accepts(organization))
+        let is_throttled = state.policy.cool_down_until(now).is_some();
+        is_throttled || (state.policy.is_soon_after(now) && state.accepts(organization))
     }
 
-    /// Waits until one more request may be made on the same way.
+    /// Waits until one more request may be sent with this permit.
     ///
     /// # Errors
     /// That would be after the deadline.
@@ -428,8 +428,13 @@ impl Permit {
         }
     }
 
-    /// Notes what an answer says of limits, and why it is a refusal, where it is one because of them.
-    pub(crate) fn heard(&self, organization: &str, headers: &HeaderMap, refusal: Option<Refusal>) {
+    /// Notes what an answer says of limits, and, where it is a refusal because of them, how that is known.
+    pub(crate) fn observe(
+        &self,
+        organization: &str,
+        headers: &HeaderMap,
+        refusal: Option<RateLimit>,
+    ) {
         let limits = LimitHeaders::read(headers, SystemTime::now());
         let telemetry = &self.limiter.telemetry;
         if let Some(left) = limits.left {
@@ -440,20 +445,20 @@ impl Permit {
         }
         let times = (self.went, Instant::now());
         let mut state = self.limiter.state();
-        if refusal == Some(Refusal::Told) && state.accepted.get(organization).is_none() {
-            // Only of somebody whom it knows it can say so.
+        if refusal == Some(RateLimit::Stated) && state.accepted.get(organization).is_none() {
+            // A host can rate limit only a principal that it knows.
             state.note(organization, true);
         }
         let policy = &mut state.policy;
-        let known = policy.limited_until(times.1);
-        let heard = policy.heard(&limits, refusal, times, fastrand::f64());
-        let is_to_tell = policy.limited_until(times.1) > known && state.starts_to_tell();
+        let known = policy.stated_cool_down_until(times.1);
+        let heard = policy.observe(&limits, refusal, times, fastrand::f64());
+        let is_to_tell = policy.stated_cool_down_until(times.1) > known && state.starts_to_share();
         drop(state);
         if is_to_tell {
-            self.limiter.tell_others();
+            self.limiter.share_cool_down();
         }
-        if let Heard::Closed(until) = heard {
-            telemetry.closed(CoolDownBy::Host(organization), until - times.1);
+        if let Observed::CoolDown(until) = heard {
+            telemetry.cooled_down(CoolDownBy::Host(organization), until - times.1);
         }
     }
 
@@ -464,7 +469,9 @@ impl Permit {
         status: Option<StatusCode>,
         time: Duration,
     ) {
-        self.limiter.telemetry.asked(of, status, time, self.waited);
+        self.limiter
+            .telemetry
+            .requested(of, status, time, self.waited);
     }
 
     /// Where the bytes of a content are counted.
@@ -472,12 +479,12 @@ impl Permit {
         self.limiter.telemetry.received(of)
     }
 
-    /// Notes that an organization does not let the reader in.
+    /// Notes that an organization does not let the principal in.
     pub(crate) fn refused(&self, organization: &str) {
         self.limiter.state().note(organization, false);
     }
 
-    /// Notes that an organization let the reader in.
+    /// Notes that an organization let the principal in.
     pub(crate) fn accepted(&self, organization: &str) {
         self.limiter.state().note(organization, true);
     }
@@ -485,7 +492,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.limiter.state().policy.came_back();
+        self.limiter.state().policy.finish();
         self.limiter.changed.notify_waiters();
     }
 }

@@ -1,4 +1,4 @@
-//! What is reported of the requests of one reader to one host: measurements, and lines of the log.
+//! Measurements and log events about one principal's requests to one host.
 
 use std::{
     borrow::Cow,
@@ -22,35 +22,35 @@ use crate::{
     telemetry::metrics::{self, Counter, Labels, Metric, reader_labels},
 };
 
-/// From this on, a wait at the limiter is told to the log.
+/// From this on, a wait for a permit is logged.
 const LONG_WAIT: Duration = Duration::from_secs(5);
 
-/// For how long what is left of a budget is believed: Azure DevOps counts over five minutes.
+/// For how long a reported budget is believed: Azure DevOps counts over five minutes.
 const BUDGET_AGE: Duration = Duration::from_secs(300);
 
 /// The most organizations of one host whose budgets are remembered each by itself; of the others the
 /// smallest is.
 const MOST_BUDGETS: usize = 1000;
 
-/// What stands for them.
+/// The name under which they are counted together.
 const OTHER_ORGANIZATIONS: &str = "other";
 
-/// What stands in the place of every credential that is configured.
+/// What the place of every configured credential contains.
 const CREDENTIALS: &str = "credentials[";
 
-/// Why something is asked again that a limit forbade.
+/// Why a request is retried that a rate limit refused.
 pub(crate) const LIMITED: &str = "limited";
 
-/// What is asked, as far as it is reported.
+/// A request, as far as it is reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation<'a> {
     /// What it is, in one word.
     pub name: &'static str,
-    /// Of which organization or collection, in lower case.
+    /// The organization or collection, in lower case.
     pub organization: &'a str,
 }
 
-/// Who reads, where, and what is known of that now.
+/// The principal and host, and their current state.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     host: String,
@@ -58,20 +58,20 @@ pub(crate) struct Telemetry {
     /// The credential's place in the app-config, or where else it comes from.
     place: Arc<str>,
     waiting: AtomicU32,
-    /// What was left of each organization's budget, and when that was said.
+    /// What was left of each organization's budget, and when that was reported.
     budgets: Mutex<HashMap<String, (f64, Instant)>>,
 }
 
-/// Who closed a limiter.
+/// What caused a cool-down.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum CoolDownBy<'a> {
     /// An answer for this organization.
     Host(&'a str),
-    /// Another replica, which was told so.
+    /// Another replica, which shares it.
     Replica,
 }
 
-/// One that waits at the limiter, as long as it does.
+/// A request that waits for a permit, for as long as it does.
 pub(crate) struct Waiting<'a> {
     telemetry: &'a Telemetry,
     since: Instant,
@@ -88,7 +88,7 @@ impl Telemetry {
         }
     }
 
-    /// One more waits, until what this gives is dropped.
+    /// One more request waits, until the result is dropped.
     pub(crate) fn waits(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         Waiting {
@@ -97,20 +97,20 @@ impl Telemetry {
         }
     }
 
-    /// How many wait.
+    /// How many requests wait.
     pub(crate) fn waiting(&self) -> u32 {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Somebody was let through, or has left.
+    /// A request got its permit, or left the queue.
     fn waited(&self, time: Duration) {
         metrics::time(Metric::QueueWait, || self.labels(), time);
     }
 
-    /// Somebody waits for long, and what for.
+    /// A request has waited for long, and what for.
     fn waits_for_long(&self, time: Duration, cause: Cause) {
         let (cause, because) = match cause {
-            Cause::Limited => ("limited", "Azure DevOps limits them".to_owned()),
+            Cause::Limited => ("limited", "Azure DevOps throttles them".to_owned()),
             Cause::Configured(most) => (
                 "maxApiRequestsPerMinute",
                 format!("maxApiRequestsPerMinute lets {most} go in a minute"),
@@ -133,7 +133,7 @@ impl Telemetry {
         });
     }
 
-    /// Whose credential it is, in words for a message.
+    /// The credential, in words for a message.
     fn who(&self) -> String {
         let is_configured = self.place.contains(CREDENTIALS);
         let place = if is_configured {
@@ -144,8 +144,8 @@ impl Telemetry {
         format!("{}{place}", self.credential)
     }
 
-    /// A request was answered, or not.
-    pub(crate) fn asked(
+    /// A request was answered, or failed.
+    pub(crate) fn requested(
         &self,
         operation: &Operation<'_>,
         status: Option<StatusCode>,
@@ -184,21 +184,21 @@ impl Telemetry {
     }
 
     /// A request is made again.
-    pub(crate) fn asks_again(
+    pub(crate) fn retries(
         &self,
         operation: &Operation<'_>,
         reason: Cow<'static, str>,
         wait: Duration,
     ) {
-        // Of a limit it is told that nothing is asked, and for how long.
+        // A rate limit is logged as a cool-down, with its length.
         if reason != LIMITED {
-            self.tell_again(operation.name, &reason, wait);
+            self.emit_retry(operation.name, &reason, wait);
         }
         let labels = with(self.labels_of(operation), "reason", reason);
         metrics::count(Metric::Retries, labels);
     }
 
-    fn tell_again(&self, operation: &'static str, reason: &str, wait: Duration) {
+    fn emit_retry(&self, operation: &'static str, reason: &str, wait: Duration) {
         self.emit(&format!("again {operation} {reason}"), || {
             let (host, seconds) = (&self.host, wait.as_secs_f64());
             let is_status = reason.bytes().all(|byte| byte.is_ascii_digit());
@@ -212,8 +212,8 @@ impl Telemetry {
         });
     }
 
-    /// The limiter was closed.
-    pub(crate) fn closed(&self, by: CoolDownBy<'_>, time: Duration) {
+    /// A cool-down began.
+    pub(crate) fn cooled_down(&self, by: CoolDownBy<'_>, time: Duration) {
         let (source, organization) = match by {
             CoolDownBy::Host(organization) => ("host", organization),
             CoolDownBy::Replica => ("replica", ""),
@@ -227,10 +227,10 @@ impl Telemetry {
                 CoolDownBy::Host(organization) => {
                     (format!("{host}, organization {organization}"), "")
                 }
-                CoolDownBy::Replica => (host.clone(), ", as another replica was told"),
+                CoolDownBy::Replica => (host.clone(), ", as another replica reports"),
             };
             let message = format!(
-                "Azure DevOps limits {who} at {place}: nothing is asked for {seconds:.1} s{why}"
+                "Azure DevOps throttles {who} at {place}: no requests for {seconds:.1} s{why}"
             );
             self.line(Event::warning("throttled", message))
                 .with("organization", organization)
@@ -239,7 +239,7 @@ impl Telemetry {
         });
     }
 
-    /// An answer has said of limits what cannot be.
+    /// An answer stated limits that cannot be.
     pub(crate) fn doubts(
         &self,
         Doubt {
@@ -259,7 +259,7 @@ impl Telemetry {
         });
     }
 
-    /// An answer has said what is left of an organization's budget.
+    /// An answer stated what is left of an organization's budget.
     pub(crate) fn left(&self, organization: &str, left: f64) {
         let said = Instant::now();
         let mut budgets = self.budgets();
@@ -276,7 +276,7 @@ impl Telemetry {
         }
     }
 
-    /// What is left of each organization's budget, as far as that was said not long ago.
+    /// What is left of each organization's budget, as far as that was stated recently.
     pub(crate) fn all_left(&self) -> Vec<(Labels, f64)> {
         let mut budgets = self.budgets();
         budgets.retain(|_, (_, said)| said.elapsed() < BUDGET_AGE);
@@ -314,7 +314,7 @@ impl Telemetry {
 }
 
 impl Waiting<'_> {
-    /// What is waited for; the log is told while it takes long, and not when it is over.
+    /// Awaits something; a long wait is logged while it lasts, and not when it is over.
     pub(crate) async fn told<T>(
         &self,
         awaited: impl Future<Output = T>,

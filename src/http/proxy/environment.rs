@@ -29,7 +29,7 @@ pub(in crate::http) enum Route {
     Direct { is_exempt: bool },
     /// Through this one.
     Through(Arc<Proxy>),
-    /// Not at all: what is said of its proxy names none.
+    /// Not at all: its proxy is misconfigured.
     Invalid(Arc<Invalid>),
 }
 
@@ -91,7 +91,7 @@ impl Proxies {
         }
     }
 
-    /// What is known of them in words, each proxy once: none of it is a secret.
+    /// The proxies in words, each once, without secrets.
     fn described(&self) -> Vec<String> {
         let mut described: Vec<String> = Vec::new();
         for named in [&self.https, &self.http].into_iter().flatten() {
@@ -106,7 +106,7 @@ impl Proxies {
         described
     }
 
-    /// The proxy of a URL, with who asks it; nothing where there is none.
+    /// The proxy of a URL, with its user information; `None` where there is none.
     pub(in crate::http) fn through(&self, url: &Url) -> Option<Url> {
         match self.route(url) {
             Route::Through(proxy) => Some(proxy.url.clone()),
@@ -129,7 +129,7 @@ impl Proxies {
     }
 }
 
-/// What a variable names; nothing where it is empty.
+/// The proxy that a variable names; `None` where it is empty.
 fn proxy(variable: &'static str, value: &str) -> Option<Named> {
     if value.is_empty() {
         return None;
@@ -194,12 +194,12 @@ impl Proxy {
         self.variable
     }
 
-    /// Whether it is told who asks.
+    /// Whether it is sent credentials.
     pub(in crate::http) fn has_user(&self) -> bool {
         self.url.password().is_some()
     }
 
-    /// Who asks it, as a header says it.
+    /// Its credentials, as a header.
     pub(super) fn user(&self) -> Option<HeaderValue> {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (user, password) = (self.url.username(), self.url.password()?);
@@ -211,7 +211,7 @@ impl Proxy {
     }
 }
 
-/// As messages name it: without who asks it.
+/// As messages name it: without its credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.url.scheme().trim_end_matches('h');

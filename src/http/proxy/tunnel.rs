@@ -25,7 +25,7 @@ use super::environment::Proxy;
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The status with which a proxy refuses a tunnel to a server: it is asked for one, because the client
-/// that was refused does not tell the status. Nothing where it does not refuse, or says nothing.
+/// that was refused does not report the status. `None` where it does not refuse, or does not answer.
 pub(in crate::http) async fn answer_to_connect(
     proxy: &Proxy,
     url: &Url,

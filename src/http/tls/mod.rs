@@ -1,4 +1,4 @@
-//! TLS as Node has it: whom it trusts, and which certificates it accepts.
+//! TLS as Node has it: what it trusts, and which certificates it accepts.
 //!
 //! Chains are verified by webpki. Three things that Node accepts and webpki does not are added, since
 //! Azure DevOps Servers are full of them: a self-signed certificate that is itself trusted, a name that

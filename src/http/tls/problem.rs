@@ -15,9 +15,9 @@ const MOST_NAMES: usize = 5;
 pub(super) enum Problem {
     /// It is self-signed and not among those that are trusted.
     SelfSigned,
-    /// Nobody who is trusted has issued it.
+    /// No trusted authority has issued it.
     UnknownAuthority {
-        /// Who has issued the last of the chain.
+        /// The issuer of the last certificate of the chain.
         issuer: String,
         /// Whether the server sent no certificate of an authority.
         came_alone: bool,
@@ -52,7 +52,7 @@ pub(super) enum Problem {
     Signature(Whose, String),
     /// It has a critical extension that is not known.
     Extension,
-    /// It was not signed by the one who is named in it, or the server has not its key.
+    /// It was not signed by its issuer, or the server does not have its key.
     Forged,
     /// It cannot be read.
     Malformed,
@@ -113,7 +113,7 @@ impl fmt::Display for Problem {
                 formatter.write_str("it is not for servers, by its extended key usage")
             }
             Self::KeyUsage(usage) => {
-                write!(formatter, "its key usage ({usage}) is none of a server")
+                write!(formatter, "its key usage ({usage}) is not one for a server")
             }
             Self::Authority => formatter.write_str(
                 "it is that of an authority (CA:TRUE), which is no server's unless it is self-signed",
@@ -147,7 +147,7 @@ impl fmt::Display for Problem {
                 formatter.write_str("it, or one in its chain, has a critical extension that is not known")
             }
             Self::Forged => formatter.write_str(
-                "a signature does not fit: whoever is named as the one who issued it has not, or the server has not its key",
+                "a signature does not match: the named issuer did not issue it, or the server does not have its key",
             ),
             Self::Malformed => formatter.write_str("it, or one in its chain, cannot be read"),
             Self::Other(words) => formatter.write_str(words),

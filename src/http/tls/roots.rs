@@ -1,4 +1,4 @@
-//! Whom TLS trusts: the platform's store, Node's own list, and `NODE_EXTRA_CA_CERTS`.
+//! What TLS trusts: the platform's store, Node's own list, and `NODE_EXTRA_CA_CERTS`.
 
 use std::{
     collections::HashSet,
@@ -34,19 +34,19 @@ const BUNDLES: [&str; 5] = [
 /// What Node says of the authorities that it trusts.
 static OF_NODE: OnceLock<NodeAuthorities> = OnceLock::new();
 
-/// Whom Node trusts, as it tells.
+/// What Node trusts, as it reports it.
 #[derive(Clone, Debug, Default)]
 pub struct NodeAuthorities {
     /// Certificates in PEM, one after the other.
     pub pem: String,
-    /// Whether Node was started with `--use-openssl-ca`: then it trusts whom OpenSSL trusts, and
-    /// nobody by its own list.
+    /// Whether Node was started with `--use-openssl-ca`: then it trusts what OpenSSL
+    /// trusts, and not its own list.
     pub uses_openssl: bool,
 }
 
-/// Has TLS trust whom Node trusts. It counts if it comes before the first connection, and once.
+/// Makes TLS trust what Node trusts. Only the first call counts, and only before the first connection.
 pub fn trust_as_node(authorities: NodeAuthorities) {
-    // Whoever loads the addon again, in a worker thread, says the same.
+    // A worker thread that loads the addon again reports the same.
     let _ = OF_NODE.set(authorities);
 }
 
@@ -136,7 +136,7 @@ fn of_platform() -> Vec<CertificateDer<'static>> {
     })
 }
 
-/// What `NODE_EXTRA_CA_CERTS` names. What cannot be read of it is left out, as Node leaves it out (and
+/// The certificates of `NODE_EXTRA_CA_CERTS`. What cannot be read is left out, as Node leaves it out (and
 /// warns when it starts).
 fn extra() -> (Extra, Vec<CertificateDer<'static>>) {
     let Some(file) = env::var_os(EXTRA).filter(|file| !file.is_empty()) else {
@@ -159,7 +159,7 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
-/// The certificates of a bundle; what is none is left out alone.
+/// The certificates of a bundle; only those that cannot be parsed are left out.
 fn in_pem(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem)
         .filter_map(Result::ok)

@@ -26,28 +26,28 @@ const LONGEST_NAME: usize = 200;
 pub(super) struct ServerCertificate<'a>(X509Certificate<'a>);
 
 impl<'a> ServerCertificate<'a> {
-    /// Reads one in DER; nothing where it is none.
+    /// Reads one in DER; `None` where it cannot be parsed.
     pub(super) fn read(der: &'a [u8]) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(der).ok()?;
         rest.is_empty().then_some(Self(certificate))
     }
 
-    /// Whom it is for, in DER.
+    /// Its subject, in DER.
     pub(super) fn subject(&self) -> &[u8] {
         self.0.subject().as_raw()
     }
 
-    /// Who issued it, in DER.
+    /// Its issuer, in DER.
     pub(super) fn issuer(&self) -> &[u8] {
         self.0.issuer().as_raw()
     }
 
-    /// Whom it is for, in words.
+    /// Its subject, in words.
     pub(super) fn name(&self) -> String {
         short(&self.0.subject().to_string())
     }
 
-    /// Who issued it, in words.
+    /// Its issuer, in words.
     pub(super) fn issuer_name(&self) -> String {
         short(&self.0.issuer().to_string())
     }
@@ -61,7 +61,7 @@ impl<'a> ServerCertificate<'a> {
     }
 
     /// Whether its own key has signed it with RSA and SHA-1, which webpki does not verify. Of what is
-    /// trusted byte for byte the signature adds nothing, but that nobody else has made it.
+    /// trusted byte for byte the signature only adds that it is not forged.
     pub(super) fn is_signed_by_itself_with_sha_1(&self) -> bool {
         let algorithm = &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY;
         let key = &self.0.public_key().subject_public_key.data;
@@ -154,7 +154,7 @@ impl<'a> ServerCertificate<'a> {
             })
     }
 
-    /// Whether it is certain that there is none: of alternative names that cannot be read it is not.
+    /// Whether it certainly has none: where alternative names cannot be read, that is not certain.
     fn has_no_dns_name(&self) -> bool {
         match self.0.subject_alternative_name() {
             Ok(Some(names)) => {

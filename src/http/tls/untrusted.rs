@@ -12,7 +12,7 @@ use super::{
     server_certificate::ServerCertificate,
 };
 
-/// What a server presented, and as whom it was asked.
+/// The certificates that a server presented, and the name that it was asked by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Presented<'a> {
     pub leaf: &'a CertificateDer<'a>,
@@ -227,7 +227,7 @@ fn advice(problem: &Problem, extra: &Extra) -> String {
             let trust = extra.to_trust(&format!("the certificate of {issuer:?}"));
             if *came_alone {
                 format!(
-                    "{trust}; or, if that authority is one between, have the server send its certificate, of which it sent none"
+                    "{trust}; or, if that is an intermediate authority, have the server send its certificate, which it did not"
                 )
             } else {
                 trust

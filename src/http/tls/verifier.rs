@@ -32,7 +32,7 @@ const REJECT: &str = "NODE_TLS_REJECT_UNAUTHORIZED";
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: Arc<Roots>,
-    /// Nothing where nobody is trusted at all.
+    /// `None` where nothing is trusted at all.
     webpki: Option<Arc<WebPkiServerVerifier>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -162,7 +162,7 @@ impl Verifier {
         may_anchor && intermediates.all(|authority| of_certificate(&authority.der()))
     }
 
-    /// What a handshake's signature shows; where it fails because of the key, that is told.
+    /// Verifies a handshake's signature; where it fails because of the key, the error says so.
     fn verify_signature(
         &self,
         certificate: &CertificateDer<'_>,
@@ -231,7 +231,7 @@ fn untrusted(problem: Problem, roots: &Roots) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
 }
 
-/// Whether certificates count, as Node asks it: for each connection anew.
+/// Whether certificates are verified, as Node decides it: for each connection again.
 fn rejects_unauthorized() -> bool {
     env::var_os(REJECT).is_none_or(|value| value != "0")
 }
@@ -240,7 +240,7 @@ fn warn_of_checking_nothing(extra: &Extra) {
     log::emit(Repeat::Once, "certificates not checked", || {
         let trust = extra.to_trust("the certificates of your own authorities");
         let message = format!(
-            "{REJECT} is 0, so that the certificate of no server is checked, and whoever stands between can read credentials and change contents. Remove it; where a certificate is refused then, {trust}"
+            "{REJECT} is 0, so no server's certificate is checked, and anyone on the network path can read credentials and change contents. Remove it; where a certificate is refused then, {trust}"
         );
         Event::warning("certificates not checked", message)
     });

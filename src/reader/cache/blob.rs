@@ -31,7 +31,7 @@ pub(crate) enum Blob {
 }
 
 impl Blob {
-    /// The content of an answer; nothing where it is another one than that with this id.
+    /// The content of an answer; `None` where its id is another.
     ///
     /// # Errors
     /// The content broke off, is more than may be held in memory, or could not be stored in `directory`.

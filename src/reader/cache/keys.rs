@@ -10,7 +10,7 @@ use crate::{
     rest::Item,
 };
 
-/// The address of what is kept, and for whom.
+/// An address, and the principal that it was read for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     principal: Principal,
@@ -37,7 +37,7 @@ impl Key {
         }
     }
 
-    /// The address, whoever reads.
+    /// The address, without the principal.
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

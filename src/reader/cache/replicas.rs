@@ -40,7 +40,7 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
-    /// Nothing where nobody shares now, or where this reader has no secret to seal with.
+    /// `None` where no cache is shared now, or where this principal has no secret to seal with.
     pub(crate) fn of(authorization: &Authorization) -> Option<Self> {
         let cache = one_cache().filter(|cache| !cache.is_left_alone())?;
         let sharing = authorization.sharing().filter(SharedKeys::seals)?;
@@ -105,7 +105,7 @@ impl Replicas {
         self.put("blob", key.address(), content.to_vec());
     }
 
-    /// Shares a small archive, if all of it is sound: nobody could take it back.
+    /// Shares a small archive, if all of it is sound: a shared one cannot be taken back.
     pub(crate) fn share_archive(self, key: Key, stored: Arc<TemporaryFile>) {
         if stored.length() > MOST_BYTES as u64 {
             return;

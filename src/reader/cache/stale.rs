@@ -1,4 +1,4 @@
-//! What was read last, for while whoever reads is blocked.
+//! Stale answers: what was read last, to stand in while a principal is throttled.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) struct File {
     pub(crate) content: Bytes,
 }
 
-/// The last good answer to one question, where that may stand in for a new one.
+/// The last good answer to one request, where that may stand in for a new one.
 #[derive(Clone, Debug)]
 pub(crate) struct StaleSlot<T: 'static> {
     store: &'static Cache<Key, StaleAnswer<T>>,
@@ -46,7 +46,7 @@ pub(crate) struct StaleSlot<T: 'static> {
 }
 
 impl StaleSlot<String> {
-    /// Says that the caller has what is there at a commit, and so knows all that it takes.
+    /// Says that the caller has the commit already.
     pub(crate) fn unchanged(
         &self,
         commit: String,
@@ -78,9 +78,9 @@ where
         }
     }
 
-    /// What `read` gives; or, while whoever reads is blocked, what was read last.
+    /// What `read` gives; or the stale answer, while the principal is throttled.
     ///
-    /// Nothing stands in for what is not there any more, or is not to be seen.
+    /// There is no stale answer for what is gone, or no longer visible.
     pub(crate) async fn or<R>(
         &self,
         context: &ReadContext,
@@ -93,7 +93,7 @@ where
         answer
     }
 
-    /// As [`Self::or`], for whoever begins again with what was read last.
+    /// As [`Self::or`], for a caller that begins again with the stale answer.
     pub(crate) async fn or_before<R>(
         &self,
         context: &ReadContext,
@@ -110,7 +110,7 @@ where
             answer = read => answer,
         };
         match answer {
-            // It was refused at the moment in which its reader was blocked.
+            // It was refused at the moment in which its principal was throttled.
             Err(error)
                 if error.kind() == ErrorKind::Other
                     && client.is_rate_limited(request, authorization) =>
@@ -163,7 +163,7 @@ where
     }
 }
 
-/// Counts an answer that stands in for a new one.
+/// Counts a stale answer.
 fn count_stale(context: &ReadContext) {
     let authorization = context.authorization();
     let credential = authorization.identity().title();
@@ -172,7 +172,7 @@ fn count_stale(context: &ReadContext) {
     metrics::count(Metric::StaleAnswers, labels);
 }
 
-/// What is there now, or was there when it was read last.
+/// A new answer, or a stale one.
 pub(crate) enum FreshOrStale<T, R> {
     Fresh(R),
     Stale(StaleAnswer<T>),

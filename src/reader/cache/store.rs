@@ -38,12 +38,12 @@ const MOST_ARCHIVES: u64 = 1024;
 /// does, its connections among it.
 const PART_OF_FILES: u64 = 4;
 
-/// How many archives of trees and searches stay open that nobody uses at the moment, and at most
-/// which part of the files that the process may open.
+/// How many unused archives of trees and searches stay open, and at most which part of the files that the
+/// process may open.
 const MOST_IDLE: u64 = 256;
 const IDLE_PART_OF_FILES: u64 = 8;
 
-/// How many answers with archives wait for whoever wants them, each with a connection, and at most
+/// How many answers with archives wait to be read, each with a connection, and at most
 /// which part of the files that the process may open.
 const MOST_UNREAD: u64 = 32;
 const UNREAD_PART_OF_FILES: u64 = 16;
@@ -64,7 +64,7 @@ impl Weigh for Absent {
 /// All that is kept.
 #[derive(Debug)]
 pub(crate) struct Store {
-    /// What is in folders, or below them; nothing where a server could not say.
+    /// What is in folders, or below them; `None` where a server could not say.
     pub lists: Cache<Key, Option<List>>,
     pub blobs: Cache<Key, Blob>,
     pub archives: LruCache<Key, Arc<TemporaryFile>>,

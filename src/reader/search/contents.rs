@@ -93,7 +93,7 @@ impl Contents {
 /// the principal is throttled meanwhile, and a stale answer may stand in for this search.
 ///
 /// # Errors
-/// A content is not to be had, or not what its id says; the search was ended.
+/// A content cannot be obtained, or does not match its id; the search was ended.
 pub(crate) async fn contents(
     listing: &Arc<Listing>,
     places: &[u32],
@@ -272,7 +272,7 @@ impl Single {
             .await
     }
 
-    /// A large one, which is read again where it was let go of.
+    /// A large one, which is read again after it was closed.
     fn held(self, stored: Arc<TemporaryFile>) -> Arc<Reopenable<Large>> {
         let again = move || {
             let single = self.clone();
@@ -322,7 +322,7 @@ impl Single {
             if is_page {
                 return as_file.messages().page(status, "a file");
             }
-            let why = format!("what came is something else than {id}");
+            let why = format!("the received content does not match object id {id}");
             as_file.messages().unusable(ErrorKind::Other, &why)
         })
     }
@@ -362,13 +362,13 @@ async fn stored_zip(
     Ok(Some(stored))
 }
 
-/// How a zip is had again that was let go of.
+/// How a zip is obtained again after it was closed.
 fn zip_again(context: Arc<ReadContext>, ids: Arc<[String]>) -> Again {
     Arc::new(move || {
         let (context, ids) = (Arc::clone(&context), Arc::clone(&ids));
         async move {
             let stored = stored_zip(&context, &ids).await?;
-            let none = || Error::other("the server gives no zips of contents any more");
+            let none = || Error::other("the server does not support zips of blobs any more");
             stored.map(Arc::new).ok_or_else(none)
         }
         .boxed()

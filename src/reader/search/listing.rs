@@ -213,7 +213,7 @@ async fn all(context: &ReadContext, folder: &str) -> Result<Option<List>, Error>
     let ask = || shared_or_asked(key.clone(), for_all, folder.to_owned());
     let listed = store().lists.get_or_make(&key, ask).await?;
     if listed.is_none() {
-        context.falls_back("lists of files", "patterns are looked for in archives");
+        context.falls_back("lists of files", "archives are searched");
         // It may know better another time.
         store().lists.forget(&key);
     }

@@ -148,7 +148,7 @@ impl Search {
     /// now: by another spelling of the glob, in an archive, or at an earlier commit.
     ///
     /// # Errors
-    /// As [`super::read_tree`]; a content is not to be had, or not what its id says.
+    /// As [`super::read_tree`]; a content cannot be obtained, or does not match its id.
     pub async fn read(&self, places: &[u32]) -> Result<Option<Found>, Error> {
         let read = pin!(self.read_or_go_on(places));
         self.until_ended(read).await

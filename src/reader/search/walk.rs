@@ -60,7 +60,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The files below `folder` that may match, in the order in which the server lists them;
-    /// nothing where it does not list folders, or has too many.
+    /// `None` where it does not list folders, or has too many.
     pub(crate) async fn files(
         &self,
         folder: &str,
@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
         Ok(contents.into_iter().collect())
     }
 
-    /// Asks for what is in these folders, with whoever asks for the same.
+    /// Asks for what is in these folders, once for all that ask for the same.
     async fn ask(&self, folders: &[&Folder]) -> Result<Option<Vec<List>>, Error> {
         let paths: Vec<String> = folders
             .iter()
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
         Ok(Some(answer.to_vec()))
     }
 
-    /// A tree is the same wherever it stands, and at whichever commit.
+    /// A git tree has the same content everywhere, at any commit.
     fn key(&self, folder: &Folder) -> Key {
         let place = folder.id.as_ref().map_or_else(
             || format!("{} /{}", self.commit, folder.path),
@@ -186,7 +186,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// As another replica was told of these places, or as the server tells now.
+/// As another replica has listed them, or as the server lists them now.
 async fn shared_or_asked(
     context: Arc<ReadContext>,
     commit: String,
@@ -231,7 +231,7 @@ async fn ask(
     Ok(lists)
 }
 
-/// A list for each of the folders; nothing where they are those of others.
+/// A list for each of the folders; `None` where the server listed other folders.
 fn all_named(folders: &[String], lists: Vec<Vec<Item>>) -> Option<Arc<[List]>> {
     if lists.len() != folders.len() {
         return None;
@@ -240,8 +240,8 @@ fn all_named(folders: &[String], lists: Vec<Vec<Item>>) -> Option<Arc<[List]>> {
     inside.map(|(folder, items)| named(folder, items)).collect()
 }
 
-/// The items that are directly in a folder, each with its name in the place of its path; nothing where
-/// they are those of another folder.
+/// The items that are directly in a folder, each with its name as its path; `None` where they are in another
+/// folder.
 fn named(folder: &str, items: Vec<Item>) -> Option<List> {
     let folder = folder.trim_start_matches('/');
     let prefix = joined(folder, "");

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Body {
     ready: Vec<u8>,
-    /// Whether any of it was given to somebody.
+    /// Whether any of it was given to the caller.
     is_given: bool,
     /// How many bytes have come, of how many, if that was announced.
     came: u64,
@@ -124,7 +124,7 @@ impl Body {
         (is_whole && is_allowed).then(|| mem::take(&mut self.ready))
     }
 
-    /// Takes what comes, as long as it is no more than this; a failure is told to who reads it.
+    /// Takes what comes, as long as it is no more than this. A failure is reported by the next read.
     pub(crate) async fn fill(&mut self, most: usize) {
         let mut wait = mem::take(&mut self.wait);
         let filled = wait.wait(self.fill_up(most)).await;
@@ -148,8 +148,8 @@ impl Body {
     /// The next piece, or nothing at the end.
     ///
     /// # Errors
-    /// The connection broke, the server fell silent or kept somebody waiting for too long, or the caller
-    /// ended the read, before the end; the content does not decode.
+    /// The connection broke, the server stalled or took too
+    /// long, or the caller ended the read, before the end; the content does not decode.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let context = Arc::clone(&self.context);
         let mut wait = mem::take(&mut self.wait);
@@ -173,7 +173,7 @@ impl Body {
         ErrorKind::Exceeded(Limit::ContentWait, self.came).into()
     }
 
-    /// Lets go of the connection after a failure; what would fail again is not asked for again.
+    /// Closes the connection after a failure; what would fail again is not asked for again.
     fn end(&mut self, failure: http::Error) -> Error {
         self.close();
         if failure.is_final() {
@@ -182,11 +182,10 @@ impl Body {
         self.context.messages().failed(failure)
     }
 
-    /// Checks that the content is no more than a limit allows, with so many bytes that were taken of it, and
-    /// with as many as were announced.
+    /// Checks the content against a limit: the bytes taken so far, and those announced.
     ///
     /// # Errors
-    /// It is; the connection is let go of.
+    /// It exceeds the limit; the connection is closed.
     pub(crate) fn check(&mut self, taken: u64, limit: Limit) -> Result<(), Error> {
         if taken.max(self.length.unwrap_or(0)) <= limit.most() {
             return Ok(());
@@ -219,13 +218,13 @@ impl Body {
         !self.context.cancellation.is_cancelled()
     }
 
-    /// Lets go of the connection; nothing more comes.
+    /// Closes the connection; nothing more comes.
     pub fn close(&mut self) {
         self.ready = Vec::new();
         self.rest = Rest::None;
     }
 
-    /// Begins anew after it has failed, where it may be asked for again: what came before is void.
+    /// Starts over after a failure, where it may be asked for again: what came before is void.
     ///
     /// # Errors
     /// As [`Self::next`].
@@ -250,7 +249,7 @@ impl Body {
 
     async fn pull(&mut self) -> Result<Option<Bytes>, http::Error> {
         loop {
-            // What broke off and may begin anew is not given before.
+            // A truncated content that may start over is not handed out before.
             let is_void = matches!(self.rest, Rest::Failed(_)) && self.may_begin_anew();
             if !self.ready.is_empty() && !is_void {
                 return Ok(Some(mem::take(&mut self.ready).into()));
@@ -262,7 +261,7 @@ impl Body {
         }
     }
 
-    /// The next piece as it comes. What is dropped half-way is not lost: the answer stays where it is.
+    /// The next piece as it comes. Dropping the future half-way loses nothing: the answer stays where it is.
     async fn receive(&mut self) -> Result<Option<Bytes>, http::Error> {
         match &mut self.rest {
             Rest::None => Ok(None),
@@ -284,13 +283,13 @@ impl Body {
         }
     }
 
-    /// Whether another answer may stand in the place of this one: nobody has seen any of it, nor an
-    /// etag that it would have to have.
+    /// Whether another answer may replace this one: none of it was handed out, nor an etag that the other
+    /// would have to have.
     const fn may_begin_anew(&self) -> bool {
         !self.is_given && self.etag.is_none()
     }
 
-    /// Asks for what has not come, or fails with the failure.
+    /// Asks for the missing rest, or fails with the error.
     async fn go_on(&mut self, failure: http::Error) -> Result<(), http::Error> {
         self.rest = Rest::None;
         if failure.is_final() {
@@ -327,7 +326,7 @@ impl Body {
         Ok(())
     }
 
-    /// The same answer once more; nothing where it was asked for often enough.
+    /// The same answer once more; `None` where it was asked for often enough.
     async fn ask_again(&mut self) -> Option<Result<Answer, http::Error>> {
         let resend = self.resend.as_mut()?;
         let api = &self.context.api;

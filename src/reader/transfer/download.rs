@@ -1,4 +1,4 @@
-//! An archive on its way, for all who asked for the same.
+//! The download of an archive, for all that ask for the same.
 
 use std::{
     path::PathBuf,
@@ -20,22 +20,22 @@ use crate::{
     error::Error, fault, http::Answer, limits::Limit, panic::caught, reader::context::ReadContext,
 };
 
-/// How long an answer that nobody reads is believed to be still there for others.
+/// How long an unread answer is expected to be still good for other reads.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// A request for an archive: its head comes at once, the rest when somebody wants it stored.
+/// A request for an archive: its head comes at once, the rest when a read wants it stored.
 ///
-/// Nothing is done but while somebody waits; who drops it leaves the others waiting, and when the
-/// last one does the connection is closed.
+/// It makes progress only while a read waits. Dropping it leaves the other reads waiting; the connection is
+/// closed with the last one.
 pub(crate) struct Download {
     head: Shared<BoxFuture<'static, Result<Head, Error>>>,
     stored: Shared<BoxFuture<'static, Result<Arc<TemporaryFile>, Error>>>,
     came: Arc<OnceLock<Instant>>,
-    /// As many more than one as wait for the rest.
+    /// One reference, and one more for each read that waits for the rest.
     waiting: Arc<()>,
 }
 
-/// The head of the answer: of which read, and with which status.
+/// The head of the answer: its read and its status.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub context: Arc<ReadContext>,
@@ -43,8 +43,8 @@ pub(crate) struct Head {
 }
 
 impl Download {
-    /// What `ask` is answered with, to be stored in `directory` and then given to `keep`. It is asked
-    /// again where too many answers waited for whoever wants theirs.
+    /// The answer to `ask`, to be stored in `directory` and then given to `keep`. It is asked for again
+    /// where it was dropped because too many answers were unread.
     pub(crate) fn of<F>(
         ask: impl Fn() -> F + Send + Sync + 'static,
         directory: PathBuf,
@@ -119,7 +119,7 @@ impl Download {
         self.stored.clone().await
     }
 
-    /// Whether somebody who comes now can wait for it as well.
+    /// Whether a new read can share it.
     pub(crate) fn is_of_use(&self) -> bool {
         let has_failed = matches!(self.head.peek(), Some(Err(_)));
         let is_over = self.stored.peek().is_some();

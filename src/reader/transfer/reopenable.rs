@@ -1,8 +1,8 @@
-//! What is open for whoever may use it again, as an archive in a file that a tree reads from.
+//! Something open that may be closed while it is unused, and opened again, such as the archive of a tree.
 //!
-//! JavaScript says of nothing when it is done with it, but for the collector, which may come late. So
-//! what nobody uses at the moment stays open within bounds only; beyond them what was used longest ago
-//! is let go of, with its file, and opened again when it is used.
+//! JavaScript does not say when it is done with an object, and its garbage collector may run late. So what
+//! is unused stays open only within bounds; beyond them what was used longest ago is closed, with its file,
+//! and opened again when it is used.
 
 use std::{
     collections::BTreeMap,
@@ -23,11 +23,11 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::temporary_file::OnDisk;
 use crate::{error::Error, shortage::Part};
 
-/// For how long after it was used it counts as in use: whoever reads contents one by one does
-/// something else between two.
+/// For how long after it was used it counts as in use: a caller that reads contents one by one does
+/// something else in between.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// What is open in the process and not used.
+/// What is open in the process and unused.
 static IDLERS: Idlers = Idlers::new();
 
 /// Something in a file.
@@ -42,7 +42,7 @@ type Again<T> = Box<dyn Fn() -> BoxFuture<'static, Result<T, Error>> + Send + Sy
 /// Something that is open, or will be again when it is used.
 pub(crate) struct Reopenable<T: InFile> {
     state: Mutex<State<T>>,
-    /// Whoever has it opens it again, for all who wait.
+    /// Held by the caller that opens it again, for all that wait.
     opening: AsyncMutex<()>,
     again: Again<T>,
     idlers: &'static Idlers,
@@ -51,7 +51,7 @@ pub(crate) struct Reopenable<T: InFile> {
 struct State<T> {
     open: Option<Arc<T>>,
     users: usize,
-    /// Its place among what nobody uses.
+    /// Its place among what is unused.
     place: Option<u64>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Opened<T: InFile> {
 }
 
 impl<T: InFile> Reopenable<T> {
-    /// Something that is open, and is used already.
+    /// Something that is open, and in use.
     pub(crate) fn of(open: T, again: Again<T>) -> Opened<T> {
         Self::among(&IDLERS, open, again)
     }
@@ -87,7 +87,7 @@ impl<T: InFile> Reopenable<T> {
         }
     }
 
-    /// It, if it is open.
+    /// Its value, if it is open.
     pub(crate) fn here(self: &Arc<Self>) -> Option<Opened<T>> {
         let mut state = self.state();
         let open = Arc::clone(state.open.as_ref()?);
@@ -102,7 +102,7 @@ impl<T: InFile> Reopenable<T> {
         })
     }
 
-    /// It, opened again if it is not open.
+    /// Its value, opened again if it is closed.
     ///
     /// # Errors
     /// It cannot be opened again.
@@ -131,7 +131,7 @@ impl<T: InFile> Reopenable<T> {
 }
 
 impl<T: InFile> Opened<T> {
-    /// What keeps it, to use it again.
+    /// What opens it again.
     pub(crate) fn held(&self) -> Arc<Reopenable<T>> {
         Arc::clone(&self.held)
     }
@@ -188,9 +188,9 @@ impl<T: InFile> fmt::Debug for Opened<T> {
     }
 }
 
-/// What can be let go of where nobody uses it.
+/// What can be closed while it is unused.
 trait LetGo: Send + Sync {
-    /// Lets go of it, if it is still what stands at this place among what nobody uses.
+    /// Closes it, if it is still unused, at this place.
     fn let_go(&self, place: u64);
 }
 
@@ -207,7 +207,7 @@ impl<T: InFile> LetGo for Reopenable<T> {
     }
 }
 
-/// What nobody uses at the moment, and how much of it there may be.
+/// What is unused, and its bounds.
 struct Idlers {
     idle: Mutex<Idle>,
     most_files: AtomicU64,
@@ -268,7 +268,7 @@ fn let_go(beyond: Vec<(u64, Idler)>) {
     }
 }
 
-/// What nobody uses at the moment, in the order in which it was used.
+/// What is unused, in the order of last use.
 struct Idle {
     by_use: BTreeMap<u64, Idler>,
     bytes: u64,
@@ -345,12 +345,12 @@ pub(crate) fn hold_at_most(files: u64, bytes: u64) {
     IDLERS.hold_at_most(files, bytes);
 }
 
-/// Lets go of what nobody uses; tells whether there was any.
+/// Closes what is unused. Returns whether there was any.
 pub(crate) fn let_go_of_idle(part: Part) -> bool {
     IDLERS.let_go(part)
 }
 
-/// How many bytes on disk are open that nobody uses at the moment.
+/// How many bytes on disk are open and unused.
 pub(crate) fn idle_bytes() -> u64 {
     IDLERS.lock().bytes
 }
@@ -402,7 +402,7 @@ mod tests {
         drop(first);
         assert_eq!(are_open(), [true, false, false, true, true]);
 
-        // What was used last is left whatever its size, and what was read just now.
+        // What was used last stays open whatever its size, and so does what was read just now.
         let large = held(1_000);
         assert!(large.state().open.is_some());
         assert_eq!(are_open(), [true, false, false, false, false]);

@@ -1,4 +1,4 @@
-//! An archive that was downloaded to a file without a name.
+//! A download in a file without a name.
 
 use std::{
     fs::File,
@@ -20,7 +20,7 @@ use crate::{
 /// How much is written at once.
 const PIECE: usize = 256 * 1024;
 
-/// A file that has no name, so that nothing is left of it however the process ends.
+/// A file without a name, so that nothing of it is left however the process ends.
 #[derive(Debug)]
 pub struct TemporaryFile {
     file: File,
@@ -133,15 +133,14 @@ impl OnDisk {
 pub(crate) struct Free(Option<u64>);
 
 impl Free {
-    /// How much may be kept for later, of which there is so much already: no more than stays free then.
+    /// How much may be kept for later, when so much is kept already: no more than stays free.
     pub(crate) fn share(self, kept: u64) -> u64 {
         self.0
             .map_or(u64::MAX, |free| free.saturating_add(kept) / 2)
     }
 }
 
-/// How many bytes are free in a directory's file system for whoever runs this, where the system says
-/// it.
+/// How many bytes are free in a directory's file system for this process, where the system says so.
 fn free(directory: &Path) -> Option<u64> {
     #[cfg(unix)]
     let free = rustix::fs::statvfs(directory)
@@ -161,7 +160,7 @@ fn blocks(file: &File) -> u64 {
     let bytes = {
         use std::os::unix::fs::MetadataExt;
         let metadata = file.metadata();
-        // Of this size whatever the disk's own blocks are.
+        // Of this size, whatever the disk's own block size.
         metadata.map_or(0, |metadata| metadata.blocks().saturating_mul(512))
     };
     #[cfg(not(unix))]
@@ -202,8 +201,8 @@ fn no_store(directory: &Path, error: io::Error) -> Error {
     Error::other(message).because(error)
 }
 
-/// A file that is being written. Where its disk is full, what is kept there is let go of, and what
-/// could not be written is written again: nothing that came has to come twice.
+/// A file that is being written. Where its disk is full, what is kept there is freed, and the write is tried
+/// again: nothing has to be downloaded twice.
 struct Storing {
     file: Arc<File>,
     /// What waits to be written together.
@@ -259,7 +258,7 @@ impl Storing {
 
     async fn finish(mut self, directory: &Path) -> io::Result<TemporaryFile> {
         self.flush().await?;
-        // Nobody else has it any more.
+        // No other task has it any more.
         let file = Arc::try_unwrap(self.file).or_else(|file| file.try_clone())?;
         Ok(TemporaryFile::of(file, self.length, directory))
     }
@@ -269,7 +268,7 @@ fn new_file(directory: &Path) -> io::Result<File> {
     shortage::within(|| tempfile::tempfile_in(directory))
 }
 
-/// Writes all of it; where there is no room, makes some, and goes on where it was.
+/// Writes all bytes; where the disk is full, frees some room and goes on.
 fn write_all(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let written = match shortage::within(|| file.write(bytes)) {

@@ -1,4 +1,4 @@
-//! Answers that wait for whoever wants them: each holds a connection, so that there are only so many.
+//! Unread answers: each holds a connection, so their number is bounded.
 
 use std::{
     collections::VecDeque,
@@ -16,13 +16,13 @@ use crate::shortage::Part;
 /// How many may wait.
 static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Those that wait, the oldest first, and some that did.
+/// Those that wait, the oldest first, and some that no longer do.
 static UNREAD: Mutex<VecDeque<Weak<Unread>>> = Mutex::new(VecDeque::new());
 
-/// The body of an answer; nothing once somebody wanted it, or too many others wait.
+/// The body of an answer; `None` once it was taken, or dropped because of too many others.
 pub(crate) type Unread = Mutex<Option<Body>>;
 
-/// Notes one more that waits; the oldest is let go of, with its connection, where they are too many.
+/// Notes one more; the oldest is dropped, with its connection, where there are too many.
 pub(crate) fn note(body: &Arc<Unread>) {
     let mut unread = unread();
     unread.push_back(Arc::downgrade(body));
@@ -34,12 +34,12 @@ pub(crate) fn note(body: &Arc<Unread>) {
     }
 }
 
-/// Lets so many wait.
+/// Sets how many may wait.
 pub(crate) fn wait_at_most(count: usize) {
     MOST.store(count, Ordering::Relaxed);
 }
 
-/// Lets go of answers that nobody has wanted yet; tells whether there were any.
+/// Drops unread answers. Returns whether there were any.
 pub(crate) fn let_go_of_unread(part: Part) -> bool {
     let mut unread = unread();
     unread.retain(waits);
@@ -51,7 +51,7 @@ pub(crate) fn let_go_of_unread(part: Part) -> bool {
     count > 0
 }
 
-/// Whether nobody has wanted it yet, and there is a connection that it holds.
+/// Whether it is unread, and holds a connection.
 fn waits(body: &Weak<Unread>) -> bool {
     body.upgrade().is_some_and(|body| {
         let body = body.lock();

@@ -108,7 +108,7 @@ impl Files {
         u32::try_from(self.indexes.len()).unwrap_or(u32::MAX)
     }
 
-    /// What tells whether an archive has the same files at the same places as another.
+    /// A hash by which archives with the same files at the same places are recognised.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for (entry, path) in self.all() {

@@ -28,13 +28,13 @@ use crate::{
 /// hand them to another thread.
 const AT_HAND: u64 = 256 * 1024;
 
-/// How the archive of a tree is had again where it was let go of.
+/// How the archive of a tree is obtained again after it was closed.
 pub(crate) type Again =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Arc<TemporaryFile>, Error>> + Send + Sync>;
 
 /// The files of a downloaded archive that belong to the tree.
 ///
-/// What nobody uses is let go of where there is too much of it, and had again when it is used.
+/// Unused archives are closed where there are too many, and opened again when they are used.
 #[derive(Debug)]
 pub struct Tree {
     files: Arc<Reopenable<Files>>,
@@ -91,7 +91,7 @@ impl Tree {
         }))
     }
 
-    /// The files, at once; nothing where the archive was let go of.
+    /// The files, at once; `None` where the archive was closed.
     #[must_use]
     pub fn files_now(&self) -> Option<impl Deref<Target = Files>> {
         self.take_first().or_else(|| self.files.here())
@@ -133,10 +133,10 @@ impl Tree {
         content.map_err(|error| self.failed(&error))
     }
 
-    /// The contents of the files at these places, or why there is none.
+    /// The contents of the files at these places, or an error for each.
     ///
     /// # Errors
-    /// The work was interrupted, or the archive is not to be had again.
+    /// The work was interrupted, or the archive cannot be obtained again.
     pub async fn contents(
         self: Arc<Self>,
         places: Vec<u32>,
@@ -169,7 +169,7 @@ impl Tree {
             let is_ended = self.is_ended();
             let extract = || archive::extract(&files.archive, &chosen, &directory, &is_ended);
             let extracted = match extract() {
-                // All of it at once: it begins anew each time.
+                // Everything at once: extraction starts over each time.
                 Err(error) if !is_ended() && let_all_go_for(&error) => extract(),
                 extracted => extracted,
             };
@@ -181,7 +181,7 @@ impl Tree {
     /// A zip, made as it is read: of the files at these places, or of all below the tree's folder.
     ///
     /// # Errors
-    /// The archive is not to be had again.
+    /// The archive cannot be obtained again.
     pub async fn pack(self: Arc<Self>, places: Option<Vec<u32>>) -> Result<Packed, Error> {
         let files = self.files().await?;
         let tree = Arc::clone(&self);
@@ -202,8 +202,7 @@ impl Tree {
     }
 }
 
-/// What is told of a failure. An archive that turned out to be damaged is forgotten: who asks again
-/// may be sent a better one.
+/// The error for a failure. A damaged archive is forgotten: the next download may be sound.
 fn failure(context: &ReadContext, key: Option<&Key>, error: &Error) -> Error {
     if context.cancellation.is_cancelled() {
         return context.ended();
@@ -214,8 +213,8 @@ fn failure(context: &ReadContext, key: Option<&Key>, error: &Error) -> Error {
     context.unable_to(error)
 }
 
-/// Lets go of all archives that are kept where a failure says that the machine is full; tells whether
-/// there was any.
+/// Frees all archives that are kept where a failure says that the machine is full. Returns whether there was
+/// any.
 fn let_all_go_for(error: &Error) -> bool {
     Shortage::of(error).is_some_and(|shortage| shortage.let_go(Part::All))
 }

@@ -28,7 +28,7 @@ use crate::{
 /// How much is handed on at once.
 const PIECE: usize = 256 * 1024;
 
-/// How many pieces of an archive wait for who reads them.
+/// How many chunks of an archive are made ahead of the reader.
 const PIECES_AHEAD: usize = 4;
 
 /// A zip that is made as it is read.
@@ -47,7 +47,7 @@ impl Packed {
         let work = move |writer: &mut Pieces| {
             let open = || stored.open().map_err(|error| unreadable(&error));
             let is_ended = || copying.cancellation.is_cancelled();
-            // Who asks again may be sent a better one.
+            // The next download may be sound.
             let opened = Archive::open(open()?, &is_ended);
             if opened.is_err_and(|error| error.kind() == ErrorKind::Damaged) {
                 forget(Some(&key));
@@ -73,7 +73,7 @@ impl Packed {
             fault::point("packing");
             let packed = work(&mut writer);
             let flush = |()| writer.flush().map_err(|error| unreadable(&error));
-            // Where nobody is left who reads, nothing has failed.
+            // Where the reader has gone, nothing has failed.
             if let Err(error) = packed.and_then(flush)
                 && !sender.is_closed()
             {
