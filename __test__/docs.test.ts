@@ -241,3 +241,12 @@ function filesBelow(folder: string, ending: string): string[] {
     .map(name => path.join(folder, String(name)))
     .filter(name => name.endsWith(ending));
 }
+
+it('files that are named are there', () => {
+  const file = /^(?:src|ts|testing|scripts|__test__|examples)\/[\w/.-]+\.\w+$/;
+  const named = code.filter(({ text }) => file.test(text));
+  expect(named.length).toBeGreaterThan(30);
+  expect(
+    named.filter(({ text }) => !existsSync(path.join(ROOT, text))),
+  ).toEqual([]);
+});

@@ -29,6 +29,7 @@ const checks = {
   ],
   rustfmt: ['cargo', ['fmt', '--check']],
   clippy: clippy(),
+  rustdoc: rustdoc(),
   tsc: tool('tsc', ['-p', 'tsconfig.json']),
   prettier: tool('prettier', ['--check', '--log-level=warn', ...formatted]),
 };
@@ -49,4 +50,10 @@ if (failed.length > 0) fail(`failed: ${failed.join(', ')}`);
 function clippy() {
   const args = ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings'];
   return ['cargo', args];
+}
+
+function rustdoc() {
+  const args = ['doc', '--locked', '--no-deps', '--lib'];
+  const env = { ...process.env, RUSTDOCFLAGS: '-D warnings' };
+  return ['cargo', args, { env }];
 }

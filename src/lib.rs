@@ -1,27 +1,60 @@
-//! The core of `backstage-azure-devops-native`: Azure DevOps repositories for a Backstage backend.
+//! The core of `backstage-azure-devops-native`: reads Azure DevOps repositories for a Backstage backend.
 //!
-//! Data flows one way: `bindings → reader → rest → http → credentials`; the others lean on nothing
-//! but each other.
+//! The core knows nothing of Node. `bindings` is the only module that does; TypeScript (`ts/`) is the face that
+//! Backstage sees.
 //!
-//! - [`config`]: `integrations.azure`, checked and made into configuration.
-//! - [`url`]: repository URLs and the REST URLs that read them.
-//! - [`pattern`]: what a pattern for paths says before anybody runs it.
-//! - [`expansion`]: what the braces of a pattern expand to, without expanding them.
+//! # Terms
+//!
+//! | term | meaning |
+//! | --- | --- |
+//! | credential | an entry of `integrations.azure[].credentials`, or a link of the default chain |
+//! | principal | whom Azure DevOps sees behind a credential: limits are counted and caches are kept by it |
+//! | token, token cache, provider | an Entra ID access token; what keeps and renews one; what obtains one |
+//! | limiter, permit, cool-down | what lets requests of a principal through to a host; leave for one request; the time in which there is none |
+//! | throttled, rate limited | held back by Azure DevOps: by delays, by `429`, or by refusals |
+//! | retry, attempt, transient | sending again; each time; an error that is worth it |
+//! | stale answer | the last good answer, while a principal is throttled |
+//! | shared cache | the cache service that the replicas of a backend have in common |
+//! | listing, tree, archive, glob | the items of a commit; a folder being read; its zip; the pattern of a search |
+//!
+//! # One read
+//!
+//! ```text
+//! bindings::reader     readUrl(url, options)            a value in, a promise out
+//! reader::read_url     ReadContext::begin               the safe URL, the credential, the policy of the host
+//!                      GitApi::file → Call              the REST URL and its headers
+//!                      ReadContext::send                the one place that sends, checks and explains
+//! http::client         Limiter::acquire → Permit        waits for a permit, then sends; retries what is transient
+//! credentials          Authorization::request_auth      the header, with a token of the token cache
+//! http::Answer         → transfer::Body                 content as it comes, or whole with its head
+//! ```
+//!
+//! A failure is an [`http::Error`] below, and an [`error::Error`] with a message for a person above
+//! `ReadContext::send`.
+//!
+//! # Modules
+//!
+//! Each layer uses those after it: `bindings → reader → rest → http → credentials`.
+//!
+//! - `bindings`: the Node boundary.
+//! - [`reader`]: `readUrl`, `readTree` and `search`.
+//! - [`rest`]: the Git REST API, as typed calls.
+//! - [`http`]: the one client of the process, with retries and limits.
 //! - [`credentials`]: which credential serves a URL, and what it puts on a request.
-//! - [`http`]: the one client of the process.
-//! - [`rest`]: typed calls of the Git REST API.
-//! - [`reader`]: what a Backstage URL reader does with a URL.
-//! - [`error`]: the one error, told apart by kind.
-//! - [`cache`]: what is kept for whoever asks again, within bounds.
-//! - [`limits`]: how much a server may send, and an archive hold.
-//! - [`room`]: what the machine has run out of, and who lets go of some of it.
-//! - [`shared`]: the cache that replicas of a backend share.
-//! - [`metrics`] and [`log`]: what happens, for whoever measures and whoever keeps the log.
-//! - [`text`] and [`secrets`]: what others say, made safe to repeat.
-//! - [`panic`]: bugs, caught where somebody waits, and told by their place.
-//! - [`clock`] and [`backoff`]: time, chance, and how long to wait after failures.
-//! - `fault`: where tests make panics, in a build of their own.
-//! - `bindings`: the only room that knows Node.
+//!
+//! Below them, and without knowledge of them:
+//!
+//! - [`config`]: `integrations.azure`, validated.
+//! - [`url`]: repository URLs, their REST URLs, and [`url::SafeUrl`], which displays no secret.
+//! - [`glob`]: what a glob rules out without being run.
+//! - [`archive`]: zips: index, contents, extraction, repacking.
+//! - [`cache`]: bounded stores, and work that is done once for all who ask.
+//! - [`shared_cache`]: the cache that replicas share.
+//! - [`telemetry`]: measurements, and events of the log.
+//! - [`error`], [`limits`], [`secrets`], [`text`]: errors, bounds, redaction, and text from outside made readable.
+//! - [`shortage`]: what is freed where disk, files or memory run out.
+//! - [`mod@panic`], `fault`: panics as failures, and where tests cause them.
+//! - [`clock`], [`backoff`]: time, chance, and waits after failures.
 
 pub mod archive;
 pub mod backoff;
@@ -44,6 +77,6 @@ pub mod telemetry;
 pub mod text;
 pub mod url;
 
-// Unit tests run without Node, so without the room that needs it.
+// Unit tests run without Node, so without the module that needs it.
 #[cfg(not(test))]
 mod bindings;

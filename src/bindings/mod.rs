@@ -1,6 +1,6 @@
 //! The Node boundary: translates values, crosses to the runtime and back, and decides nothing.
 //!
-//! A failure crosses as a value ([`Failure`]), so that `ts/` can throw the class that Backstage has
+//! A failure crosses as a value (`crossing::Failure`), so that `ts/` can throw the class that Backstage has
 //! for its kind, with a stack of the caller's.
 
 // What `#[napi]` makes of these structs is reached from JavaScript only.

@@ -1,8 +1,8 @@
 //! Which credential serves a URL, and what it puts on a request.
 //!
 //! [`Credentials`] selects a credential and signs in with it; [`Authorization`] is what it puts on
-//! requests. Access tokens of Entra ID come from a [`token_cache`], one for each credential in the
-//! process ([`token_caches`]), which asks a provider ([`providers`]) for new ones.
+//! requests. Access tokens of Entra ID come from a `token_cache`, one for each credential in the
+//! process (`token_caches`), which asks a provider (`providers`) for new ones.
 
 mod acceptance;
 mod authorization;

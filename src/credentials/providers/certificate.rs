@@ -7,7 +7,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use crate::credentials::token::TokenError;
 use aws_lc_rs::{
     digest::{SHA256, digest},
     rand::{self, SystemRandom},
@@ -27,6 +26,8 @@ use tokio::{
     io::AsyncReadExt,
 };
 use url::Url;
+
+use crate::credentials::token::TokenError;
 
 /// How long an assertion is valid; it is used at once.
 const LIFE: Duration = Duration::from_secs(10 * 60);

@@ -1,7 +1,7 @@
 //! What lets requests of one principal through to one host: as fast as Azure DevOps lets it ask.
 //!
-//! [`queue`] keeps the order and hands out permits; [`policy`] says when there is one; [`headers`]
-//! reads what answers say of limits; [`cool_down`] shares cool-downs with other replicas.
+//! `queue` keeps the order and hands out permits; [`policy`] says when there is one; [`headers`]
+//! reads what answers say of limits; `cool_down` shares cool-downs with other replicas.
 
 mod cool_down;
 pub mod headers;

@@ -25,7 +25,7 @@ const SLOWEST: f64 = 0.2;
 /// How many requests a second are let through at least where the stated budget is contradictory.
 const SLOWEST_IN_DOUBT: f64 = 1.0;
 
-/// The most time between two where next to nothing is left: that of [`SLOWEST`].
+/// The most time between two where next to nothing is left: that of `SLOWEST`.
 pub const LONGEST_GAP: Duration = Duration::from_secs(5);
 
 /// How much faster it becomes in a second in which nothing is held back: where a host refuses without
