@@ -58,11 +58,20 @@ const EVENT: &str = "shared cache";
 
 /// The state that was logged last: the plugins' caches have one store, and come and go
 /// together.
-static IS_TOLD_TO_BE_DOWN: AtomicBool = AtomicBool::new(false);
+static IS_LOGGED_AS_DOWN: AtomicBool = AtomicBool::new(false);
 
-fn tell_how_it_is(is_up: bool, line: impl FnOnce() -> Event) {
-    if IS_TOLD_TO_BE_DOWN.swap(!is_up, Ordering::Relaxed) == is_up {
-        emit(Repeat::Always, EVENT, line);
+/// Whether the caches work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Up,
+    Down,
+}
+
+/// Logs that the caches work again, or do not any more; nothing where that is what was logged last.
+fn log_change(to: State, event: impl FnOnce() -> Event) {
+    let is_down = to == State::Down;
+    if IS_LOGGED_AS_DOWN.swap(is_down, Ordering::Relaxed) != is_down {
+        emit(Repeat::Always, EVENT, event);
     }
 }
 
@@ -251,7 +260,7 @@ impl SharedCache {
         let Health { failures, .. } = std::mem::take(&mut *self.health());
         if failures >= FAILURES_TO_TELL {
             let message = "The shared cache answers again: what is read of Azure DevOps, and its limits, are shared with the other replicas";
-            tell_how_it_is(true, || Event::info(EVENT, message));
+            log_change(State::Up, || Event::info(EVENT, message));
         }
     }
 
@@ -269,7 +278,7 @@ impl SharedCache {
         drop(health);
         if is_to_tell {
             let message = "The shared cache does not answer: Azure DevOps is read without it, and nothing is shared with the other replicas meanwhile";
-            tell_how_it_is(false, || Event::warning(EVENT, message));
+            log_change(State::Down, || Event::warning(EVENT, message));
         }
     }
 

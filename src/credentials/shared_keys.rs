@@ -32,7 +32,7 @@ impl SharedKeys {
     /// Anonymous reads. Nothing is sealed for them: with keys that anyone can derive, anyone could forge
     /// contents.
     pub(super) fn of_nobody() -> Self {
-        Self::new(&["nobody".as_bytes()], false)
+        Self::unsealed(&["nobody".as_bytes()])
     }
 
     /// The owner of these headers.
@@ -40,7 +40,7 @@ impl SharedKeys {
         let headers = headers.iter();
         let parts = headers.flat_map(|(name, value)| [name.as_str().as_bytes(), value.as_bytes()]);
         let parts: Vec<&[u8]> = std::iter::once("headers".as_bytes()).chain(parts).collect();
-        Self::new(&parts, true)
+        Self::sealed(&parts)
     }
 
     /// An app with its secret.
@@ -51,7 +51,7 @@ impl SharedKeys {
             &app.client_id,
             secret.expose_secret(),
         ];
-        Self::new(&parts.map(str::as_bytes), true)
+        Self::sealed(&parts.map(str::as_bytes))
     }
 
     /// An app with its certificate; `None` where that is in a file, which may change, so that it is no
@@ -68,18 +68,22 @@ impl SharedKeys {
     pub(super) fn of_token(token: &Token) -> Option<Self> {
         let (tenant, object) = token.principal()?;
         let parts = ["identity", &tenant, &object];
-        Some(Self::new(&parts.map(str::as_bytes), false))
+        Some(Self::unsealed(&parts.map(str::as_bytes)))
     }
 
-    fn new(parts: &[&[u8]], seals: bool) -> Self {
-        let mut root = Vec::new();
-        for part in parts {
-            root.extend(part.len().to_le_bytes());
-            root.extend(*part);
-        }
+    /// Keys from a secret that lasts: contents are sealed.
+    fn sealed(parts: &[&[u8]]) -> Self {
         Self {
-            root: Salt::new(HKDF_SHA256, VERSION).extract(&root),
-            seals,
+            root: root(parts),
+            seals: true,
+        }
+    }
+
+    /// Keys from what others know as well: nothing is sealed.
+    fn unsealed(parts: &[&[u8]]) -> Self {
+        Self {
+            root: root(parts),
+            seals: false,
         }
     }
 
@@ -139,6 +143,16 @@ impl SharedKeys {
     }
 }
 
+/// What all keys are derived from; parts of different lengths never meet.
+fn root(parts: &[&[u8]]) -> Prk {
+    let mut material = Vec::new();
+    for part in parts {
+        material.extend(part.len().to_le_bytes());
+        material.extend(*part);
+    }
+    Salt::new(HKDF_SHA256, VERSION).extract(&material)
+}
+
 impl fmt::Debug for SharedKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SharedKeys")
@@ -194,7 +208,7 @@ mod tests {
         let key = nobody.key("blob", "https://host/1");
         assert!(!nobody.seals());
         assert_eq!(nobody.seal(&key, b"content".to_vec()), None);
-        let forged = SharedKeys::new(&["nobody".as_bytes()], true);
+        let forged = SharedKeys::sealed(&["nobody".as_bytes()]);
         let forged = forged.seal(&key, b"content".to_vec()).unwrap_or_default();
         assert_eq!(nobody.open(&key, &forged), None);
     }

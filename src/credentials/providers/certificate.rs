@@ -56,12 +56,19 @@ pub(crate) struct Certificate {
     key: RsaKeyPair,
 }
 
+/// Whether an assertion holds the certificates, and not only their hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chain {
+    Sent,
+    Omitted,
+}
+
 impl Certificate {
     /// Reads a PEM file with the certificate and its RSA key.
     ///
-    /// `sends_chain` puts the certificates into the assertion, for apps that trust their issuer and
+    /// [`Chain::Sent`] puts the certificates into the assertion, for apps that trust their issuer and
     /// subject instead of each certificate.
-    pub(crate) async fn read(path: &str, sends_chain: bool) -> Result<Self, TokenError> {
+    pub(crate) async fn read(path: &str, chain: Chain) -> Result<Self, TokenError> {
         // Else the message, which names the path, would tell the key.
         if is_content(path) {
             return Err(TokenError::refused(
@@ -72,7 +79,7 @@ impl Certificate {
         let pem = content(path)
             .await
             .map_err(|error| unusable(format!("could not be read: {error}")))?;
-        Self::from_pem(&pem, sends_chain).map_err(|why| unusable(why.to_owned()))
+        Self::from_pem(&pem, chain).map_err(|why| unusable(why.to_owned()))
     }
 
     /// Reads a PEM with the certificate and its RSA key that stands in the configuration.
@@ -81,14 +88,14 @@ impl Certificate {
         let why = if is_path(pem) {
             Err("is the path of a file: set clientCertificatePath in its place")
         } else {
-            Self::from_pem(pem.as_bytes(), false)
+            Self::from_pem(pem.as_bytes(), Chain::Omitted)
         };
         why.map_err(|why| {
             TokenError::refused(format!("the certificate in clientCertificate {why}"))
         })
     }
 
-    fn from_pem(pem: &[u8], sends_chain: bool) -> Result<Self, &'static str> {
+    fn from_pem(pem: &[u8], sent: Chain) -> Result<Self, &'static str> {
         let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pem);
         check_form(pem)?;
         let mut chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
@@ -110,7 +117,7 @@ impl Certificate {
         }
         let thumbprint = encode(digest(&SHA256, &chain[0]));
         let mut header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
-        if sends_chain {
+        if sent == Chain::Sent {
             let chain = chain.iter().map(|own| BASE64_STANDARD.encode(own));
             header["x5c"] = chain.collect();
         }

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{
     app::App,
-    certificate::Certificate,
+    certificate::{Certificate, Chain},
     entra::{Audience, Entra},
     environment::var,
     managed_identity, workload_identity,
@@ -54,7 +54,7 @@ impl TokenProvider for CertifiedApp {
     async fn token(&self) -> Result<Token, TokenError> {
         let certificate = match &self.certificate {
             ClientCertificate::Text(pem) => Certificate::of_text(pem)?,
-            ClientCertificate::File(path) => Certificate::read(path, false).await?,
+            ClientCertificate::File(path) => Certificate::read(path, Chain::Omitted).await?,
         };
         let identity = Identity::ServicePrincipalWithCertificate;
         self.entra

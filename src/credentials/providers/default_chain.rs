@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{
     app::App,
-    certificate::Certificate,
+    certificate::{Certificate, Chain},
     configured::managed_identity,
     developer_tools::Runner,
     diagnosis::Asked,
@@ -96,7 +96,12 @@ impl DefaultChain {
         })?;
         let sends_chain = var("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN")
             .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-        let certificate = Certificate::read(&path, sends_chain).await?;
+        let chain = if sends_chain {
+            Chain::Sent
+        } else {
+            Chain::Omitted
+        };
+        let certificate = Certificate::read(&path, chain).await?;
         self.entra
             .client_certificate(&app, &certificate, identity)
             .await

@@ -167,7 +167,10 @@ impl Policy {
         if at > now {
             return Admission::At(at);
         }
-        self.go(now, per_minute.is_some());
+        self.go(now);
+        if per_minute.is_some() {
+            self.last_minute.push_back(now);
+        }
         Admission::Now
     }
 
@@ -396,7 +399,7 @@ impl Policy {
         first.map_or(now, |went| *went + MINUTE)
     }
 
-    fn go(&mut self, now: Instant, is_counted: bool) {
+    fn go(&mut self, now: Instant) {
         let is_idle = self
             .went_at
             .is_some_and(|went| now.saturating_duration_since(went) > IDLE);
@@ -406,9 +409,6 @@ impl Policy {
         }
         self.on_the_way = self.on_the_way.saturating_add(1);
         self.went_at = Some(now);
-        if is_counted {
-            self.last_minute.push_back(now);
-        }
     }
 }
 

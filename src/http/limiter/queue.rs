@@ -79,11 +79,18 @@ pub(crate) struct Limiter {
     telemetry: Telemetry,
 }
 
+/// Whether an organization let a principal in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Granted,
+    Denied,
+}
+
 #[derive(Debug)]
 struct State {
     policy: Policy,
     /// For each known organization, whether it let the principal in.
-    accepted: RecentMap<bool>,
+    access: RecentMap<Access>,
     used_at: Instant,
     /// Where its cool-downs are shared with other replicas, if they are.
     shared_as: Option<CoolDownKey>,
@@ -122,7 +129,7 @@ impl Limiter {
             turn: Turn::default(),
             state: Mutex::new(State {
                 policy: Policy::new(now),
-                accepted: RecentMap::new(MOST_ORGANIZATIONS),
+                access: RecentMap::new(MOST_ORGANIZATIONS),
                 used_at: now,
                 shared_as: None,
                 news_at: None,
@@ -336,12 +343,12 @@ impl State {
     }
 
     fn accepts(&self, organization: &str) -> bool {
-        self.accepted.get(organization).is_some_and(|is_in| *is_in)
+        self.access.get(organization) == Some(&Access::Granted)
     }
 
     /// Remembers whether an organization let the principal in, within bounds.
-    fn note(&mut self, organization: &str, lets_in: bool) {
-        self.accepted.set(organization, lets_in);
+    fn note(&mut self, organization: &str, access: Access) {
+        self.access.set(organization, access);
     }
 
     /// Whether a cool-down is to be shared that is not being shared yet.
@@ -445,9 +452,9 @@ impl Permit {
         }
         let times = (self.went, Instant::now());
         let mut state = self.limiter.state();
-        if refusal == Some(RateLimit::Stated) && state.accepted.get(organization).is_none() {
+        if refusal == Some(RateLimit::Stated) && state.access.get(organization).is_none() {
             // A host can rate limit only a principal that it knows.
-            state.note(organization, true);
+            state.note(organization, Access::Granted);
         }
         let policy = &mut state.policy;
         let known = policy.stated_cool_down_until(times.1);
@@ -481,12 +488,12 @@ impl Permit {
 
     /// Notes that an organization does not let the principal in.
     pub(crate) fn refused(&self, organization: &str) {
-        self.limiter.state().note(organization, false);
+        self.limiter.state().note(organization, Access::Denied);
     }
 
     /// Notes that an organization let the principal in.
     pub(crate) fn accepted(&self, organization: &str) {
-        self.limiter.state().note(organization, true);
+        self.limiter.state().note(organization, Access::Granted);
     }
 }
 
