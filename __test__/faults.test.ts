@@ -3,7 +3,7 @@
  * nothing left. `FAULT_CASES` says how many, `PARITY_SEED` from which seed.
  */
 import fc from 'fast-check';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -273,16 +273,27 @@ function resources(): Resources {
   return { files, heap, resident };
 }
 
-/** What is open, for who has to find out why. */
+/** What is open, with the states of connections, to find out why. */
 function openFiles(): string {
+  const states = new Map(
+    readFileSync('/proc/self/net/tcp', 'utf8')
+      .split('\n')
+      .slice(1)
+      .map(line => line.trim().split(/\s+/))
+      .map(([, own, other, state, , , , , , inode]) => [
+        `socket:[${inode}]`,
+        `tcp ${own} ${other} ${state}`,
+      ]),
+  );
   const names = readdirSync('/proc/self/fd').map(fd => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
+      const name = readlinkSync(`/proc/self/fd/${fd}`);
+      return states.get(name) ?? name;
     } catch {
       return 'gone';
     }
   });
-  return names.sort().join(' ');
+  return names.sort().join('\n');
 }
 
 /** No file and no socket is left, nor memory beyond what allocators keep for themselves. */
@@ -295,7 +306,11 @@ async function expectNoMoreThan(before: Resources): Promise<void> {
     await wait(100);
   } while (resources().files > before.files && Date.now() < deadline);
   const after = resources();
-  if (after.files > before.files) throw new Error(`Left open: ${openFiles()}`);
+  if (after.files > before.files) {
+    throw new Error(
+      `${after.files} are open and not ${before.files}, of the stand-in ${azure.openSockets}: ${openFiles()}`,
+    );
+  }
   expect(after.heap - before.heap).toBeLessThan(64 * MEBIBYTE);
   expect(after.resident - before.resident).toBeLessThan(256 * MEBIBYTE);
 }

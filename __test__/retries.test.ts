@@ -342,7 +342,7 @@ describe('an identity that asked for more than it may', () => {
     azure.misbehave({ status: 302, headers: { location } });
     await expect(reader.readUrl(file())).rejects.toMatchObject({
       name: 'Error',
-      message: expect.stringContaining('more than Azure DevOps lets it'),
+      message: expect.stringContaining('more than Azure DevOps allows'),
     });
   });
 
@@ -357,7 +357,7 @@ describe('an identity that asked for more than it may', () => {
     ).rejects.toMatchObject({
       name: 'Error',
       message: expect.stringMatching(
-        / 429 .*TF400733: blocked\. Read with a personal access token \(integrations\.azure\[\d\]\.credentials\[\d\]\) for .*more than Azure DevOps lets it.* It was tried 2 times in /,
+        / 429 .*TF400733: blocked\. Read with a personal access token \(integrations\.azure\[\d\]\.credentials\[\d\]\) for .*more than Azure DevOps allows.* It was tried 2 times in /,
       ),
     });
   });

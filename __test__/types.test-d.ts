@@ -118,12 +118,13 @@ type ConfiguredCredential = NonNullable<
 
 /**
  * The config schema has the keys that are read, no fewer and no more: by the native part, and
- * `commitSigningKey` and `staleIfThrottled` by the face alone. `hasRemovedKeys` tells of keys that are refused.
+ * `commitSigningKey` by the face alone. `hasRemovedKeys` tells of keys that are refused, and `maxStale` is
+ * `staleIfThrottled` in milliseconds.
  */
 export const schema: {
   integration: Same<
     IntegrationKeys,
-    | Exclude<keyof IntegrationFields, 'hasRemovedKeys'>
+    | Exclude<keyof IntegrationFields, 'hasRemovedKeys' | 'maxStale'>
     | 'commitSigningKey'
     | 'staleIfThrottled'
   >;

@@ -23,6 +23,8 @@ pub struct IntegrationFields {
     pub retry: Option<RetryFields>,
     /// `plainHttp`.
     pub plain_http: Option<String>,
+    /// `staleIfThrottled.maxAge`, in milliseconds.
+    pub max_stale: Option<f64>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
 }
@@ -373,6 +375,10 @@ impl IntegrationConfig {
             .transpose()
             .and_then(|plain_http| plain_http.map_or(Ok(()), |it| it.check(&host)))
             .map_err(|rule| invalid(format!(" for {host}: {rule}")))?;
+        if fields.max_stale.is_some_and(|time| time <= 0.0) {
+            let rule = "'staleIfThrottled.maxAge' must be longer than no time";
+            return Err(invalid(format!(" for {host}: {rule}")));
+        }
         Ok(Self {
             host,
             credentials,

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
@@ -76,6 +76,22 @@ impl Limit {
             Self::ContentWait => "backend.reading.azureDevOps.limits.contentWait",
             Self::PatternAlternatives => "backend.reading.azureDevOps.limits.patternAlternatives",
         }
+    }
+
+    /// Reads a configured number.
+    ///
+    /// # Errors
+    /// It is no whole number from 1 on, or, of a time, not above 0; the message names the key.
+    pub fn read(self, number: f64) -> Result<u64, Error> {
+        let expected = match self {
+            Self::ContentWait if number >= 1.0 => return Ok(whole(number)),
+            Self::ContentWait => {
+                "a time above 0 was expected, as '5m' or { minutes: 5 }".to_owned()
+            }
+            _ if number >= 1.0 && is_safe_integer(number) => return Ok(whole(number)),
+            _ => format!("a whole number from 1 to {MOST_EXACT} was expected, but it is {number}"),
+        };
+        Err(invalid(self.key(), &expected))
     }
 
     const fn unit(self) -> &'static str {
@@ -144,6 +160,40 @@ impl Limit {
             "{what} {verb} more than {most}, which is the limit that {key} sets"
         ))
     }
+}
+
+/// The largest whole number that JavaScript holds exactly.
+const MOST_EXACT: u64 = (1 << 53) - 1;
+
+/// Reads a configured number of bytes, which may be 0.
+///
+/// # Errors
+/// It is no whole number; the message names the key.
+pub fn read_bytes(key: &str, number: f64) -> Result<u64, Error> {
+    if is_safe_integer(number) {
+        return Ok(whole(number));
+    }
+    let expected = "a number of bytes was expected, or 0 to keep nothing";
+    Err(invalid(key, expected))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is exact")]
+fn is_safe_integer(number: f64) -> bool {
+    number.fract() == 0.0 && (0.0..=MOST_EXACT as f64).contains(&number)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "casts of floats saturate"
+)]
+const fn whole(number: f64) -> u64 {
+    number as u64
+}
+
+fn invalid(key: &str, expected: &str) -> Error {
+    let message = format!("Invalid value in config for '{key}', {expected}");
+    Error::new(ErrorKind::Input, message)
 }
 
 #[cfg(test)]

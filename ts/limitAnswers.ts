@@ -1,7 +1,7 @@
 import { readDurationFromConfig, type Config } from '@backstage/config';
-import { InputError } from '@backstage/errors';
 import { durationToMilliseconds } from '@backstage/types';
 import { native } from './binding';
+import { toError } from './failure';
 
 const KEY = 'backend.reading.azureDevOps.limits';
 
@@ -10,7 +10,7 @@ const KEY = 'backend.reading.azureDevOps.limits';
  * process, for all its readers.
  */
 export function limitAnswers(config: Config): void {
-  native().limitTo({
+  const failure = native().limitTo({
     jsonBytes: number(config, 'jsonBytes'),
     fileBytes: number(config, 'fileBytes'),
     archiveBytes: number(config, 'archiveBytes'),
@@ -21,25 +21,15 @@ export function limitAnswers(config: Config): void {
     contentWait: milliseconds(config, 'contentWait'),
     patternAlternatives: number(config, 'patternAlternatives'),
   });
+  if (failure) throw toError(failure);
 }
 
 function number(config: Config, name: string): number | undefined {
-  const key = `${KEY}.${name}`;
-  const value = config.getOptionalNumber(key);
-  if (value === undefined || (Number.isSafeInteger(value) && value > 0)) {
-    return value;
-  }
-  throw new InputError(
-    `Invalid value in config for '${key}', a whole number from 1 to ${Number.MAX_SAFE_INTEGER} was expected, but it is ${value}`,
-  );
+  return config.getOptionalNumber(`${KEY}.${name}`);
 }
 
 function milliseconds(config: Config, name: string): number | undefined {
   const key = `${KEY}.${name}`;
   if (!config.has(key)) return undefined;
-  const value = durationToMilliseconds(readDurationFromConfig(config, { key }));
-  if (value >= 1) return value;
-  throw new InputError(
-    `Invalid value in config for '${key}', a time above 0 was expected, as '5m' or { minutes: 5 }`,
-  );
+  return durationToMilliseconds(readDurationFromConfig(config, { key }));
 }

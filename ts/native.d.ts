@@ -284,6 +284,8 @@ export interface IntegrationFields {
   retry?: RetryFields
   /** Whether it is asked over plain HTTP. */
   plainHttp?: string
+  /** How old a stale answer may be, in milliseconds. */
+  maxStale?: number
   /** Whether one of the removed keys `credential` and `token` is there. */
   hasRemovedKeys: boolean
 }
@@ -295,7 +297,7 @@ export declare function isOptimized(): boolean
  * Bounds what the process keeps of repositories, in bytes: lists and contents in memory, archives on
  * disk. 0 keeps nothing; without a number it is what this package thinks right. Gives the bounds.
  */
-export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): CacheBounds
+export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): CacheBounds | Failure
 
 /** Sets how many bytes a `Buffer` of this Node can have. */
 export declare function limitBuffersTo(most: number): void
@@ -322,8 +324,11 @@ export interface LimitFields {
   patternAlternatives?: number
 }
 
-/** Bounds what a server may send and an archive hold, in the whole process. */
-export declare function limitTo(fields: LimitFields): void
+/**
+ * Bounds what a server may send and an archive hold, in the whole process; all of it, or nothing where a
+ * number cannot be used.
+ */
+export declare function limitTo(fields: LimitFields): Failure | null
 
 /** The lines to which a resolved URL points, as text. */
 export interface Lines {

@@ -38,6 +38,8 @@ export function readAzureIntegrationConfig(
     fields.retry = readRetry(config);
     fields.plainHttp = config.getOptionalString('plainHttp');
     staleIfThrottled = readStaleIfThrottled(config);
+    fields.maxStale =
+      staleIfThrottled && durationToMilliseconds(staleIfThrottled.maxAge);
     commitSigningKey = config.getOptionalString('commitSigningKey');
   } catch (error) {
     typeError = error;
@@ -124,11 +126,7 @@ function readStaleIfThrottled(
 ): AzureStaleIfThrottledConfig | undefined {
   if (!config.getOptionalConfig('staleIfThrottled')) return undefined;
   const key = 'staleIfThrottled.maxAge';
-  const maxAge = readDuration(config, key);
-  if (durationToMilliseconds(maxAge) <= 0) {
-    throw invalid(config, `'${key}' must be longer than no time`);
-  }
-  return { maxAge };
+  return { maxAge: readDuration(config, key) };
 }
 
 function readDuration(config: Config, key: string): HumanDuration {

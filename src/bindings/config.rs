@@ -21,6 +21,8 @@ pub struct IntegrationFields {
     pub retry: Option<RetryFields>,
     /// Whether it is asked over plain HTTP.
     pub plain_http: Option<String>,
+    /// How old a stale answer may be, in milliseconds.
+    pub max_stale: Option<f64>,
     /// Whether one of the removed keys `credential` and `token` is there.
     pub has_removed_keys: bool,
 }
@@ -116,6 +118,7 @@ impl From<IntegrationFields> for config::IntegrationFields {
             credentials: credentials.map(|all| all.into_iter().map(Into::into).collect()),
             retry: fields.retry.map(Into::into),
             plain_http: fields.plain_http,
+            max_stale: fields.max_stale,
             has_removed_keys: fields.has_removed_keys,
         }
     }

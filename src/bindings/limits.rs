@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use super::crossing::Failure;
 use crate::{error::Error, limits::Limit};
 
 /// The most bytes of a `Buffer`; 4 GiB, as in Node 20, until it is set.
@@ -33,9 +34,10 @@ pub struct LimitFields {
     pub pattern_alternatives: Option<f64>,
 }
 
-/// Bounds what a server may send and an archive hold, in the whole process.
+/// Bounds what a server may send and an archive hold, in the whole process; all of it, or nothing where a
+/// number cannot be used.
 #[napi(catch_unwind)]
-pub fn limit_to(fields: LimitFields) {
+pub fn limit_to(fields: LimitFields) -> Option<Failure> {
     let limits = [
         (Limit::JsonBytes, fields.json_bytes),
         (Limit::FileBytes, fields.file_bytes),
@@ -47,8 +49,18 @@ pub fn limit_to(fields: LimitFields) {
         (Limit::ContentWait, fields.content_wait),
         (Limit::PatternAlternatives, fields.pattern_alternatives),
     ];
-    for (limit, most) in limits {
-        limit.set(most.map(whole));
+    let read = limits.into_iter().map(|(limit, most)| {
+        let most = most.map(|most| limit.read(most)).transpose()?;
+        Ok((limit, most))
+    });
+    match read.collect::<Result<Vec<_>, Error>>() {
+        Ok(limits) => {
+            for (limit, most) in limits {
+                limit.set(most);
+            }
+            None
+        }
+        Err(error) => Some(error.into()),
     }
 }
 
