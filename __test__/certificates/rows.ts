@@ -309,7 +309,7 @@ export const ROWS: Row[] = [
     /its key usage \(Key Cert Sign, CRL Sign\) is not one for a server/,
   ),
   selfSigned(
-    'a critical extension that nobody knows',
+    'a critical extension that is unknown',
     { unknown: true },
     false,
     /a critical extension that is not known/,
@@ -380,7 +380,7 @@ export const ROWS: Row[] = [
   ),
   issued('for clients only', { dns, purposes: ['client'] }, false, PURPOSE),
   between(
-    'an authority between that is none',
+    'an intermediate that is no authority',
     { ca: false },
     {},
     false,
@@ -394,7 +394,7 @@ export const ROWS: Row[] = [
     CONSTRAINED,
   ),
   issued(
-    'a critical extension that nobody knows',
+    'a critical extension that is unknown',
     { dns, unknown: true },
     false,
     /a critical extension that is not known/,
