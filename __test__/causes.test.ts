@@ -190,7 +190,7 @@ const PASSING: Cause[] = [
     'HTTP/2 that is broken off',
     { port: () => refusingHttp2(own, 'PROTOCOL_ERROR'), origin: https },
     'the request to localhost:PORT failed: HTTP/2 was refused or broken off (PROTOCOL_ERROR)',
-    'Check what speaks HTTP/2 in front of the server, as a proxy or gateway, and turn HTTP/2 off there if it cannot be mended',
+    'Check what speaks HTTP/2 in front of the server, such as a proxy or gateway, and turn HTTP/2 off there if it cannot be mended',
   ],
   [
     'a proxy that does not reach the server',
@@ -255,7 +255,7 @@ it.each([
   const port = (): Promise<number> => answeringPage(status);
   const { message } = await read({ port, origin: http }, 0);
   expect(message).toContain(
-    `. The answer is a page (HTML): ${check}, as a proxy or gateway. Read with no credential`,
+    `. The answer is a page (HTML): ${check}, such as a proxy or gateway. Read with no credential`,
   );
 });
 

@@ -107,7 +107,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED', () => {
     }
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^NODE_TLS_REJECT_UNAUTHORIZED is 0, so that the certificate of no server is checked/,
+        /^NODE_TLS_REJECT_UNAUTHORIZED is 0, so no server.s certificate is checked/,
       ),
     ]);
     expect(warnings.join()).not.toContain('name the file in');

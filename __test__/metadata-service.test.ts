@@ -64,14 +64,14 @@ if (reason) {
     ['silence', /managed identity: nothing answers at 169\.254\.169\.254/],
     [
       'page',
-      /managed identity: the machine's managed identity endpoint answered 404 Not Found with something that is not JSON, so it was somebody else/,
+      /managed identity: the machine's managed identity endpoint answered 404 Not Found with something that is not JSON, so something else/,
     ],
     [
       'trouble',
       /the default credential chain failed: .*managed identity: the machine's managed identity endpoint answered 503 Service Unavailable with something that is not JSON/,
     ],
   ] as const)(
-    'in whose place somebody else answers (%s) does not keep a read waiting',
+    'that something else answers for (%s) does not keep a read waiting',
     async (stranger, message) => {
       const { outcomes } = await inNamespace('metadata', {
         stranger,

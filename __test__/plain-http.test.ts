@@ -83,7 +83,7 @@ describe('a server', () => {
     expect(warnings()).toEqual([
       [
         expect.stringMatching(
-          /^127\.\d+\.\d+\.\d+:\d+ is asked over plain HTTP: .* credential .* https .*plainHttp .* 'allow' .* 'refuse'$/,
+          /^127\.\d+\.\d+\.\d+:\d+ is read over plain HTTP: .* credential .* https .*plainHttp .* 'allow' .* 'refuse'$/,
         ),
         { event: 'plain http', host: gate.host },
       ],

@@ -344,7 +344,7 @@ describe('the log', () => {
     expect(lines(logger.warn, 'throttled')).toEqual([
       [
         expect.stringMatching(
-          /limits a personal access token \(integrations\.azure\[0\]\.credentials\[0\]\) at .* 30\.0 s/,
+          /throttles a personal access token \(integrations\.azure\[0\]\.credentials\[0\]\) at .* 30\.0 s/,
         ),
         expect.objectContaining({
           host: host,

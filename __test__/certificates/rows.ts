@@ -443,7 +443,7 @@ export const ROWS: Row[] = [
     chain: [selfIssued],
     trusted: [selfIssued],
     node: true,
-    refused: /a signature does not fit|who is not trusted/,
+    refused: /a signature does not match|who is not trusted/,
   },
   byAuthority(
     'X.509 version 1',
@@ -545,7 +545,7 @@ export const ROWS: Row[] = [
     'a client certificate is demanded',
     { requestCert: true, rejectUnauthorized: true },
     false,
-    /The server wants a certificate of its client/,
+    /The server asks for a client certificate/,
   ),
 ];
 

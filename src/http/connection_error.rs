@@ -130,7 +130,7 @@ impl ConnectionError {
                 "Check how the server is set up to speak TLS, and what stands between".to_owned()
             }
             Cause::Http2(_) => {
-                "Check what speaks HTTP/2 in front of the server, as a proxy or gateway, and turn HTTP/2 off there if it cannot be mended".to_owned()
+                "Check what speaks HTTP/2 in front of the server, such as a proxy or gateway, and turn HTTP/2 off there if it cannot be mended".to_owned()
             }
             Cause::ProxyStatus(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => self.user_advice(),
             Cause::ProxyStatus(StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED) => {
