@@ -1,4 +1,4 @@
-// Makes a reader for the host of a URL, as the scripts beside this file need it.
+// Makes a reader for the host of a URL, in a process that a test starts as plain Node.
 import { createRequire } from 'node:module';
 
 const {
