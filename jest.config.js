@@ -8,6 +8,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__test__/panics/'],
   // Each file in a process of its own: what the addon keeps, counts and has told is the process's.
   workerIdleMemoryLimit: '1MB',
+  globalSetup: '<rootDir>/__test__/setUp.ts',
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
   // Backstage's backend requires it, which Node can though it is an ES module, and Jest cannot.

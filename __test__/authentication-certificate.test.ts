@@ -17,7 +17,7 @@ import {
 } from './authentication/newCertificate';
 import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import { askMicrosoft } from '../testing/entra/askMicrosoft';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 type Content = string | Buffer;
 type Issued = Certificate & { issuer: string };

@@ -12,7 +12,7 @@ import { newCertificate } from './authentication/newCertificate';
 import { ReaderProbe } from '../testing/backend/ReaderProbe';
 import { startedWith } from './backend/startedWith';
 import { startWithoutBinary } from './backend/startWithoutBinary';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const OURS = /^backstage-azure-devops-native\/\d/;
 

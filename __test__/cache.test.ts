@@ -12,7 +12,7 @@ import {
 } from '../testing/azure-devops';
 import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { until } from '../testing/until';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader } from '../testing/reader';
 
 const azure = standIn();

@@ -3,7 +3,7 @@
  * what does not get better by waiting is tried once.
  */
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { certificate } from '../testing/certificates/Certificate';
@@ -20,7 +20,7 @@ import {
   speaking,
   stopServers,
 } from './causes/servers';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const own = certificate({ name: 'localhost', dns: ['localhost'], ca: true });
 const stranger = certificate({ name: 'localhost', dns: ['localhost'] });
@@ -34,10 +34,7 @@ beforeAll(() => {
   writeFileSync(caFile, own.pem);
 });
 
-afterAll(() => {
-  stopServers();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => stopServers());
 
 /** A server, and how it is asked. */
 interface Way {

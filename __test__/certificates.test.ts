@@ -3,7 +3,7 @@
  * row says otherwise; and what is refused is told by its cause.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -19,7 +19,7 @@ import {
   startProxy,
   stopServers,
 } from './certificates/servers';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 interface Refused {
   refused: string;
@@ -50,10 +50,7 @@ beforeAll(async () => {
   proxy = await startProxy();
 });
 
-afterAll(() => {
-  stopServers();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => stopServers());
 
 describe('a server with', () => {
   let answers: Map<Row, Answers>;

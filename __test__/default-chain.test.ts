@@ -12,7 +12,7 @@ import { ReaderProcess } from './authentication/ReaderProcess';
 import { standIn, type Hosted } from '../testing/azure-devops';
 import { ManagedIdentities } from '../testing/entra/ManagedIdentities';
 import { writeTools } from '../testing/entra/tools';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
 

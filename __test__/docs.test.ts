@@ -1,11 +1,17 @@
 /** What README and docs/ name is there: keys, metrics, events, commands, links; what they show works. */
 import { loadConfigSchema, type ConfigSchema } from '@backstage/config-loader';
-import { existsSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { parse } from 'yaml';
 import { anchorsOf, blocks, codeIn, linksOf, pages, ROOT } from './docs/pages';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
@@ -168,7 +174,7 @@ describe('examples of configuration', () => {
 });
 
 it('examples in TypeScript compile', () => {
-  const folder = mkdtempSync(path.join(ROOT, 'temp/docs-'));
+  const folder = temporaryFolder('docs', path.join(ROOT, 'temp'));
   const files = blocks('ts').map(({ code: text }, index) => {
     const file = path.join(folder, `${index}.ts`);
     writeFileSync(file, text);
@@ -189,6 +195,7 @@ it('examples in TypeScript compile', () => {
     .map(({ messageText }) =>
       ts.flattenDiagnosticMessageText(messageText, ' '),
     );
+  rmSync(folder, { recursive: true });
   expect(problems).toEqual([]);
 });
 

@@ -6,7 +6,7 @@ import { newCertificate } from './authentication/newCertificate';
 import { askMicrosoft as ask } from '../testing/entra/askMicrosoft';
 import { ManagedIdentities } from '../testing/entra/ManagedIdentities';
 import { writeTools } from '../testing/entra/tools';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
 const HOUR = 3_600_000;

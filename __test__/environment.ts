@@ -32,7 +32,6 @@ export default class StandInEnvironment extends TestEnvironment {
 async function start(): Promise<AzureDevOps> {
   const azure = await AzureDevOps.start();
   azure.unref();
-  process.once('exit', () => azure.removeFiles());
   const ca = trustAuthority(azure.caFile);
   for (const name of ['HTTPS_PROXY', 'https_proxy'])
     process.env[name] = azure.proxyUrl;

@@ -12,7 +12,7 @@ import { braceExpand } from 'minimatch';
 import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { seed } from './parity/seed';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
 const FILES = 200;

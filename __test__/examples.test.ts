@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DEFAULT_TOKEN, standIn } from '../testing/azure-devops';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { until } from '../testing/until';
 
 const FOLDER = path.join(__dirname, '../examples/minimal');

@@ -24,7 +24,7 @@ import {
 } from './faults/operations';
 import { isShared, Place, type Usual } from './faults/Place';
 import { seed } from './parity/seed';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const CASES = Number(process.env.FAULT_CASES ?? 1_000);
 const AT_ONCE = 96;

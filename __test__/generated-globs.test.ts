@@ -8,7 +8,7 @@ import type {
   TreeEntry,
 } from '../testing/azure-devops/GitRepository';
 import { seed } from './parity/seed';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader } from '../testing/reader';
 
 /** Names that patterns are about, and such as a pattern must escape. */

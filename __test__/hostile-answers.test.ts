@@ -6,7 +6,7 @@
  * what came of both is printed.
  */
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -28,7 +28,7 @@ import {
   serve2,
   type Answer1,
 } from './hostile/servers';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const MIB = 2 ** 20;
 const COMMIT = 'c'.repeat(40);
@@ -45,10 +45,7 @@ beforeAll(async () => {
   writeFileSync(caFile, certificates.ca);
 });
 
-afterAll(() => {
-  closeServers();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => closeServers());
 
 /** Processes that read, by what they are set to. */
 const processes = new Map<string, Reads>();

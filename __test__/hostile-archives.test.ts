@@ -11,7 +11,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -32,7 +31,7 @@ import { USES, use } from './hostile-archives/uses';
 import { here } from '../testing/packages';
 import { seed } from './parity/seed';
 import { upstreamFactory } from '../testing/upstreamFactory';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const LINK = 0o120777;
 const LIMITS = 'backend.reading.azureDevOps.limits';
@@ -180,7 +179,7 @@ describe('a path', () => {
           .files()
           .catch(() => []);
         for (const file of files) expect(file.path).toMatch(RELATIVE);
-        const own = mkdtempSync(path.join(workingDirectory, 'own-'));
+        const own = temporaryFolder('own', workingDirectory);
         const targetDir = path.join(own, 'target');
         await (await read(archive, folder)).dir({ targetDir }).catch(() => {});
         expect(readdirSync(own).filter(it => it !== 'target')).toEqual([]);
@@ -343,7 +342,7 @@ describe('deep paths', () => {
 
   beforeEach(() => {
     if (existsSync(inMemory)) {
-      workingDirectory = mkdtempSync(path.join(inMemory, 'hostile-'));
+      workingDirectory = temporaryFolder('hostile', inMemory);
     }
   });
 
@@ -572,7 +571,7 @@ describe('an archive that nobody made in good faith', () => {
     const unsound: string[] = [];
     for (const one of cases) {
       for (const how of USES) {
-        const directory = mkdtempSync(path.join(workingDirectory, 'use-'));
+        const directory = temporaryFolder('use', workingDirectory);
         const url = server.urlOf(one.bytes);
         const result = await use(here, url, how, one, directory);
         if (result.is === 'right' || result.is === 'refused') {

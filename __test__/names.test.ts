@@ -9,7 +9,7 @@ import { standIn, type Hosted } from '../testing/azure-devops';
 import { contentsOf } from '../testing/contentsOf';
 import { readerService } from '../testing/readerService';
 import { until } from '../testing/until';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 /** Names that the registry, which takes a path for that of a URL, resolves to what they are. */
 const NAMES = [

@@ -9,7 +9,7 @@ import {
 import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import type { Gate } from '../testing/azure-devops/Gate';
 import { limitCache, NOTHING } from '../testing/cacheLimits';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
 const logger = mockServices.logger.mock();

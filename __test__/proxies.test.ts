@@ -27,8 +27,6 @@ beforeAll(async () => {
   ways = await Ways.start();
 });
 
-afterAll(() => ways.end());
-
 /** One URL in one environment. */
 interface Case {
   environment: Environment;

@@ -35,7 +35,7 @@ import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { namedElsewhere } from '../testing/namedElsewhere';
 import { until } from '../testing/until';
 import { upstreamFactory } from '../testing/upstreamFactory';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader, upstreamReader } from '../testing/reader';
 
 const azure = standIn();

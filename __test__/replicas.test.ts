@@ -47,7 +47,7 @@ let hosted: Hosted;
 
   afterAll(async () => {
     replicas?.forEach(replica => replica.end());
-    await redis?.end();
+    await redis?.kill();
   });
 
   it('pause all where one of them is told to', async () => {

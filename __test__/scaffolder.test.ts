@@ -8,7 +8,7 @@ import path from 'node:path';
 import { standIn, type Hosted } from '../testing/azure-devops';
 import { contentsOf } from '../testing/contentsOf';
 import { readerService } from '../testing/readerService';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const OURS = /^backstage-azure-devops-native\/\d/;
 

@@ -15,7 +15,7 @@ import {
 import { limitCache, NOTHING } from '../testing/cacheLimits';
 import { seed } from './parity/seed';
 import { until } from '../testing/until';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader, upstreamReader } from '../testing/reader';
 
 const azure = standIn();

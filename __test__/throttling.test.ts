@@ -16,7 +16,7 @@ import {
 } from '../testing/azure-devops';
 import { NOTHING } from '../testing/cacheLimits';
 import { until } from '../testing/until';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
 const READERS = 40;

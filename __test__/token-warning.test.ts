@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startedWith } from './backend/startedWith';
-import { temporaryFolder } from '../testing/temporaryFolder';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const token = [{ personalAccessToken: 'a-token' }];
 const { NODE_ENV } = process.env;

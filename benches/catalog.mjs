@@ -7,9 +7,6 @@
 //
 // `--seconds` is over how long a refresh is spread; by default a catalog refreshes everything within
 // 100 to 150.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CatalogBackend } from './lib/catalog-backend.mjs';
@@ -22,6 +19,7 @@ import {
   SUBJECTS,
 } from '../testing/measuring/host.mjs';
 import { catalogPaths } from '../testing/measuring/monorepo.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const PARTS = ['catalog', 'reads'];
@@ -100,7 +98,7 @@ async function run(subject, part, { standIn, host }) {
 /** Reads in this process. */
 async function serve({ subject, part, token }) {
   await leadFetchThroughProxy();
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const workingDirectory = temporaryFolder('bench');
   let catalog;
   const start = async urls => {
     const kind = part === 'catalog' ? CatalogBackend : CatalogReads;
@@ -114,7 +112,5 @@ async function serve({ subject, part, token }) {
     const { cpuMs, loopMs } = figures;
     return { cpuMs, loopMs };
   };
-  answer({ start, refresh }, () =>
-    rmSync(workingDirectory, { recursive: true }),
-  );
+  answer({ start, refresh });
 }

@@ -4,9 +4,6 @@
 //   node benches/event-loop.mjs [--files 300000]
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +11,7 @@ import { crc32 } from 'node:zlib';
 import { ConfigReader } from '@backstage/config';
 import { answer, Child } from '../testing/measuring/child.mjs';
 import { quiet } from '../testing/measuring/host.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const COMMIT = 'c'.repeat(40);
@@ -36,7 +34,7 @@ if (values.serve) {
 
 async function run(host) {
   const { AzureUrlReader } = await import('backstage-azure-devops-native');
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'event-loop-'));
+  const workingDirectory = temporaryFolder('event-loop');
   const config = new ConfigReader({
     backend: { workingDirectory },
     integrations: { azure: [{ host, plainHttp: 'allow' }] },
@@ -62,7 +60,6 @@ async function run(host) {
   await told("'{a,b}/' seventeen times", () =>
     search(`/**/${'{a,b}/'.repeat(17)}`),
   );
-  rmSync(workingDirectory, { recursive: true });
 }
 
 /** Does something, and says for how long the event loop stood still at most. */

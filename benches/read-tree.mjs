@@ -3,15 +3,14 @@
 //
 //   node benches/read-tree.mjs [--files 5100] [--megabytes 64] [--pairs 5]
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../testing/measuring/figures.mjs';
 import { text } from '../testing/measuring/text.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SUBJECTS = ['native', 'upstream'];
 const WAYS = ['dir', 'files', 'archive'];
@@ -129,7 +128,7 @@ function report(way, { native, upstream }) {
 }
 
 function timeUnzip(zip) {
-  const directory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const directory = temporaryFolder('bench');
   const times = [];
   for (let n = 0; n < Number(values.pairs); n += 1) {
     const target = path.join(directory, String(n));
@@ -145,13 +144,12 @@ function timeUnzip(zip) {
     );
     times.push(performance.now() - startedAt);
   }
-  rmSync(directory, { recursive: true });
   console.log(`unzip: ms ${median(times).toFixed(0)}`);
 }
 
 /** One read in this process. */
 async function measure({ subject, way, url }) {
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const workingDirectory = temporaryFolder('bench');
   const reader = await newReader(subject, url, workingDirectory);
   global.gc();
   const idle = process.memoryUsage.rss();
@@ -173,7 +171,6 @@ async function measure({ subject, way, url }) {
   const { active } = performance.eventLoopUtilization(before);
   clearInterval(watch);
   peak = Math.max(peak, process.memoryUsage.rss());
-  rmSync(workingDirectory, { recursive: true });
   const megabytes = (peak - idle) / 2 ** 20;
   console.log(JSON.stringify({ ms, loopMs: active, megabytes }));
   process.exit();

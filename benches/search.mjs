@@ -3,9 +3,6 @@
 // changed, and the same once more without.
 //
 //   node benches/search.mjs [--files 5100] [--megabytes 64] [--matches 300] [--pairs 5]
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer, Child } from '../testing/measuring/child.mjs';
@@ -17,6 +14,7 @@ import {
   SUBJECTS,
 } from '../testing/measuring/host.mjs';
 import { catalogPaths, isShallow } from '../testing/measuring/monorepo.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 
@@ -102,15 +100,13 @@ async function run(subject, pattern, { standIn, host, paths }) {
 /** Reads in this process. */
 async function serve({ subject, token }) {
   await leadFetchThroughProxy();
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const workingDirectory = temporaryFolder('bench');
   const reader = await newReader(subject, { token, workingDirectory });
   const readUrl = async url => {
     await (await reader.readUrl(url)).buffer();
   };
   const search = ({ url, etag }) => measure(() => found(reader, url, etag));
-  answer({ readUrl, search }, () =>
-    rmSync(workingDirectory, { recursive: true }),
-  );
+  answer({ readUrl, search });
 }
 
 /** Searches as the catalog does, which wants all contents. */

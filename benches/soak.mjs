@@ -4,9 +4,8 @@
 //
 //   node benches/soak.mjs [--minutes 10] [--faults 0.1] [--seed 1] [--plot FILE]
 //   node benches/soak.mjs --reads 1000000 --trees 2000 --faults 0.01 [--plot FILE]
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { buffer } from 'node:stream/consumers';
@@ -20,6 +19,7 @@ import {
   catalogPaths,
   isShallow,
 } from '../testing/measuring/monorepo.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const AT_ONCE = 20;
@@ -104,7 +104,7 @@ function report(when, { wrong, hangs, ...others }) {
 
 /** Reads in this process. */
 async function serve(token) {
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'soak-'));
+  const workingDirectory = temporaryFolder('soak');
   const reader = await newReader('native', { token, workingDirectory });
   const loop = monitorEventLoopDelay({ resolution: 10 });
   const counts = {
@@ -135,9 +135,7 @@ async function serve(token) {
     await Promise.all(workers);
   };
   const figures = () => ({ ...counts, isDone: atWork === 0, ...held(loop) });
-  answer({ start, stop, figures }, () =>
-    rmSync(workingDirectory, { recursive: true }),
-  );
+  answer({ start, stop, figures });
 }
 
 /** What to read one after the other: all in turn without end, or so many files, trees and searches. */

@@ -5,18 +5,12 @@
 //
 //   node benches/start.mjs
 import { execFileSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { median } from '../testing/measuring/figures.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.join(SELF, '../..');
@@ -53,7 +47,6 @@ function compare(what, variants) {
       if (round > 0) taken[name].push(JSON.parse(answer));
     }
   }
-  apps.forEach(([, folder]) => rmSync(folder, { recursive: true }));
   report(taken);
 }
 
@@ -66,7 +59,7 @@ function names(variant) {
 
 /** An app that has Backstage's own packages, and this one with a schema, if any, as it is installed. */
 function app(schemas) {
-  const folder = mkdtempSync(path.join(ROOT, 'temp/start-'));
+  const folder = temporaryFolder('start', path.join(ROOT, 'temp'));
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "app" }');
   for (const schema of schemas) {
     const own = path.join(folder, 'node_modules', NAME);

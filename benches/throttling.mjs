@@ -7,8 +7,6 @@
 //
 // Azure DevOps counts over five minutes; here the units of a budget come back within seconds. What a
 // request takes says `unitsOf` in `testing/azure-devops/Budget.ts`. `--plot` draws both runs.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +20,7 @@ import {
   SUBJECTS,
 } from '../testing/measuring/host.mjs';
 import { catalogPaths } from '../testing/measuring/monorepo.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { writePlot } from './lib/plot.mjs';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -148,7 +147,7 @@ function latency(all) {
 /** Reads in this process. */
 async function serve({ subject, token }) {
   await leadFetchThroughProxy();
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const workingDirectory = temporaryFolder('bench');
   const { organization, token: personalAccessToken } = OTHER;
   const others = [{ organizations: [organization], personalAccessToken }];
   const options = { token, others, workingDirectory };
@@ -158,9 +157,7 @@ async function serve({ subject, token }) {
   };
   const alone = url => latencies(reader, url, 40);
   const readAll = ({ urls: all, other }) => readMany(reader, all, other);
-  answer({ warmUp, alone, readAll }, () =>
-    rmSync(workingDirectory, { recursive: true }),
-  );
+  answer({ warmUp, alone, readAll });
 }
 
 /** Reads everything, so many at once, and goes on where a read fails. */

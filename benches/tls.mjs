@@ -6,14 +6,14 @@ import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { register } from 'tsx/cjs/api';
 import { answer, Child } from '../testing/measuring/child.mjs';
 import { measure, median } from '../testing/measuring/figures.mjs';
+import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
 const ROUNDS = 7;
@@ -33,7 +33,7 @@ if (role === '--serve') {
 
 async function compare(folders) {
   const builds = folders.filter(Boolean);
-  const directory = mkdtempSync(path.join(tmpdir(), 'tls-'));
+  const directory = temporaryFolder('tls');
   const caFile = path.join(directory, 'ca.pem');
   const server = new Child(SELF, { args: ['--serve'] });
   const subjects = await server.ask('serve', caFile);
@@ -59,7 +59,6 @@ async function compare(folders) {
     }
   }
   await Promise.all([server, ...readers].map(child => child.end()));
-  rmSync(directory, { recursive: true });
 }
 
 /** Servers that end each connection after one answer, and one that speaks HTTP/2. */

@@ -11,7 +11,7 @@ import {
   type AzureDevOpsCredentialsProvider,
 } from 'backstage-azure-devops-native';
 import { DEFAULT_TOKEN } from './azure-devops';
-import { temporaryFolder } from './temporaryFolder';
+import { temporaryFolder } from './temporaryFolder.cjs';
 import { upstreamFactory } from './upstreamFactory';
 
 /** What a reader is made with. */

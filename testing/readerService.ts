@@ -7,7 +7,7 @@ import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { DEFAULT_TOKEN, standIn } from './azure-devops';
-import { temporaryFolder } from './temporaryFolder';
+import { temporaryFolder } from './temporaryFolder.cjs';
 
 /** What a backend hands to a plugin that reads. */
 export interface ReaderService {

@@ -7,7 +7,7 @@ import { ManagedIdentities } from '../../testing/entra/ManagedIdentities';
 import { writeTools } from '../../testing/entra/tools';
 import { newCertificate } from './newCertificate';
 import type { ProcessOptions } from './ReaderProcess';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 /** One way, ready to be used. */
 export interface Way extends ProcessOptions {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chromium, type BrowserContext } from 'playwright-core';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 

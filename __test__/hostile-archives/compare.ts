@@ -10,7 +10,7 @@ import { here, upstream, type Package } from '../../testing/packages';
 import { ArchiveServer } from './ArchiveServer';
 import { craftedCases, mutatedCase, type Case } from './cases';
 import { USES, use, type Result, type Use } from './uses';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 /** What takes longer never ends. */
 const PATIENCE_MS = 5_000;

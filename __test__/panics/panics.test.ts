@@ -16,7 +16,7 @@ import {
   type Hosted,
 } from '../../testing/azure-devops';
 import { FAULTY, native, ours } from './faulty';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 const run = promisify(execFile);
 const azure = standIn();

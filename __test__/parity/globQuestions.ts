@@ -4,7 +4,7 @@ import { standIn, type Hosted } from '../../testing/azure-devops';
 import { outcomeOf, type Outcome } from './outcome';
 import type { Package } from '../../testing/packages';
 import { readerFor } from './treeQuestions';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 export interface GlobQuestion {
   /** The path in the URL. */

@@ -16,7 +16,7 @@ import { upstreamFactory } from '../../testing/upstreamFactory';
 import { drafts, hostDraft, placeOf, type Draft } from './generatedTrees';
 import { outcomeOf, type Outcome } from './outcome';
 import type { Package } from '../../testing/packages';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 const PLACES = ['server', 'dev.azure.com'] as const;
 

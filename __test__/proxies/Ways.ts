@@ -1,6 +1,6 @@
 /** Which way requests go from a process with an environment of its own. */
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../testing/azure-devops/certificates';
 import { RecordingProxy } from './RecordingProxy';
 import { targetOf } from './target';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 const run = promisify(execFile);
 const SCRIPT = path.join(__dirname, 'ask.mjs');
@@ -44,10 +44,6 @@ export class Ways {
   private constructor(certificates: Certificates) {
     this.#certificates = certificates;
     writeFileSync(this.#caFile, certificates.ca);
-  }
-
-  end(): void {
-    rmSync(this.#folder, { recursive: true });
   }
 
   /** Asks for the URLs side by side; no two of them lead to one host and port. */

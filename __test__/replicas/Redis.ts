@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 /** Why there is no Redis here; nothing where there is. */
 export function whyNoRedis(): string | undefined {
@@ -82,13 +82,6 @@ export class Redis {
         .map(entry => path.join(entry.parentPath, entry.name)),
     );
     return files.map(file => readFileSync(file, 'latin1')).join('\n');
-  }
-
-  async end(): Promise<void> {
-    await this.kill();
-    for (const directory of this.#directories) {
-      rmSync(directory, { recursive: true, force: true });
-    }
   }
 
   #listens(): Promise<boolean> {

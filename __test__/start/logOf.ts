@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { temporaryFolder } from '../../testing/temporaryFolder';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 /** One line of a backend's log as Backstage's own logger writes it in production. */
 export interface Line {

@@ -26,7 +26,6 @@ export class AzureDevOpsStandIn {
       repository: 'shop',
       path: repository.directory,
     });
-    process.once('exit', () => azure.removeFiles());
     return new AzureDevOpsStandIn(azure, path => hosted.webUrl({ path }));
   }
 

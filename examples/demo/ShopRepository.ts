@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 import { shopFiles } from './shopFiles';
 
 /** The git repository of a shop, with its files checked out. */
 export class ShopRepository {
-  readonly directory = mkdtempSync(path.join(tmpdir(), 'demo-shop-'));
+  readonly directory = temporaryFolder('demo-shop');
 
   constructor() {
     this.#git('init', '--quiet', '--initial-branch=main');
@@ -14,7 +14,6 @@ export class ShopRepository {
     this.#git('config', 'user.email', 'person@example.com');
     this.#git('config', 'commit.gpgsign', 'false');
     this.commit('The shop', shopFiles);
-    process.once('exit', () => this.remove());
   }
 
   /** Writes files, and commits all that is not committed. */
@@ -26,10 +25,6 @@ export class ShopRepository {
     }
     this.#git('add', '--all');
     this.#git('commit', '--quiet', '--message', message);
-  }
-
-  remove(): void {
-    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #git(...args: string[]): void {

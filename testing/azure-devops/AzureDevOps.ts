@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import http2 from 'node:http2';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
@@ -36,7 +36,7 @@ import {
   type Response,
   type Written,
 } from './send';
-import { temporaryFolder } from '../temporaryFolder';
+import { temporaryFolder } from '../temporaryFolder.cjs';
 
 /** What the stand-in may be told when it starts. */
 export interface AzureDevOpsOptions {
@@ -214,17 +214,12 @@ export class AzureDevOps {
     );
     this.closeConnections();
     await Promise.all(closed);
-    this.removeFiles();
-  }
-
-  /** Removes the certificates and the repositories made here. */
-  removeFiles(): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
   #gitOf({ path: own, defaultBranch }: RepositoryToHost): GitRepository {
     if (own) return GitRepository.open(own);
-    const directory = mkdtempSync(path.join(this.directory, 'repository-'));
+    const directory = temporaryFolder('repository', this.directory);
     return GitRepository.init(directory, defaultBranch);
   }
 

@@ -1,8 +1,6 @@
 /** One side of the comparison: a process that reads with the built-in reader, or with this package. */
 import type { UrlReaderService } from '@backstage/backend-plugin-api';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { temporaryFolder } from '../../../testing/temporaryFolder.cjs';
 
 const AT_ONCE = 30;
 
@@ -21,7 +19,7 @@ async function main() {
   const { catalogPaths } =
     await import('../../../testing/measuring/monorepo.mjs');
   await leadFetchThroughProxy();
-  const workingDirectory = mkdtempSync(path.join(tmpdir(), 'demo-'));
+  const workingDirectory = temporaryFolder('demo');
   const readerOf = async (own: string): Promise<UrlReaderService> =>
     newReader(subject, { token: own, workingDirectory });
   const reader = await readerOf(token);
@@ -46,34 +44,31 @@ async function main() {
     }
   };
 
-  answer(
-    {
-      begin: refresh,
-      search: async () =>
-        timed(async () => {
-          const pattern = '/services/*/catalog-info.yaml';
-          const found = await reader.search(`${url}?path=${pattern}`);
-          for (const file of found.files) await file.content();
-        }),
-      tree: async () => timed(async () => (await reader.readTree(url)).dir()),
-      unchanged: async () => timed(refresh),
-      limited: async () => {
-        const { result, ...figures } = await timed(async () =>
-          failuresOf(reader, files),
-        );
-        return { ...figures, failures: result };
-      },
-      refused: async () => {
-        const other = await readerOf('a-token-that-has-expired');
-        const reading = other.readUrl(files[0]);
-        return reading.then(
-          () => '',
-          (error: Error) => `${error.name}: ${error.message}`,
-        );
-      },
+  answer({
+    begin: refresh,
+    search: async () =>
+      timed(async () => {
+        const pattern = '/services/*/catalog-info.yaml';
+        const found = await reader.search(`${url}?path=${pattern}`);
+        for (const file of found.files) await file.content();
+      }),
+    tree: async () => timed(async () => (await reader.readTree(url)).dir()),
+    unchanged: async () => timed(refresh),
+    limited: async () => {
+      const { result, ...figures } = await timed(async () =>
+        failuresOf(reader, files),
+      );
+      return { ...figures, failures: result };
     },
-    () => rmSync(workingDirectory, { recursive: true }),
-  );
+    refused: async () => {
+      const other = await readerOf('a-token-that-has-expired');
+      const reading = other.readUrl(files[0]);
+      return reading.then(
+        () => '',
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    },
+  });
 }
 
 /** How many of many reads at once fail. */
