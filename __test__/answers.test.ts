@@ -1,14 +1,8 @@
 /** Answers that are not what was asked for, and what is told of them. */
 import { inspect } from 'node:util';
-import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import { standIn, type Hosted } from '../testing/azure-devops';
 import { readerService } from '../testing/readerService';
-import { upstreamFactory } from '../testing/upstreamFactory';
-import {
-  AzureIntegration,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
-import { ConfigReader } from '@backstage/config';
+import { upstreamReader } from '../testing/reader';
 
 const azure = standIn();
 const { reader, workingDirectory } = readerService();
@@ -204,15 +198,5 @@ async function failureOf(read: Promise<unknown>): Promise<Error> {
 
 function upstreamAt(at: 'dev.azure.com' | 'server'): Reader {
   const host = at === 'server' ? azure.host : at;
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials }] },
-  });
-  const group = AzureIntegration.factory({ config });
-  return new UpstreamAzureUrlReader(group.byHost(host) as never, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: group },
-    ),
-  });
+  return upstreamReader({ of: host, workingDirectory });
 }

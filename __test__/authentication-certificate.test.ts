@@ -17,6 +17,7 @@ import {
 } from './authentication/newCertificate';
 import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import { askMicrosoft } from '../testing/entra/askMicrosoft';
+import { reader } from '../testing/reader';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 type Content = string | Buffer;
@@ -421,19 +422,8 @@ function configOf(credentials: object[]): ConfigReader {
 }
 
 function readerOf(credentials: object[]): (from: string) => Promise<string> {
-  const config = configOf(credentials);
-  const integrations = ours.AzureIntegration.factory({ config });
-  const credentialsProvider =
-    ours.DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
-      azure: integrations,
-    });
-  return async from => {
-    const reader = new ours.AzureUrlReader(integrations.byUrl(from)!, {
-      credentialsProvider,
-      treeResponseFactory: undefined as never,
-    });
-    return String(await reader.read(from));
-  };
+  const own = reader({ of: 'dev.azure.com', credentials });
+  return async from => String(await own.read(from));
 }
 
 async function failureOf(read: Promise<unknown>): Promise<Error> {

@@ -10,7 +10,7 @@ import {
   type Hosted,
   type RecordedRequest,
 } from '../testing/azure-devops';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, NOTHING } from '../testing/limits';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader } from '../testing/reader';

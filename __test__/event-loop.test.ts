@@ -1,16 +1,10 @@
 /** What a catalog user's pattern, or a long list of files, does to the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { mockServices } from '@backstage/backend-test-utils';
-import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { braceExpand } from 'minimatch';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { standIn, type Hosted } from '../testing/azure-devops';
+import { limitCache, limitReads, NOTHING } from '../testing/limits';
+import { reader } from '../testing/reader';
 import { seed } from './parity/seed';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
@@ -47,39 +41,10 @@ beforeEach(() => azure.clearRequests());
 afterEach(() => limitAlternatives(undefined));
 afterAll(() => limitCache({}));
 
-function reader(): AzureUrlReader {
-  const config = new ConfigReader({
-    integrations: {
-      azure: [
-        {
-          host: 'dev.azure.com',
-          credentials: [{ personalAccessToken: DEFAULT_TOKEN }],
-        },
-      ],
-    },
-  });
-  const azureIntegrations = AzureIntegration.factory({ config });
-  const [integration] = azureIntegrations.list();
-  return new AzureUrlReader(integration, {
-    treeResponseFactory: undefined as never,
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      { azure: azureIntegrations },
-    ),
-    workingDirectory,
-  });
-}
+const own = () => reader({ of: 'dev.azure.com', workingDirectory });
 
-/** Bounds patterns as a backend with this configuration does, for the whole process. */
 function limitAlternatives(patternAlternatives: number | undefined): void {
-  AzureUrlReader.factory({
-    config: new ConfigReader({
-      backend: {
-        reading: { azureDevOps: { limits: { patternAlternatives } } },
-      },
-    } as never),
-    logger: mockServices.logger.mock(),
-    treeResponseFactory: undefined as never,
-  });
+  limitReads({ patternAlternatives });
 }
 
 /** Counts how often the event loop turns. */
@@ -111,7 +76,7 @@ describe('a pattern', () => {
     ['percent escapes', `%7Ba,b%7D/${'{a,b}/'.repeat(17)}`],
   ])('that expands too far is refused at once: %s', async (_name, pattern) => {
     const url = hosted.webUrl({ path: `/**/${pattern}` });
-    const search = reader().search(url);
+    const search = own().search(url);
     await expect(search).rejects.toThrow(
       /^Failed to search https:\/\/\S+, the pattern '.{1,110}' has more than 1000 alternatives, which is the limit that backend\.reading\.azureDevOps\.limits\.patternAlternatives sets$/,
     );
@@ -132,7 +97,7 @@ describe('a pattern', () => {
         fc.pre(expanded > 1);
         limitAlternatives(expanded - 1);
         const url = hosted.webUrl({ path: `/${glob}` });
-        await expect(reader().search(url)).rejects.toThrow('alternatives');
+        await expect(own().search(url)).rejects.toThrow('alternatives');
         count += 1;
       }),
       { numRuns: 2_000, seed },
@@ -144,17 +109,17 @@ describe('a pattern', () => {
   it('is searched for up to the limit, and beyond where that is configured', async () => {
     const numbers = Array.from({ length: 999 }, (_, n) => n + 100).join(',');
     const url = hosted.webUrl({ path: `/f/{1,${numbers}}.m*` });
-    expect((await reader().search(url)).files).toHaveLength(101);
+    expect((await own().search(url)).files).toHaveLength(101);
     limitAlternatives(999);
-    await expect(reader().search(url)).rejects.toThrow('more than 999 ');
+    await expect(own().search(url)).rejects.toThrow('more than 999 ');
     const far = hosted.webUrl({ path: '/f/{0..1999}.m*' });
     limitAlternatives(2_000);
-    expect((await reader().search(far)).files).toHaveLength(FILES);
+    expect((await own().search(far)).files).toHaveLength(FILES);
   });
 
   it('that is too long is refused as minimatch refuses it, before anything is sent', async () => {
     const url = hosted.webUrl({ path: `/${'*'.repeat(65_537)}` });
-    const search = reader().search(url);
+    const search = own().search(url);
     await expect(search).rejects.toThrow(new TypeError('pattern is too long'));
     expect(azure.requests).toHaveLength(0);
   });
@@ -162,7 +127,7 @@ describe('a pattern', () => {
   it.each(NEGATED)('with groups %j is refused', async glob => {
     azure.clearRequests();
     const url = hosted.webUrl({ path: `/long/${glob}` });
-    await expect(reader().search(url)).rejects.toThrow(
+    await expect(own().search(url)).rejects.toThrow(
       /^Failed to search https:\S+, the pattern has more than 10 negated groups/,
     );
     expect(azure.requests).toHaveLength(0);
@@ -170,9 +135,9 @@ describe('a pattern', () => {
 
   it('that takes too long has an end, for which nobody waits whose signal is aborted', async () => {
     const url = hosted.webUrl({ path: `/long/${HOSTILE[0]}` });
-    const first = reader().search(url);
+    const first = own().search(url);
     const controller = new AbortController();
-    const second = reader().search(url, { signal: controller.signal });
+    const second = own().search(url, { signal: controller.signal });
     let isFirstDone = false;
     const done = first
       .catch(error => error)
@@ -193,7 +158,7 @@ describe('a pattern', () => {
     async pattern => {
       const controller = new AbortController();
       const url = hosted.webUrl({ path: `/long/${pattern}` });
-      const search = reader().search(url, { signal: controller.signal });
+      const search = own().search(url, { signal: controller.signal });
       const outcome = search.then(
         () => 'done',
         error => error,
@@ -215,7 +180,7 @@ describe('a pattern', () => {
 
 describe('the event loop turns', () => {
   it('while a filter is asked, once for each file and in order', async () => {
-    const tree = await reader().readTree(hosted.webUrl());
+    const tree = await own().readTree(hosted.webUrl());
     const names = (await tree.files()).map(file => file.path);
     for (const use of ['files', 'dir', 'archive'] as const) {
       const asked: string[] = [];
@@ -225,7 +190,7 @@ describe('the event loop turns', () => {
         return false;
       };
       const url = hosted.webUrl({ path: use === 'archive' ? '/f' : '/' });
-      const slow = await reader().readTree(url, { filter });
+      const slow = await own().readTree(url, { filter });
       let before = 0;
       let during = 0;
       const counted = countTurns();
@@ -259,7 +224,7 @@ describe('the event loop turns', () => {
     };
     const trees = await Promise.all(
       Array.from({ length: 5 }, () =>
-        reader().readTree(hosted.webUrl(), { filter }),
+        own().readTree(hosted.webUrl(), { filter }),
       ),
     );
     const again = setInterval(() => undefined, 1);
@@ -284,7 +249,7 @@ describe('the event loop turns', () => {
       work(1);
       return true;
     };
-    const tree = await reader().readTree(hosted.webUrl(), { filter, signal });
+    const tree = await own().readTree(hosted.webUrl(), { filter, signal });
     await expect(tree.files()).rejects.toThrow('enough');
     expect(asked).toBeLessThan(FILES / 2);
   });

@@ -12,7 +12,7 @@ import {
   type Hosted,
   type Misbehaviour,
 } from '../testing/azure-devops';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, NOTHING } from '../testing/limits';
 import { cases, isSilent, type Case } from '../testing/faults';
 import {
   hostFiles,

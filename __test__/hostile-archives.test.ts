@@ -1,9 +1,3 @@
-import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
 import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -21,16 +15,15 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { unzip } from '../testing/azure-devops/zip';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, limitReads, NOTHING } from '../testing/limits';
 import { ArchiveServer } from './hostile-archives/ArchiveServer';
 import { craft, type Crafted } from './hostile-archives/craft';
 import { craftedCases, mutatedCase, type Case } from './hostile-archives/cases';
 import { below, leadingOutside } from './hostile-archives/inside';
-import { setLimits } from './hostile-archives/limits';
 import { USES, use } from './hostile-archives/uses';
 import { here } from '../testing/packages';
 import { seed } from './parity/seed';
-import { upstreamFactory } from '../testing/upstreamFactory';
+import { reader } from '../testing/reader';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const LINK = 0o120777;
@@ -47,11 +40,11 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 beforeEach(() => {
-  setLimits();
+  limitReads();
   workingDirectory = temporaryFolder('hostile');
 });
 
-afterAll(() => setLimits());
+afterAll(() => limitReads());
 
 describe('a link', () => {
   it.each([
@@ -283,20 +276,20 @@ describe('an archive', () => {
     const archive = craft(entries);
     expect(below(await (await read(archive)).dir()).length).toBeGreaterThan(0);
     workingDirectory = temporaryFolder('hostile');
-    setLimits({ [key]: most });
+    limitReads({ [key]: most });
     const tree = await read(archive);
     const outcome = await tree.dir().catch(error => error);
     expect(outcome.message).toContain(message);
     expect(outcome.message).toContain(`${LIMITS}.${key}`);
     expect(outcome.message).toMatch(/^Failed to read tree from http/);
     expect(readdirSync(workingDirectory)).toEqual([]);
-    setLimits({ [key]: most * 100 });
+    limitReads({ [key]: most * 100 });
     await (await read(archive)).dir();
   });
 
   it('has a limit for one of its contents, which others do not mind', async () => {
     const entries = [{ name: 'large', data: 'x'.repeat(100) }, { name: 'a' }];
-    setLimits({ fileBytes: 99 });
+    limitReads({ fileBytes: 99 });
     const [large, small] = await (await read(craft(entries))).files();
     await expect(large.content()).rejects.toThrow(`${LIMITS}.fileBytes`);
     expect((await small.content()).length).toBe(0);
@@ -356,7 +349,7 @@ describe('deep paths', () => {
     }));
 
   it('take the time of their parts, to make and to remove', async () => {
-    setLimits(RAISED);
+    limitReads(RAISED);
     const last = { name: 'last', data: 'last', crc: 1 };
     const tree = await read(craft([...deep(40, 1900), last]));
     const started = Date.now();
@@ -366,14 +359,14 @@ describe('deep paths', () => {
   });
 
   it('are written', async () => {
-    setLimits(RAISED);
+    limitReads(RAISED);
     const [entry] = deep(1, 1900);
     const dir = await (await read(craft([entry]))).dir();
     expect(readFileSync(path.join(dir, entry.name), 'utf8')).toBe('f');
   });
 
   it('are no longer made once they are not wanted', async () => {
-    setLimits(RAISED);
+    limitReads(RAISED);
     const controller = new AbortController();
     const { signal } = controller;
     const tree = await read(craft(deep(40, 1900)), '', { signal });
@@ -387,7 +380,7 @@ describe('deep paths', () => {
   });
 
   it('have folders once, in whatever order they come', async () => {
-    setLimits(RAISED);
+    limitReads(RAISED);
     const shared = 'a/'.repeat(300);
     const names = Array.from({ length: 60 }, (_, n) =>
       n % 2 ? `${shared}${n}/f` : `b/${shared}${n}/f`,
@@ -405,7 +398,7 @@ describe('deep paths', () => {
   });
 
   it('that the system cannot open are refused by name, and nothing stays', async () => {
-    setLimits(RAISED);
+    limitReads(RAISED);
     const name = `0000/${'a/'.repeat(2900)}f`;
     const targetDir = path.join(workingDirectory, 'made', 'for', 'it');
     for (const options of [undefined, { targetDir }]) {
@@ -647,23 +640,9 @@ interface Options {
 /** The tree of a repository with this archive, or of a folder in it. */
 async function read(archive: Buffer, folder = '', options: Options = {}) {
   const url = server.urlOf(archive, folder);
-  const config = new ConfigReader({
-    integrations: {
-      azure: [
-        { host: server.host, credentials: [{ personalAccessToken: 'p' }] },
-      ],
-    },
-  });
-  const integrations = AzureIntegration.factory({ config });
-  const reader = new AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider: DefaultAzureDevOpsCredentialsProvider.fromIntegrations(
-      {
-        azure: integrations,
-      },
-    ),
-  });
-  return reader.readTree(url, options);
+  const credentials = [{ personalAccessToken: 'p' }];
+  const own = reader({ of: server.host, credentials, workingDirectory });
+  return own.readTree(url, options);
 }
 
 function contents(directory: string): Record<string, string> {

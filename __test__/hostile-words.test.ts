@@ -1,7 +1,6 @@
 /** What a server says is repeated without what it was sent, and so that nothing of it hides or misleads. */
 import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
 import { mockServices } from '@backstage/backend-test-utils';
-import { ConfigReader } from '@backstage/config';
 import { AzureIntegration as UpstreamAzureIntegration } from '@backstage/integration';
 import {
   AzureIntegration,
@@ -20,6 +19,7 @@ import {
 import { ECHOES, tells } from './hostile-words/echoes';
 import { EchoServer } from './hostile-words/EchoServer';
 import { PLACES } from './hostile-words/places';
+import { reader as newReader } from '../testing/reader';
 
 const CHANNEL = 'backstage-azure-devops-native:read';
 const azure = standIn();
@@ -427,15 +427,7 @@ function tokenIn({ headers }: RecordedRequest): string {
 
 function configured(credentials: object[], host = server.host): AzureUrlReader {
   const retry = { maxRetries: 0 };
-  const config = new ConfigReader({
-    integrations: { azure: [{ host, credentials, retry }] },
-  } as never);
-  const [{ reader }] = AzureUrlReader.factory({
-    config,
-    logger,
-    treeResponseFactory: undefined as never,
-  });
-  return reader as AzureUrlReader;
+  return newReader({ of: host, credentials, host: { retry }, logger });
 }
 
 /** A reader that is given these headers, ours or upstream's. */

@@ -1,9 +1,4 @@
 /** What callers give beside a URL, in whichever form: as upstream takes it, and told to no one else. */
-import { UrlReaders } from '@backstage/backend-defaults/urlReader';
-import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
-import type { UrlReaderService } from '@backstage/backend-plugin-api';
-import { mockServices } from '@backstage/backend-test-utils';
-import { ConfigReader } from '@backstage/config';
 import {
   AzureIntegration,
   AzureUrlReader,
@@ -11,11 +6,13 @@ import {
 } from 'backstage-azure-devops-native';
 import { inspect } from 'node:util';
 import { standIn, type Hosted } from '../testing/azure-devops';
+import { reader as newReader, upstreamReader } from '../testing/reader';
 import { readerService } from '../testing/readerService';
 import { until } from '../testing/until';
 
 const azure = standIn();
 const { reader } = readerService();
+const ANONYMOUS = { of: 'dev.azure.com', credentials: [] };
 
 const USERS_TOKEN = 'a-users-own-token';
 const part = (value: object) =>
@@ -139,7 +136,7 @@ it.each([
 describe('a URL', () => {
   const url = () => new URL(hosted.webUrl({ path: '/a.md' }));
   const readers = () =>
-    [AzureUrlReader, UpstreamAzureUrlReader].map(kind => readerOfKind(kind));
+    [newReader, upstreamReader].map(make => make(ANONYMOUS));
 
   it('may be an object', async () => {
     const read = await reader.readUrl(url() as never);
@@ -282,7 +279,7 @@ describe('a token', () => {
   });
 
   it('is sent to the host of the reader alone', async () => {
-    const own = readerOfKind(AzureUrlReader);
+    const own = newReader(ANONYMOUS);
     const url = secret.webUrl({ path: '/a.md', at: 'server' });
     const options = { token: USERS_TOKEN };
     for (const read of [
@@ -357,25 +354,3 @@ describe('a token', () => {
     expect(Date.now() - startedAt).toBeGreaterThan(1_500);
   });
 });
-
-function readerOfKind(
-  kind: typeof AzureUrlReader | typeof UpstreamAzureUrlReader,
-): UrlReaderService {
-  const config = new ConfigReader({
-    integrations: { azure: [{ host: 'dev.azure.com', credentials: [] }] },
-  });
-  const logger = mockServices.logger.mock();
-  const made: UrlReaderService[] = [];
-  UrlReaders.create({
-    config,
-    logger,
-    factories: [
-      options =>
-        kind.factory(options).map(tuple => {
-          made.push(tuple.reader);
-          return tuple;
-        }),
-    ],
-  });
-  return made[0];
-}

@@ -6,9 +6,10 @@ import {
   AzureUrlReader,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
-import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
+import { standIn, type Hosted } from '../testing/azure-devops';
 import type { Gate } from '../testing/azure-devops/Gate';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, NOTHING } from '../testing/limits';
+import { reader } from '../testing/reader';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
@@ -43,18 +44,8 @@ afterEach(() => gate.close());
 afterAll(() => limitCache({}));
 
 function readerOf(plainHttp?: string): AzureUrlReader {
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const host = { host: gate.host, credentials, plainHttp };
-  const config = new ConfigReader({
-    backend: { workingDirectory },
-    integrations: { azure: [host] },
-  } as never);
-  const [{ reader }] = AzureUrlReader.factory({
-    config,
-    logger,
-    treeResponseFactory: undefined as never,
-  });
-  return reader as AzureUrlReader;
+  const host = { plainHttp };
+  return reader({ of: gate.host, host, logger, workingDirectory });
 }
 
 /** Each way to read, of every organization. */

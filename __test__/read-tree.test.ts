@@ -31,7 +31,7 @@ import {
   zip,
   type ZipEntry,
 } from '../testing/azure-devops/zip';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, NOTHING } from '../testing/limits';
 import { namedElsewhere } from '../testing/namedElsewhere';
 import { until } from '../testing/until';
 import { upstreamFactory } from '../testing/upstreamFactory';

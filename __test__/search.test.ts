@@ -12,7 +12,7 @@ import {
   type Misbehaviour,
   type RecordedRequest,
 } from '../testing/azure-devops';
-import { limitCache, NOTHING } from '../testing/cacheLimits';
+import { limitCache, NOTHING } from '../testing/limits';
 import { seed } from './parity/seed';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';

@@ -5,7 +5,7 @@ import {
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
 import { standIn, type Hosted } from '../testing/azure-devops';
-import { limitCache } from '../testing/cacheLimits';
+import { limitCache } from '../testing/limits';
 import { reader } from '../testing/reader';
 
 const azure = standIn();

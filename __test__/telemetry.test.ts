@@ -10,7 +10,7 @@ import {
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { buffer } from 'node:stream/consumers';
 import { standIn, type Gate, type Hosted } from '../testing/azure-devops';
-import { limitCache } from '../testing/cacheLimits';
+import { limitCache } from '../testing/limits';
 import { until } from '../testing/until';
 import { reader } from '../testing/reader';
 

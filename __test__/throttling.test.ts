@@ -14,7 +14,7 @@ import {
   type Misbehaviour,
   type RecordedRequest,
 } from '../testing/azure-devops';
-import { NOTHING } from '../testing/cacheLimits';
+import { NOTHING } from '../testing/limits';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 

@@ -1,18 +1,13 @@
-import {
-  AzureUrlReader as UpstreamAzureUrlReader,
-  type ReadTreeResponseFactory,
-} from '@backstage/backend-defaults/urlReader';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
-import {
-  AzureIntegration,
-  AzureUrlReader,
-  DefaultAzureDevOpsCredentialsProvider,
-  type AzureDevOpsCredentialsProvider,
-} from 'backstage-azure-devops-native';
+import type { AzureDevOpsCredentialsProvider } from 'backstage-azure-devops-native';
 import { DEFAULT_TOKEN } from './azure-devops';
+import { here, upstream, type Package } from './packages';
 import { temporaryFolder } from './temporaryFolder.cjs';
 import { upstreamFactory } from './upstreamFactory';
+
+/** A reader of either package, with the types of this one. */
+export type Reader = InstanceType<Package['AzureUrlReader']>;
 
 /** What a reader is made with. */
 export interface ReaderOptions {
@@ -30,45 +25,42 @@ export interface ReaderOptions {
 }
 
 /** A reader of one host, as the app-config makes it. */
-export function reader(options: ReaderOptions): AzureUrlReader {
-  const { integrations, deps } = made(options);
-  const integration = integrations.byHost(hostOf(options.of))!;
-  return new AzureUrlReader(integration, deps);
+export function reader(options: ReaderOptions): Reader {
+  return readerFrom(here, options);
 }
 
 /** Backstage's own reader, made alike. */
-export function upstreamReader(options: ReaderOptions): UpstreamAzureUrlReader {
-  const { integrations, deps } = made(options);
-  const integration = integrations.byHost(hostOf(options.of));
-  return new UpstreamAzureUrlReader(integration as never, deps);
+export function upstreamReader(options: ReaderOptions): Reader {
+  return readerFrom(upstream, options);
 }
 
-function made({
-  of,
-  credentials = [{ personalAccessToken: DEFAULT_TOKEN }],
-  host = {},
-  also = [],
-  credentialsProvider,
-  logger,
-  workingDirectory = temporaryFolder('reader'),
-}: ReaderOptions) {
+/** A reader of either package. */
+export function readerFrom(
+  from: Package,
+  {
+    of,
+    credentials = [{ personalAccessToken: DEFAULT_TOKEN }],
+    host = {},
+    also = [],
+    credentialsProvider,
+    logger,
+    workingDirectory = temporaryFolder('reader'),
+  }: ReaderOptions,
+): Reader {
   const hosts = [...also, hostOf(of)];
   const azure = hosts.map(name => ({ host: name, credentials, ...host }));
   const config = new ConfigReader({ integrations: { azure } } as never);
-  const integrations = AzureIntegration.factory({ config });
-  const deps = {
-    treeResponseFactory: upstreamFactory(
-      workingDirectory,
-    ) as ReadTreeResponseFactory,
+  const integrations = from.AzureIntegration.factory({ config });
+  return new from.AzureUrlReader(integrations.byHost(hostOf(of))!, {
+    treeResponseFactory: upstreamFactory(workingDirectory),
     credentialsProvider:
       credentialsProvider ??
-      DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
+      from.DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
         azure: integrations,
       }),
     workingDirectory,
     logger,
-  };
-  return { integrations, deps };
+  });
 }
 
 function hostOf(urlOrHost: string): string {

@@ -1,9 +1,9 @@
-import { mockServices } from '@backstage/backend-test-utils';
 import {
   UrlReaders,
   type ReadTreeResponseFactory,
 } from '@backstage/backend-defaults/urlReader';
 import { ConfigReader } from '@backstage/config';
+import { silent } from './silent';
 
 /** Upstream's own factory of responses, which it hands out to factories of readers only. */
 export function upstreamFactory(
@@ -12,7 +12,7 @@ export function upstreamFactory(
   let factory: ReadTreeResponseFactory | undefined;
   UrlReaders.create({
     config: new ConfigReader({ backend: { workingDirectory } }),
-    logger: mockServices.logger.mock(),
+    logger: silent,
     factories: [
       ({ treeResponseFactory }) => {
         factory = treeResponseFactory;

@@ -1,11 +1,5 @@
 /** All that can be done with the tree of an archive, and what came of it. */
 import {
-  UrlReaders,
-  type ReadTreeResponseFactory,
-} from '@backstage/backend-defaults/urlReader';
-import type { LoggerService } from '@backstage/backend-plugin-api';
-import { ConfigReader } from '@backstage/config';
-import {
   existsSync,
   lstatSync,
   mkdirSync,
@@ -17,6 +11,7 @@ import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { unzip } from '../../testing/azure-devops/zip';
 import type { Package } from '../../testing/packages';
+import { readerFrom } from '../../testing/reader';
 import type { Case, Held } from './cases';
 import { below, leadingOutside } from './inside';
 
@@ -74,18 +69,14 @@ export async function use(
   return judge(found, { ...one, held: expected(held, how) }, workingDirectory);
 }
 
-async function treeOf(from: Package, url: string, how: Use, working: string) {
-  const { host } = new URL(url);
-  const azure = [{ host, credentials: [{ personalAccessToken: 'p' }] }];
-  const config = new ConfigReader({ integrations: { azure } });
-  const integrations = from.AzureIntegration.factory({ config });
-  const reader = new from.AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: factoryIn(working),
-    credentialsProvider:
-      from.DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
-        azure: integrations,
-      }),
-  });
+async function treeOf(
+  from: Package,
+  url: string,
+  how: Use,
+  workingDirectory: string,
+) {
+  const credentials = [{ personalAccessToken: 'p' }];
+  const reader = readerFrom(from, { of: url, credentials, workingDirectory });
   const isKept = (name: string) => !isLeftOut(name);
   return reader.readTree(
     how.endsWith('of a folder') ? `${url}?path=/${FOLDER}` : url,
@@ -93,27 +84,6 @@ async function treeOf(from: Package, url: string, how: Use, working: string) {
       filter: how === 'files that a filter keeps' ? isKept : undefined,
     },
   );
-}
-
-/** Upstream's own, also where there is no Jest. */
-function factoryIn(workingDirectory: string): ReadTreeResponseFactory {
-  const say = () => {};
-  const logger: LoggerService = {
-    ...{ error: say, warn: say, info: say, debug: say },
-    child: () => logger,
-  };
-  let factory: ReadTreeResponseFactory | undefined;
-  UrlReaders.create({
-    config: new ConfigReader({ backend: { workingDirectory } }),
-    logger,
-    factories: [
-      ({ treeResponseFactory }) => {
-        factory = treeResponseFactory;
-        return [];
-      },
-    ],
-  });
-  return factory!;
 }
 
 /** What the filter does not keep. */

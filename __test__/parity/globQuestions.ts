@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { standIn, type Hosted } from '../../testing/azure-devops';
 import { outcomeOf, type Outcome } from './outcome';
 import type { Package } from '../../testing/packages';
-import { readerFor } from './treeQuestions';
+import { readerFrom } from '../../testing/reader';
 import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 export interface GlobQuestion {
@@ -71,7 +71,7 @@ export async function answerGlob(
     files: Object.fromEntries(GLOB_FILES.map(own => [own, own])),
   });
   const url = (await hosted).webUrl({ at: 'dev.azure.com', path: pattern });
-  const reader = readerFor(from, url, workingDirectory);
+  const reader = readerFrom(from, { of: url, workingDirectory });
   return outcomeOf(async (): Promise<GlobAnswer> => {
     const { etag, files } = await reader.search(url);
     const found = files.map(async file =>

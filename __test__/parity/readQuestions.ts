@@ -20,6 +20,7 @@ import {
   upstream,
   type Package,
 } from '../../testing/packages';
+import { silent } from '../../testing/silent';
 import { parsed } from './parsed';
 import { answerUrl } from './urlQuestions';
 import { UNTYPED, expectedOf, isReadOtherwise } from './urlRules';
@@ -194,8 +195,6 @@ function readerFor(
         ),
   });
 }
-
-const silent = { info() {}, warn() {}, error() {}, debug() {} };
 
 function isAt(url: string, predicate: (url: URL) => boolean): boolean {
   return predicate(parsed(url) ?? new URL('https://dev.azure.com'));

@@ -1,18 +1,13 @@
 /** Questions about trees of generated repositories, and how a package answers them. */
-import { ConfigReader } from '@backstage/config';
 import fc from 'fast-check';
 import { rmSync } from 'node:fs';
 import { readFile, readdir, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import {
-  DEFAULT_TOKEN,
-  standIn,
-  type Hosted,
-} from '../../testing/azure-devops';
+import type { Hosted } from '../../testing/azure-devops';
 import { unzip } from '../../testing/azure-devops/zip';
-import { upstreamFactory } from '../../testing/upstreamFactory';
+import { readerFrom } from '../../testing/reader';
 import { drafts, hostDraft, placeOf, type Draft } from './generatedTrees';
 import { outcomeOf, type Outcome } from './outcome';
 import type { Package } from '../../testing/packages';
@@ -76,7 +71,10 @@ async function read(
 ): Promise<TreeAnswer> {
   const asked: unknown[][] = [];
   const url = hosted.webUrl({ at, path: folder });
-  const tree = await readerFor(from, url, directory).readTree(url, {
+  const tree = await readerFrom(from, {
+    of: url,
+    workingDirectory: directory,
+  }).readTree(url, {
     filter:
       filter &&
       ((name, info) => {
@@ -135,26 +133,6 @@ async function filesIn(directory: string, prefix = ''): Promise<TreeFile[]> {
   });
   const found = (await Promise.all(files)).flat();
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** A reader of one host, with a credential that reads everything. */
-export function readerFor(
-  from: Package,
-  url: string,
-  workingDirectory: string,
-): InstanceType<Package['AzureUrlReader']> {
-  const hosts = ['dev.azure.com', standIn().host];
-  const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
-  const azure = hosts.map(host => ({ host, credentials }));
-  const config = new ConfigReader({ integrations: { azure } });
-  const integrations = from.AzureIntegration.factory({ config });
-  return new from.AzureUrlReader(integrations.byUrl(url)!, {
-    treeResponseFactory: upstreamFactory(workingDirectory),
-    credentialsProvider:
-      from.DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
-        azure: integrations,
-      }),
-  });
 }
 
 const filter = fc.record({

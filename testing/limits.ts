@@ -1,6 +1,6 @@
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
+import { silent } from './silent';
 
 /** What a backend may configure of the cache. */
 export interface CacheLimits {
@@ -13,12 +13,19 @@ export const NOTHING: CacheLimits = { memoryBytes: 0, diskBytes: 0 };
 
 /** Bounds the cache as a backend with this configuration does, for the whole process. */
 export function limitCache(cache: CacheLimits): void {
-  const config = new ConfigReader({
-    backend: { reading: { azureDevOps: { cache } } },
-  } as never);
+  configure({ cache });
+}
+
+/** Bounds answers, archives and patterns as a backend with these limits does, for the whole process. */
+export function limitReads(limits: Record<string, unknown> = {}): void {
+  configure({ limits });
+}
+
+function configure(azureDevOps: object): void {
+  const backend = { reading: { azureDevOps } };
   AzureUrlReader.factory({
-    config,
-    logger: mockServices.logger.mock(),
+    config: new ConfigReader({ backend } as never),
+    logger: silent,
     treeResponseFactory: undefined as never,
   });
 }
