@@ -20,6 +20,18 @@ export function arrowsOf(root) {
   );
 }
 
+/** The files of a crate whose code, and not only a comment, has a word. */
+export function filesNaming(root, word) {
+  const named = new RegExp(`\\b${word}\\b`);
+  return [...readModules(root).values()]
+    .filter(({ code, uses }) =>
+      [code, ...uses.map(({ segments }) => segments.join('::'))].some(text =>
+        named.test(text),
+      ),
+    )
+    .map(({ file }) => file);
+}
+
 /** The circles among arrows: the groups of files each of which leads to all others. */
 export function circlesOf(arrows) {
   const files = [...arrows.keys()];
