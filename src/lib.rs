@@ -1,7 +1,7 @@
 //! The core of `backstage-azure-devops-native`: reads Azure DevOps repositories for a Backstage backend.
 //!
-//! The core knows nothing of Node. `bindings` is the only module that does; TypeScript (`ts/`) is the face that
-//! Backstage sees.
+//! The core knows nothing of Node. `bindings` is the only module that does; TypeScript (`ts/`) is the face
+//! that Backstage sees.
 //!
 //! # Terms
 //!
@@ -51,7 +51,8 @@
 //! - [`cache`]: bounded stores, and work that is done once for all who ask.
 //! - [`shared_cache`]: the cache that replicas share.
 //! - [`telemetry`]: measurements, and events of the log.
-//! - [`error`], [`limits`], [`secrets`], [`text`]: errors, bounds, redaction, and text from outside made readable.
+//! - [`error`], [`limits`], [`secrets`], [`text`]: errors, bounds, redaction, and text from outside made
+//!   readable.
 //! - [`shortage`]: what is freed where disk, files or memory run out.
 //! - [`mod@panic`], `fault`: panics as failures, and where tests cause them.
 //! - [`clock`], [`backoff`]: time, chance, and waits after failures.

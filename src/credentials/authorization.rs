@@ -31,19 +31,19 @@ use crate::{
     url::scope_of,
 };
 
-/// What authorizes the requests of one read, and whose it is.
+/// What authorizes the requests of one read.
 ///
 /// The values of headers are marked as sensitive, so neither `Debug` nor the HTTP client's logging
 /// shows them.
 #[derive(Clone, Debug)]
 pub struct Authorization {
     identity: Identity,
-    /// Where the credential stands in the app-config, if it does.
+    /// The credential's place in the app-config, if it has one.
     place: Option<Arc<str>>,
     method: AuthMethod,
     /// Whether the read is anonymous although the host has credentials for other organizations.
     is_left_out: bool,
-    /// What it is called in other processes, where that does not depend on its tokens.
+    /// Its keys in the shared cache, where they do not depend on its tokens.
     sharing: Option<SharedKeys>,
 }
 
@@ -92,7 +92,7 @@ impl Authorization {
         }
     }
 
-    /// The same, of a credential that stands there in the app-config.
+    /// The same, with the credential's place in the app-config.
     #[must_use]
     fn at(self, place: &Arc<str>) -> Self {
         Self {
@@ -197,8 +197,8 @@ impl Authorization {
         Ok(Self::with_headers(Identity::Provided, map))
     }
 
-    /// What a token makes that the caller gave for this one read: an access token (a JWT) is sent as
-    /// such, any other as a personal access token.
+    /// The authorization by a token that the caller gave for this one read: an access token (a JWT) is sent
+    /// as such, any other as a personal access token.
     ///
     /// # Errors
     /// It holds a character that no token has; the message never shows it.
@@ -215,7 +215,7 @@ impl Authorization {
         };
         let value = sensitive("Authorization", value.expose_secret()).map_err(unusable)?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        // It is shared with no other process, so that it has no name there.
+        // Nothing of it is shared with other processes.
         Ok(Self::new(identity, AuthMethod::Headers(headers), None))
     }
 
@@ -228,13 +228,13 @@ impl Authorization {
         )
     }
 
-    /// Whose it is.
+    /// The kind of credential.
     #[must_use]
     pub const fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Whose it is, and where that credential stands, for a message.
+    /// The kind of credential and its place, for a message.
     #[must_use]
     pub fn named(&self) -> CredentialName<'_> {
         CredentialName {
@@ -243,7 +243,7 @@ impl Authorization {
         }
     }
 
-    /// Where its credential stands in the app-config; where it does not come from there, where else.
+    /// The place of its credential in the app-config, or what else it comes from.
     #[must_use]
     pub fn place(&self) -> Arc<str> {
         let elsewhere = || Arc::from(self.identity.place());
@@ -362,14 +362,14 @@ impl Authorization {
         other.map(RequestAuth::of).transpose()
     }
 
-    /// Notes what became of the request with what [`Self::renew`] gave, in `organization`.
+    /// Notes the outcome of the request with what [`Self::renew`] gave, in `organization`.
     pub fn renewed(&self, organization: &str, outcome: Renewal) {
         if let AuthMethod::TokenCache(tokens) = &self.method {
             tokens.renewed(organization, outcome);
         }
     }
 
-    /// Notes that it was enough to read something of `organization`.
+    /// Notes that `organization` accepted it.
     pub fn accepted(&self, organization: &str) {
         if let AuthMethod::TokenCache(tokens) = &self.method {
             tokens.accepted(organization);

@@ -1,4 +1,4 @@
-//! The tokens of one credential: asked for once however many wait, refreshed before they expire.
+//! The token cache of one credential: one request for all that wait, refreshed before it expires.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -30,10 +30,10 @@ use crate::{
 /// A token is refreshed in the last minutes of its life, or in the last fifth of a short one.
 const REFRESH_BEFORE: Duration = Duration::from_secs(10 * 60);
 
-/// A token is not sent in the last moment of its life, in which it could expire on the way.
+/// A token is not sent just before it expires, since it could expire on the way.
 const STALE_BEFORE: Duration = Duration::from_secs(30);
 
-/// How long a token is used that has expired when it comes.
+/// How long a token is used that has expired when it arrives.
 const DOUBTFUL_LIFE: Duration = Duration::from_secs(60);
 
 /// How long one request for a token may take; a machine that boots may need a minute to find its
@@ -41,13 +41,13 @@ const DOUBTFUL_LIFE: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Within one request, a provider that does not answer is asked again while no more than this has passed;
-/// what it asks for is waited if it ends within this.
+/// a wait that it asks for is kept if it ends within this.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often, at most, within one request.
+/// The most attempts within one request.
 const ATTEMPTS: u32 = 3;
 
-/// The waits between those.
+/// The waits between those attempts.
 const AGAIN: Backoff = Backoff {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(1),
@@ -80,7 +80,7 @@ const AFTER_REFUSAL: Backoff = Backoff {
     longest: Duration::from_secs(30 * 60),
 };
 
-/// The same for one that has accepted tokens before, and so may do so again soon.
+/// The same for one that has accepted tokens before, and may do so again soon.
 const AFTER_REFUSAL_BY_ACQUAINTANCE: Backoff = Backoff {
     first: Duration::from_secs(1),
     longest: AFTER_REFUSAL.longest,
@@ -89,7 +89,7 @@ const AFTER_REFUSAL_BY_ACQUAINTANCE: Backoff = Backoff {
 /// The most organizations that are remembered as refusing.
 const MAX_REFUSALS: usize = 64;
 
-/// How many tokens are remembered that came one after the other: an answer may repeat an older one.
+/// How many of the last tokens are remembered as secrets: an answer may repeat an older one.
 const MOST_REMEMBERED: usize = 2;
 
 /// A token, or why there is none, for all that waited for it.
@@ -178,7 +178,7 @@ impl TokenCache {
         })
     }
 
-    /// A token that is valid, from before or new.
+    /// A valid token, cached or new.
     ///
     /// # Errors
     /// None can be obtained now.
@@ -197,7 +197,7 @@ impl TokenCache {
         (self.clock.now() < held.ends_at).then(|| Arc::clone(&held.token))
     }
 
-    /// The token that came last.
+    /// The current token.
     pub(super) fn held(&self) -> Option<Arc<Token>> {
         let state = self.lock();
         state.held.as_ref().map(|held| Arc::clone(&held.token))
@@ -208,8 +208,7 @@ impl TokenCache {
         self.lock().came.iter().map(Arc::clone).collect()
     }
 
-    /// Another token than this one, which Azure DevOps refused to let read `organization`; none
-    /// where asking for one would not help.
+    /// A new token instead of this one, which `organization` refused; `None` where a new one would not help.
     ///
     /// # Errors
     /// No other can be obtained now.
@@ -244,7 +243,7 @@ impl TokenCache {
         Ok(Some(token))
     }
 
-    /// Notes that Azure DevOps let a token read something of `organization`.
+    /// Notes that `organization` accepted a token.
     pub(super) fn accepted(&self, organization: &str) {
         let mut state = self.lock();
         if !state.accepted.contains(organization) {
@@ -252,7 +251,7 @@ impl TokenCache {
         }
     }
 
-    /// Notes whether a renewed token was of any help with `organization`.
+    /// Notes whether a renewed token helped with `organization`.
     pub(super) fn renewed(&self, organization: &str, outcome: Renewal) {
         let mut state = self.lock();
         match outcome {
@@ -472,7 +471,7 @@ impl State {
         is_within(failure.since, failure.wait, now).then(|| Arc::clone(&failure.error))
     }
 
-    /// Whether a new token could do what the present one was refused.
+    /// Whether a new token could be accepted where the current one was refused.
     fn may_renew(&mut self, organization: &str, now: SystemTime) -> bool {
         let longest = AFTER_REFUSAL.longest * 2;
         self.refusals
@@ -498,10 +497,10 @@ impl State {
         self.refusals.len() < MAX_REFUSALS
     }
 
-    /// Does not renew for `organization` for a while, which grows from time to time.
+    /// Does not renew for `organization` for a while, which grows each time.
     fn refuse(&mut self, organization: &str, now: SystemTime, chance: f64) {
         let before = self.refusals.get(organization);
-        // One while for all who were refused together.
+        // One wait for all that were refused together.
         if before.is_some_and(|it| is_within(it.since, it.wait, now)) {
             return;
         }
@@ -520,7 +519,7 @@ impl State {
     }
 }
 
-/// Whether no more than `wait` has passed; a clock that was put back has passed everything.
+/// Whether no more than `wait` has passed. A clock that was set back counts as passed.
 fn is_within(since: SystemTime, wait: Duration, now: SystemTime) -> bool {
     now.duration_since(since).is_ok_and(|passed| passed < wait)
 }

@@ -1,6 +1,6 @@
 //! How fast one principal may ask one host: the whole policy of a limiter.
 //!
-//! It knows neither HTTP nor a clock: what time it is, is said to it.
+//! It knows neither HTTP nor a clock: the time is a parameter.
 
 use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
 
@@ -9,50 +9,50 @@ use tokio::time::Instant;
 use super::headers::LimitHeaders;
 use crate::backoff::Backoff;
 
-/// How many are let through at first: as many as TCP lets packets through before it knows a way.
+/// How many requests go at once at first: as with TCP's initial congestion window.
 const FIRST: f64 = 10.0;
 
-/// The most that are let through at once.
+/// The most requests at once.
 const MOST: f64 = 100.0;
 
-/// As long as more than this is left of a budget, it bounds only how many are let through at once.
+/// While more than this is left of a budget, only the number of requests at once is bounded.
 const PLENTY: f64 = 0.2;
 
-/// How many a second are let through where [`PLENTY`] is left, and where next to nothing is.
+/// The requests a second where [`PLENTY`] is left of a budget, and where next to nothing is.
 const FASTEST: f64 = 1000.0;
 const SLOWEST: f64 = 0.2;
 
-/// How many requests a second are let through at least where the stated budget is contradictory.
+/// The requests a second, at least, where the stated budget is contradictory.
 const SLOWEST_IN_DOUBT: f64 = 1.0;
 
-/// The most time between two where next to nothing is left: that of `SLOWEST`.
+/// The most time between two requests, where next to nothing is left: that of `SLOWEST`.
 pub const LONGEST_GAP: Duration = Duration::from_secs(5);
 
-/// How much faster it becomes in a second in which nothing is held back: where a host refuses without
-/// a warning, and where it warns.
+/// How much the rate grows in a second without delays: where a host refuses without a warning, and where it
+/// warns.
 const EASE: f64 = 0.07;
 const EASE_WITH_WARNING: f64 = 1.0;
 
-/// The most time for which it becomes faster by one answer.
+/// The most time for which one answer raises the rate.
 const LONGEST_EASE: f64 = 5.0;
 
-/// From how many answers on it is measured what may be asked; from fewer nothing follows.
+/// From how many answers on the rate is measured; fewer say nothing.
 const MEASURE: u32 = 20;
 
-/// How much of what was answered before a cool-down is let through after it.
+/// The share of the rate before a cool-down with which it goes on after it.
 const AFTER_CLOSING: f64 = 0.9;
 
 /// After this long without an answer, the measured rate says nothing any more.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// How long after a limit a request to sign in is taken for one that the limit forbids: Azure DevOps
-/// counts over five minutes. After that the credential is what is wrong.
+/// How long after a limit an answer that asks to sign in counts as rate limited: Azure DevOps counts over
+/// five minutes. After that it is about the credential.
 const DOUBT: Duration = Duration::from_secs(300);
 
-/// For how long what an answer says of a budget slows others down: Azure DevOps counts over five minutes.
+/// For how long a stated budget slows requests down: Azure DevOps counts over five minutes.
 const BUDGET: Duration = Duration::from_secs(300);
 
-/// How long a limiter is closed where a server refuses and does not say how long.
+/// The cool-downs where a server refuses without saying for how long.
 const CLOSED: Backoff = Backoff {
     first: Duration::from_secs(1),
     longest: Duration::from_secs(60),
@@ -60,12 +60,12 @@ const CLOSED: Backoff = Backoff {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// When the next one may go.
+/// When the next request may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It has gone.
+    /// Now; it is counted as in flight.
     Now,
-    /// At this time, if nothing is heard before.
+    /// At this time, unless an answer changes it.
     At(Instant),
     /// When an answer comes.
     Later,
@@ -82,49 +82,49 @@ pub enum Cause {
     Unanswered(u32),
 }
 
-/// What an answer says to those who wait.
+/// What an answer means for waiting requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observed {
-    /// Nothing that keeps anybody.
+    /// Nothing that holds them up.
     Nothing,
-    /// The limiter was open, and is closed now.
+    /// A cool-down began, which ends then.
     CoolDown(Instant),
 }
 
-/// Why an answer is a refusal because of limits.
+/// How it is known that an answer is rate limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateLimit {
     /// It says so.
     Stated,
-    /// It asks to sign in, in a time in which that is doubted.
+    /// It asks to sign in, shortly after a limit.
     Inferred,
 }
 
-/// How many may go at once, how many a second, and not before when.
+/// How many requests go at once, how many a second, and not before when.
 #[derive(Debug)]
 pub struct Policy {
-    /// How many may be on their way at once.
+    /// How many requests may be in flight at once.
     most: f64,
-    /// Up to how many that grows with every answer, and not with every round of answers.
+    /// Up to how many that grows with every answer; beyond, with every round of answers.
     soon: f64,
     on_the_way: u32,
     cool_down_until: Option<Instant>,
     /// The end of the cool-down that the host itself caused.
     stated_cool_down_until: Option<Instant>,
     closed_at: Option<Instant>,
-    /// How often it was closed without an answer in between.
+    /// The cool-downs in a row, without an answer in between.
     cool_down: u32,
     /// How many requests a second may go; any number where there is none.
     rate: Option<f64>,
     rated_at: Instant,
-    /// Until when the rate is one that a budget gives.
+    /// Until when the rate comes from a stated budget.
     budget_until: Option<Instant>,
     went_at: Option<Instant>,
-    /// Whether the host says that a limit comes near.
+    /// Whether the host warns before it refuses.
     is_warned: bool,
-    /// Who went before this is not heard about delays any more: they were seen.
+    /// Delays on requests sent before this instant are already accounted for.
     narrowed_at: Option<Instant>,
-    /// When it was opened last, and how many were answered since.
+    /// When the last cool-down ended, and how many requests were answered since.
     opened_at: Instant,
     answered: u32,
     last_minute: VecDeque<Instant>,
@@ -154,7 +154,7 @@ impl Policy {
         }
     }
 
-    /// Lets one through, if it may go now.
+    /// Lets a request through, if it may go now.
     pub fn admit(&mut self, now: Instant, per_minute: Option<NonZeroU32>) -> Admission {
         if let Some(until) = self.cool_down_until(now) {
             return Admission::At(until);
@@ -181,7 +181,7 @@ impl Policy {
             return Cause::Limited;
         }
         if f64::from(self.on_the_way) >= self.most.floor().max(1.0) {
-            // Delays have made it narrower than it begins.
+            // Delays have lowered it below its start.
             let is_narrowed = self.narrowed_at.is_some() && self.most < FIRST;
             return if is_narrowed {
                 Cause::Limited
@@ -197,7 +197,7 @@ impl Policy {
         }
     }
 
-    /// Until when it is closed, if it is.
+    /// The end of the cool-down, if there is one.
     #[must_use]
     pub fn cool_down_until(&self, now: Instant) -> Option<Instant> {
         self.cool_down_until.filter(|until| *until > now)
@@ -239,8 +239,8 @@ impl Policy {
         Observed::CoolDown(until)
     }
 
-    /// Learns from an answer to one that went at `went`: what it says, and why it is a refusal, where
-    /// it is one because of limits.
+    /// Learns from an answer to a request that was sent at `went`: its limits, and how it is known to be
+    /// rate limited, if it is.
     pub fn observe(
         &mut self,
         headers: &LimitHeaders,
@@ -254,7 +254,7 @@ impl Policy {
             let reset = headers.reset.filter(|reset| *reset <= CLOSED.longest);
             reset.unwrap_or_else(|| CLOSED.wait(self.cool_down.saturating_add(1), chance))
         };
-        // What went before the limiter was closed is refused for the same reason.
+        // Requests sent before the cool-down are refused for the same reason.
         let wait = headers
             .retry_after
             .or_else(|| (refusal.is_some() && !is_old).then(guess));
@@ -273,7 +273,7 @@ impl Policy {
         Observed::Nothing
     }
 
-    /// Fewer at once, and no more a second than were answered, the time of the cool-down included.
+    /// Fewer at once, and no more a second than were answered, counting the time of the cool-down.
     fn slow_down(&mut self, until: Instant) {
         if self.answered >= MEASURE {
             let time = until
@@ -317,7 +317,7 @@ impl Policy {
         }
     }
 
-    /// Half as many at once, once for all that were on their way together.
+    /// Half as many at once, once for all that were in flight together.
     fn narrow(&mut self, went: Instant, now: Instant) {
         if self.narrowed_at.is_none_or(|at| went > at) {
             self.most = (self.most / 2.0).max(1.0);
@@ -326,7 +326,7 @@ impl Policy {
         }
     }
 
-    /// One more at once; once as many are let through as before a cool-down, one more for a round.
+    /// One more at once; above the number before a cool-down, one more for each round.
     fn widen(&mut self) {
         let more = if self.most < self.soon {
             1.0
@@ -368,10 +368,10 @@ impl Policy {
         }
     }
 
-    /// Counts one more request of one that went, if it may be made now; else it gives the time.
+    /// Counts one more request with the same permit, if it may be sent now.
     ///
     /// # Errors
-    /// It may be made at this time, and not before.
+    /// It may be sent at this time, and not before.
     pub fn admit_more(
         &mut self,
         now: Instant,

@@ -16,7 +16,7 @@ use crate::{
     reader::context::ReadContext,
 };
 
-/// What is at most read before the caller has asked for it.
+/// The most that is read before the caller asks for it.
 const AHEAD: usize = 64 * 1024;
 
 /// How long a small body may take to come with the answer's head.
@@ -24,19 +24,19 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A body: what has come already, and where the rest comes from.
 ///
-/// A small body that is there at once comes whole, so that reading it costs no second crossing to
-/// JavaScript. Of any other only what was asked for is read, and the server is held back. One that
-/// breaks off goes on where it did, if the server says by its `ETag` that it is the same.
+/// A small body that arrives at once comes whole, so that reading it costs no second crossing to JavaScript.
+/// Any other is read as the caller asks for it, and the server is held back. One that breaks off continues
+/// where it did, if its `ETag` is still the same.
 #[derive(Debug)]
 pub struct Body {
     ready: Vec<u8>,
     /// Whether any of it was given to the caller.
     is_given: bool,
-    /// How many bytes have come, of how many, if that was announced.
+    /// How many bytes have come, and how many were announced, if they were.
     came: u64,
     length: Option<u64>,
     rest: Rest,
-    /// How long was waited for it, the same asked again included.
+    /// How long callers waited for it, repeated requests included.
     wait: ContentWait,
     etag: Option<HeaderValue>,
     resend: Option<Box<Resend>>,
@@ -51,7 +51,7 @@ enum Rest {
 }
 
 impl Body {
-    /// Takes the body of an answer whose head is there.
+    /// The body of an answer whose head has come.
     pub(crate) async fn of(mut answer: Answer, context: &ReadContext) -> Self {
         let etag = answer.headers().get(ETAG).cloned();
         let length = answer.content_length();
@@ -91,7 +91,7 @@ impl Body {
         }
     }
 
-    /// A content that is there.
+    /// A body whose content is known.
     pub(crate) fn of_content(ready: Vec<u8>, context: Arc<ReadContext>) -> Self {
         Self {
             is_given: false,
