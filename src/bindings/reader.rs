@@ -23,6 +23,7 @@ use crate::{
     error::Error,
     reader::{self, CredentialSource, HostPolicy, ReadRequest, ReadTree},
     rest::Conditions,
+    url::SafeUrl,
 };
 
 /// How a host is read: the same for all reads of one reader.
@@ -116,10 +117,11 @@ impl Reader {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
         let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
-        let read = self.request(url, options, cancellation);
+        let read = self.request(&url, options, cancellation);
         cross(env, async move {
             // On the heap: it is large, and moves on its way to the runtime.
-            match Box::pin(reader::read_url(read, conditions?)).await {
+            let conditions = conditions?;
+            match Box::pin(reader::read_url(read?, conditions)).await {
                 Ok(response) => Ok(response.into()),
                 Err(error) => Err(error),
             }
@@ -136,9 +138,10 @@ impl Reader {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
         let etag = options.etag.clone();
-        let read = self.request(url, options, cancellation);
+        let read = self.request(&url, options, cancellation);
         cross(env, async move {
-            Ok(reader::read_tree(ReadTree { read, etag }).await?.into())
+            let tree = ReadTree { read: read?, etag };
+            Ok(reader::read_tree(tree).await?.into())
         })
     }
 
@@ -152,9 +155,9 @@ impl Reader {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<Search, Failure>>> {
         let etag = options.etag.clone();
-        let read = self.request(url, options, cancellation);
+        let read = self.request(&url, options, cancellation);
         cross(env, async move {
-            Ok(reader::Search::begin(read, etag).await?.into())
+            Ok(reader::Search::begin(read?, etag).await?.into())
         })
     }
 }
@@ -162,16 +165,16 @@ impl Reader {
 impl Reader {
     fn request(
         &self,
-        url: String,
+        url: &str,
         options: ReadOptions,
         cancellation: Option<&Cancellation>,
-    ) -> ReadRequest {
-        ReadRequest {
-            url,
+    ) -> Result<ReadRequest, Error> {
+        Ok(ReadRequest {
+            url: SafeUrl::parse(url)?,
             source: self.source(options.headers, options.token),
             policy: Arc::clone(&self.policy),
             cancellation: child_of(cancellation),
-        }
+        })
     }
 
     /// The token that the caller gave, else the configured credentials, or where there are none the headers

@@ -63,7 +63,7 @@ impl From<reader::ReadTreeResponse> for ReadTreeResult {
     fn from(response: reader::ReadTreeResponse) -> Self {
         let context = &response.context;
         Self {
-            request: response.asked().as_str().to_owned(),
+            request: response.asked().to_string(),
             credential: context.authorization().identity().title(),
             place: context.authorization().place().to_string(),
             scope: context.scope(),

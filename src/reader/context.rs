@@ -47,7 +47,7 @@ pub enum CredentialSource {
 #[derive(Debug)]
 pub struct ReadRequest {
     /// The web URL.
-    pub url: String,
+    pub url: SafeUrl,
     /// What authorizes it.
     pub source: CredentialSource,
     /// How its host is read.

@@ -142,7 +142,7 @@ impl Source {
 /// commits; there is no answer; the caller ended the read.
 pub async fn read_tree(tree: ReadTree) -> Result<ReadTreeResponse, Error> {
     let ReadTree { read, etag } = tree;
-    let url = SafeUrl::parse(&read.url)?;
+    let url = read.url.clone();
     let cancellation = read.cancellation.clone();
     let found = begin(url.clone(), read, etag, None);
     let found = cancellation.run_until_cancelled(found).await;

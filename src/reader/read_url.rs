@@ -56,7 +56,7 @@ pub struct ReadUrlResponse {
 /// ([`crate::error::ErrorKind::NotFound`]), asks to sign in ([`crate::error::ErrorKind::Authentication`]), or refuses; it has
 /// nothing newer ([`crate::error::ErrorKind::NotModified`]); there is no answer; the caller ended the read.
 pub async fn read_url(read: ReadRequest, conditions: Conditions) -> Result<ReadUrlResponse, Error> {
-    let url = SafeUrl::parse(&read.url)?;
+    let url = read.url.clone();
     let file = AzureUrl::of(&url)?;
     let request = file.to_file_url()?.into();
     let mut context = ReadContext::begin(Purpose::File, url, file, request, read).await?;

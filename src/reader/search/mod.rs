@@ -99,7 +99,7 @@ impl Search {
     /// # Errors
     /// The URL names no repository, or no glob in one; there is no usable credential; the caller ended the read.
     pub async fn begin(read: ReadRequest, etag: Option<String>) -> Result<Self, Error> {
-        let url = SafeUrl::parse(&read.url)?;
+        let url = read.url.clone();
         let patterns = Pattern::spellings(&url);
         let pattern = patterns.first().ok_or_else(no_glob)?;
         // Messages name the repository, as those of Backstage's own reader do.
