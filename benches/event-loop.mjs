@@ -8,9 +8,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { ConfigReader } from '@backstage/config';
 import { answer, Child } from '../testing/measuring/child.mjs';
-import { quiet } from '../testing/measuring/host.mjs';
+import { newReader } from '../testing/measuring/host.mjs';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -33,13 +32,9 @@ if (values.serve) {
 }
 
 async function run(host) {
-  const { AzureUrlReader } = await import('backstage-azure-devops-native');
+  const azure = [{ host, plainHttp: 'allow' }];
   const workingDirectory = temporaryFolder('event-loop');
-  const config = new ConfigReader({
-    backend: { workingDirectory },
-    integrations: { azure: [{ host, plainHttp: 'allow' }] },
-  });
-  const [{ reader }] = AzureUrlReader.factory({ config, logger: quiet });
+  const reader = await newReader('native', { azure, workingDirectory });
   const url = `http://${host}/o/p/_git/r`;
   const search = pattern =>
     reader.search(`${url}?path=${encodeURIComponent(pattern)}`);

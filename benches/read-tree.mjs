@@ -9,10 +9,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../testing/measuring/figures.mjs';
+import { newReader, SUBJECTS } from '../testing/measuring/host.mjs';
 import { text } from '../testing/measuring/text.mjs';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
-const SUBJECTS = ['native', 'upstream'];
 const WAYS = ['dir', 'files', 'archive'];
 const SELF = fileURLToPath(import.meta.url);
 
@@ -150,7 +150,8 @@ function timeUnzip(zip) {
 /** One read in this process. */
 async function measure({ subject, way, url }) {
   const workingDirectory = temporaryFolder('bench');
-  const reader = await newReader(subject, url, workingDirectory);
+  const azure = [{ host: new URL(url).host, plainHttp: 'allow' }];
+  const reader = await newReader(subject, { azure, workingDirectory });
   global.gc();
   const idle = process.memoryUsage.rss();
   let peak = idle;
@@ -174,28 +175,4 @@ async function measure({ subject, way, url }) {
   const megabytes = (peak - idle) / 2 ** 20;
   console.log(JSON.stringify({ ms, loopMs: active, megabytes }));
   process.exit();
-}
-
-async function newReader(subject, url, workingDirectory) {
-  const { ConfigReader } = await import('@backstage/config');
-  const { UrlReaders, AzureUrlReader: Upstream } =
-    await import('@backstage/backend-defaults/urlReader');
-  const { host } = new URL(url);
-  const config = new ConfigReader({
-    backend: { workingDirectory },
-    integrations: { azure: [{ host }] },
-  });
-  let factories = [Upstream.factory];
-  if (subject === 'native') {
-    const { AzureUrlReader } = await import('backstage-azure-devops-native');
-    factories = [AzureUrlReader.factory];
-  }
-  const logger = {
-    child: () => logger,
-    info() {},
-    debug() {},
-    warn() {},
-    error() {},
-  };
-  return UrlReaders.create({ config, logger, factories });
 }

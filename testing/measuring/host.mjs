@@ -23,12 +23,16 @@ export function azureConfig(token, others = []) {
 }
 
 /**
- * A reader; `others` are credentials that name their organizations.
+ * A reader of the stand-in, which is read by a token and by `others`, credentials that name their
+ * organizations; or of what `azure` configures.
  *
  * @param {string} subject
- * @param {{ token: string, others?: object[], workingDirectory: string }} options
+ * @param {{ token?: string, others?: object[], azure?: object[], workingDirectory: string }} options
  */
-export async function newReader(subject, { token, others, workingDirectory }) {
+export async function newReader(
+  subject,
+  { token, others, azure = azureConfig(token, others), workingDirectory },
+) {
   const { ConfigReader } = await import('@backstage/config');
   const { UrlReaders, AzureUrlReader: Upstream } =
     await import('@backstage/backend-defaults/urlReader');
@@ -38,14 +42,14 @@ export async function newReader(subject, { token, others, workingDirectory }) {
       : { AzureUrlReader: Upstream };
   const config = new ConfigReader({
     backend: { workingDirectory },
-    integrations: { azure: azureConfig(token, others) },
+    integrations: { azure },
   });
   const factories = [AzureUrlReader.factory];
   return UrlReaders.create({ config, logger: quiet, factories });
 }
 
 /** A logger that says only what is wrong. */
-export const quiet = {
+const quiet = {
   child: () => quiet,
   info() {},
   debug() {},
