@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { standIn, type Hosted } from '../testing/azure-devops';
 import { readerService } from '../testing/readerService';
 import { upstreamReader } from '../testing/reader';
+import { rejection } from '../testing/rejection';
 
 const azure = standIn();
 const { reader, workingDirectory } = readerService();
@@ -112,8 +113,8 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     ]) {
       azure.misbehave({ ...page, times: 2 });
       const [theirs, ours] = [
-        await failureOf(read(upstreamAt(at))),
-        await failureOf(read(reader)),
+        await rejection(read(upstreamAt(at))),
+        await rejection(read(reader)),
       ];
       expect(ours.message.startsWith(theirs.message)).toBe(true);
       expect(ours.message).toContain('Read with a personal access token');
@@ -130,7 +131,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     'a token that is refused by %s says that global ones end, on Azure’s own hosts',
     async (_how, answer) => {
       azure.misbehave(answer);
-      const { message } = await failureOf(
+      const { message } = await rejection(
         reader.readUrl(urlOf('/catalog-info.yaml')),
       );
       if (at === 'server') expect(message).not.toContain('2027');
@@ -150,7 +151,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     ] as const;
     for (const [location, isSignIn] of answers) {
       azure.misbehave({ times: 1, status: 302, headers: { location } });
-      const error = await failureOf(reader.readUrl(urlOf('/docs/none')));
+      const error = await rejection(reader.readUrl(urlOf('/docs/none')));
       expect(error.name).toBe(isSignIn ? 'AuthenticationError' : 'Error');
       const { origin, pathname } = new URL(location);
       expect(error.message).toContain(`redirected to ${origin}${pathname},`);
@@ -168,7 +169,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     ['after a mark', '\ufeff{"message":"TF401019: no such thing"}'],
   ])('what Azure DevOps says is repeated, %s', async (_how, body) => {
     azure.misbehave({ status: 400, headers: json, body });
-    const { message } = await failureOf(reader.readTree(urlOf()));
+    const { message } = await rejection(reader.readTree(urlOf()));
     expect(message).toContain('Azure DevOps said: TF401019: no such thing. ');
   });
 
@@ -185,16 +186,6 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
 });
 
 type Reader = Pick<typeof reader, 'readUrl' | 'readTree'>;
-
-/** Why a read failed, which it has to. */
-async function failureOf(read: Promise<unknown>): Promise<Error> {
-  const outcome = await read.then(
-    () => undefined,
-    error => error,
-  );
-  expect(outcome).toBeInstanceOf(Error);
-  return outcome;
-}
 
 function upstreamAt(at: 'dev.azure.com' | 'server'): Reader {
   const host = at === 'server' ? azure.host : at;

@@ -10,6 +10,7 @@ import {
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   newCertificate,
   newIssuedCertificate,
@@ -19,6 +20,7 @@ import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
 import { askMicrosoft } from '../testing/entra/askMicrosoft';
 import { reader } from '../testing/reader';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
+import { rejection } from '../testing/rejection';
 
 type Content = string | Buffer;
 type Issued = Certificate & { issuer: string };
@@ -115,7 +117,7 @@ Bag Attributes\n    localKeyID: 01\nKey Attributes: <No Attributes>\n${own.key}`
   ])('that %s is told as such, before anything is sent', async (...row) => {
     const [, why, content] = row;
     const credential = credentialOf(place, content());
-    const error = await failureOf(readerOf([credential])(url));
+    const error = await rejection(readerOf([credential])(url));
     const where = credential.clientCertificatePath ?? 'in clientCertificate';
     expect(error).toMatchObject({
       name: 'AuthenticationError',
@@ -193,7 +195,7 @@ it.each([
     const app = newApp();
     const config = configOf([{ ...app, clientCertificatePath: pem }]);
     const integrations = ours.AzureIntegration.factory({ config });
-    const error = await failureOf(
+    const error = await rejection(
       readerOf([{ ...app, clientCertificatePath: pem }])(url),
     );
     expect(error.message).toContain(
@@ -209,7 +211,7 @@ it.each([
 it.each(['/run/secrets/app.pem', './app.pem', 'app.pfx'])(
   'the path %s where a certificate belongs is told as such',
   async clientCertificate => {
-    const error = await failureOf(
+    const error = await rejection(
       readerOf([{ ...newApp(), clientCertificate }])(url),
     );
     expect(error.message).toContain(
@@ -237,14 +239,14 @@ describe('a file', () => {
       { personalAccessToken: DEFAULT_TOKEN },
     ]);
     expect(await read(elsewhere.webUrl({ path: '/a.txt' }))).toBe('content');
-    expect(await failureOf(read(url))).toMatchObject({
+    expect(await rejection(read(url))).toMatchObject({
       name: 'AuthenticationError',
       message: expect.stringContaining(
         `the certificate ${missing} could not be read: No such file or directory`,
       ),
     });
     const folder = { ...newApp(), clientCertificatePath: directory };
-    const { message } = await failureOf(readerOf([folder])(url));
+    const { message } = await rejection(readerOf([folder])(url));
     expect(message).toContain(`the certificate ${directory} could not be read`);
   });
 
@@ -253,11 +255,11 @@ describe('a file', () => {
     const file = credential.clientCertificatePath!;
     rmSync(file);
     const read = readerOf([credential]);
-    const { message } = await failureOf(read(url));
+    const { message } = await rejection(read(url));
     expect(message).toContain(`the certificate ${file} could not be read`);
     writeFileSync(file, own.key + own.certificate);
     // Who failed is left alone for a moment.
-    await new Promise(resolve => setTimeout(resolve, 1_500));
+    await wait(1_500);
     expect(await read(url)).toBe('content');
   });
 
@@ -317,7 +319,7 @@ it.each([
   azure.entra.misbehave({ status: 401, body: JSON.stringify(body) });
   const pem = own.key + own.certificate;
   const read = readerOf([credentialOf('clientCertificate', pem)]);
-  const { message } = await failureOf(read(url));
+  const { message } = await rejection(read(url));
   expect(message).toContain(
     `refused, 401: ${said.split(' [')[0].slice(0, -1)}`,
   );
@@ -424,13 +426,6 @@ function configOf(credentials: object[]): ConfigReader {
 function readerOf(credentials: object[]): (from: string) => Promise<string> {
   const own = reader({ of: 'dev.azure.com', credentials });
   return async from => String(await own.read(from));
-}
-
-async function failureOf(read: Promise<unknown>): Promise<Error> {
-  return read.then(
-    () => Promise.reject(new Error('was read')),
-    error => error,
-  );
 }
 
 interface Decoded {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { standIn, type Hosted } from '../testing/azure-devops';
 import { ReaderProcess } from './authentication/ReaderProcess';
 import { WAYS, type Way } from './authentication/ways';
@@ -113,7 +114,7 @@ describe('a token', () => {
     for (let rounds = 0; rounds < 80; rounds += 1) {
       const outcomes = await reader.read(urls(20));
       failed.push(...outcomes.filter(({ error }) => error));
-      await pause(30);
+      await wait(30);
     }
     clearInterval(revoking);
     expect(failed).toEqual([]);
@@ -125,11 +126,11 @@ describe('a token', () => {
     azure.entra.tokenLifetime = 5;
     await reader.readOne(url());
     azure.entra.delayMs = 600;
-    await pause(4_200);
+    await wait(4_200);
     const { ms, error } = await reader.readOne(url());
     expect(error).toBeUndefined();
     expect(ms).toBeLessThan(400);
-    await pause(900);
+    await wait(900);
     expect(way.asked()).toBe(2);
     expect((await reader.readOne(url())).error).toBeUndefined();
   });
@@ -141,7 +142,7 @@ describe('a token', () => {
       status: 503,
       body: '{"error":"temporarily_unavailable"}',
     });
-    await pause(6_600);
+    await wait(6_600);
     for (let reads = 0; reads < 50; reads += 1) {
       expect((await reader.readOne(url())).error).toBeUndefined();
     }
@@ -360,8 +361,4 @@ function credentialOf(way: Way) {
     },
   ];
   return credentials[0];
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

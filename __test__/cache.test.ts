@@ -14,6 +14,7 @@ import { limitCache, NOTHING } from '../testing/limits';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader } from '../testing/reader';
+import { contentsByName } from '../testing/contentsOf';
 
 const azure = standIn();
 const run = promisify(execFile);
@@ -310,7 +311,7 @@ async function read(
   if (way === 'archive') {
     return { zip: (await buffer(await tree.archive())).toString('latin1') };
   }
-  return contentsOf(await tree.files(), file => file.path);
+  return contentsByName(await tree.files(), file => file.path);
 }
 
 async function search(
@@ -318,18 +319,7 @@ async function search(
   token = DEFAULT_TOKEN,
 ): Promise<Record<string, string>> {
   const { files } = await readerOf(url, token).search(url);
-  return contentsOf(files, file => file.url);
-}
-
-async function contentsOf<T extends { content(): Promise<Buffer> }>(
-  files: T[],
-  nameOf: (file: T) => string,
-): Promise<Record<string, string>> {
-  const named = files.map(async file => [
-    nameOf(file),
-    String(await file.content()),
-  ]);
-  return Object.fromEntries(await Promise.all(named));
+  return contentsByName(files, file => file.url);
 }
 
 function readerOf(url: string, personalAccessToken: string): AzureUrlReader {

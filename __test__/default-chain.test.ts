@@ -7,6 +7,7 @@ import {
 } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { newCertificate } from './authentication/newCertificate';
 import { ReaderProcess } from './authentication/ReaderProcess';
 import { standIn, type Hosted } from '../testing/azure-devops';
@@ -125,7 +126,7 @@ describe('the default chain', () => {
     });
     expect((await reader.readOne(url)).content).toBe('content');
     await reader.setEnvironment(newApp());
-    await pause(4_100);
+    await wait(4_100);
     expect((await reader.credentials(url))?.token).toBe(token);
     expect(tools.calls()).toHaveLength(2);
     expect(azure.entra.requests).toHaveLength(0);
@@ -182,7 +183,7 @@ describe('the default chain', () => {
     expect((await reader.readOne(url)).content).toBe('content');
     await reader.setEnvironment({ AZURE_CLIENT_SECRET: '' });
     azure.misbehave({ status: 404 });
-    await pause(2_100);
+    await wait(2_100);
     const { error } = await reader.readOne(url);
     expect(error?.name).not.toBe('NotFoundError');
     expect(error?.message).toMatch(
@@ -247,10 +248,10 @@ describe('the default chain', () => {
     });
     expect((await reader.readOne(url)).content).toBe('content');
     rotate('second.jwt.token');
-    await pause(3_100);
+    await wait(3_100);
     expect((await reader.readOne(url)).content).toBe('content');
     rmSync(file);
-    await pause(3_100);
+    await wait(3_100);
     const { error } = await reader.readOne(url);
     expect(error?.message).toMatch(
       /workload identity, which answered before: AZURE_FEDERATED_TOKEN_FILE \(.*\) could not be read: No such file/,
@@ -278,7 +279,7 @@ describe('the default chain', () => {
       /Azure CLI: az was still running after 13 seconds/,
     );
     expect(ms).toBeLessThan(20_000);
-    await pause(200);
+    await wait(200);
     expect(writtenPids(directory).map(isRunning)).toEqual([false]);
   });
 });
@@ -439,8 +440,4 @@ function writtenPids(directory: string): number[] {
 function isRunning(pid: number): boolean {
   const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)]);
   return /^[^Z\s]/.test(String(stdout));
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

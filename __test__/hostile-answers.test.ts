@@ -10,6 +10,7 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   makeCertificates,
   type Certificates,
@@ -595,7 +596,7 @@ async function send(socket: Socket, sent: Sent): Promise<void> {
     for (const byte of content) {
       if (socket.destroyed) return;
       socket.write(Buffer.from([byte]));
-      await new Promise(resolve => setTimeout(resolve, dripMs));
+      await wait(dripMs);
     }
   } else if (chunked) {
     const size = 64 * 1024;

@@ -14,14 +14,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import {
-  lstat,
-  mkdir,
-  readFile,
-  readlink,
-  readdir,
-  writeFile,
-} from 'node:fs/promises';
+import { lstat, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DEFAULT_TOKEN, standIn, type Hosted } from '../testing/azure-devops';
@@ -37,6 +30,7 @@ import { until } from '../testing/until';
 import { upstreamFactory } from '../testing/upstreamFactory';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { reader, upstreamReader } from '../testing/reader';
+import { contentsOf } from '../testing/contentsOf';
 
 const azure = standIn();
 const HOSTS = ['server', 'dev.azure.com'] as const;
@@ -871,16 +865,6 @@ async function expectContents(
     const expected = Buffer.from(FILES[name as keyof typeof FILES]);
     expect((await file.content()).equals(expected)).toBe(true);
   }
-}
-
-async function contentsOf(dir: string): Promise<Record<string, string>> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter(entry => entry.isFile());
-  const contents = files.map(async entry => {
-    const file = path.join(entry.parentPath ?? entry.path, entry.name);
-    return [path.relative(dir, file), await readFile(file, 'latin1')];
-  });
-  return Object.fromEntries(await Promise.all(contents));
 }
 
 /** What upstream's own reader of zips finds in one. */

@@ -13,6 +13,8 @@ import {
   type Hosted,
   type Misbehaviour,
 } from '../testing/azure-devops';
+import { rejection } from '../testing/rejection';
+import { until } from '../testing/until';
 
 const azure = standIn();
 const MANIFEST = 'kind: Component\n';
@@ -432,23 +434,12 @@ function readerWith(
   return new AzureUrlReader(integrationOf(url, []), deps);
 }
 
-async function rejection(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => Promise.reject(new Error('was not rejected')),
-    error => error,
-  );
-}
-
 function thrown(ask: () => unknown): unknown {
   try {
     return ask();
   } catch (error) {
     return error;
   }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await wait(10);
 }
 
 /** Waits until a number stays the same for a while. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   DEFAULT_TOKEN,
   standIn,
@@ -61,7 +62,7 @@ let hosted: Hosted;
     const { at } = azure.requests[0];
     while (Date.now() < at + 3_500) {
       reads.push(...others.map(other => other.read('readUrl', url)));
-      await new Promise(resolve => setTimeout(resolve, 100));
+      await wait(100);
     }
     await Promise.all(reads);
     const after = azure.requests.map(request => request.at - at);
@@ -77,7 +78,7 @@ let hosted: Hosted;
     const first = throttled.read('readUrl', url);
     await until(() => azure.requests.length > 0);
     const { at } = azure.requests[0];
-    await new Promise(resolve => setTimeout(resolve, NEWS_MS));
+    await wait(NEWS_MS);
     await Promise.all([first, other.read('readUrl', url)]);
     const after = azure.requests.map(request => request.at - at);
     expect(after.filter(ms => ms > 0 && ms < 3_000)).toEqual([]);
@@ -96,7 +97,7 @@ let hosted: Hosted;
     expect(Object.keys(read)).not.toHaveLength(0);
     for (const other of others) {
       // What is shared is written after the read.
-      await new Promise(resolve => setTimeout(resolve, 300));
+      await wait(300);
       azure.clearRequests();
       expect(await other.read(way, url)).toEqual(read);
       expect(azure.requests.map(whatIsAsked)).toEqual(['commits']);
@@ -112,7 +113,7 @@ let hosted: Hosted;
     const [first, ...others] = replicas;
     const read = await first.read('search', url);
     expect(Object.values(read)).toContain('kind: Changed\n');
-    await new Promise(resolve => setTimeout(resolve, 300));
+    await wait(300);
     azure.clearRequests();
     for (const other of others) {
       expect(await other.read('search', url)).toEqual(read);
@@ -157,7 +158,7 @@ let hosted: Hosted;
         for (const files of found) {
           expect(Object.values(files)).toContain(`kind: Now ${n}\n`);
         }
-        await new Promise(resolve => setTimeout(resolve, 200));
+        await wait(200);
       }
       expect(Date.now() - startedAt).toBeLessThan(15_000);
       await (crashes ? redis.start() : redis.thaw());
@@ -167,7 +168,7 @@ let hosted: Hosted;
         const files = { 'services/s1/catalog-info.yaml': `kind: Back ${n}\n` };
         await hosted.git.commit({ files });
         await one.read('search', url);
-        await new Promise(resolve => setTimeout(resolve, 300));
+        await wait(300);
         azure.clearRequests();
         await other.read('search', url);
         return azure.requests.length === 1;
@@ -191,7 +192,7 @@ let hosted: Hosted;
     const url = urlOf('/**/catalog-info.yaml');
     await replicas[0].read('search', url);
     await replicas[0].read('readTree', urlOf('/'));
-    await new Promise(resolve => setTimeout(resolve, 500));
+    await wait(500);
     const texts = decoded(redis.everything());
     expect(texts.some(text => text.includes('azureDevOpsNative:blob'))).toBe(
       true,
@@ -237,7 +238,7 @@ it.each<CacheFault>([
         'c.md': '# C\n',
       });
       // What is shared is written after the read.
-      await new Promise(resolve => setTimeout(resolve, 300));
+      await wait(300);
     }
   } finally {
     replica.end();

@@ -7,6 +7,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   standIn,
   type Hosted,
@@ -182,7 +183,7 @@ describe.each(['dev.azure.com', 'server'] as const)('at %s', at => {
     const { signal } = controller;
     const reading = reader.readUrl(urlOf(), { signal });
     await until(() => azure.requests.length === 2);
-    await new Promise(resolve => setTimeout(resolve, 500));
+    await wait(500);
     expect(azure.requests).toHaveLength(2);
     controller.abort();
     await expect(reading).rejects.toThrow();
@@ -263,7 +264,7 @@ describe('an identity that asked for more than it may', () => {
     const reader = readerOf();
     const first = reader.readUrl(file());
     await until(() => azure.requests.some(it => it.status === status));
-    await new Promise(resolve => setTimeout(resolve, 50));
+    await wait(50);
     const others = Array.from({ length: 20 }, () => reader.readUrl(file()));
     await Promise.all([first, ...others]);
     const [refused, ...rest] = azure.requests;

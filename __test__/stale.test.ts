@@ -4,9 +4,11 @@ import {
   AzureUrlReader,
   readAzureIntegrationConfig,
 } from 'backstage-azure-devops-native';
+import { setTimeout as wait } from 'node:timers/promises';
 import { standIn, type Hosted } from '../testing/azure-devops';
 import { limitCache } from '../testing/limits';
 import { reader } from '../testing/reader';
+import { until } from '../testing/until';
 
 const azure = standIn();
 const logger = {
@@ -114,7 +116,7 @@ describe('while an identity is blocked', () => {
     const { signal } = controller;
     const reading = readerOf({ minutes: 5 }).readUrl(url, { signal });
     const outcome = expect(reading).rejects.toThrow(/enough/);
-    await new Promise(resolve => setTimeout(resolve, 300));
+    await wait(300);
     controller.abort(new Error('enough'));
     await outcome;
   }, 10_000);
@@ -234,7 +236,7 @@ describe('while an identity is blocked', () => {
     for (let n = 0; n < 3; n += 1) {
       const response = await reader.readUrl(url);
       expect(String(await response.buffer())).toBe('a: 1\n');
-      await new Promise(resolve => setTimeout(resolve, 700));
+      await wait(700);
     }
   });
 
@@ -290,10 +292,9 @@ async function block(seconds = 30): Promise<void> {
   const controller = new AbortController();
   const other = hosted.webUrl({ path: '/README.md', at: 'server' });
   const reading = readerOf().readUrl(other, { signal: controller.signal });
-  const refused = () => azure.requests.some(it => it.status === 429);
-  while (!refused()) await new Promise(resolve => setTimeout(resolve, 5));
+  await until(() => azure.requests.some(it => it.status === 429));
   // The answer is on its way.
-  await new Promise(resolve => setTimeout(resolve, 50));
+  await wait(50);
   controller.abort();
   await expect(reading).rejects.toThrow();
   azure.clearRequests();

@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { buffer } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
 import { standIn, type Gate, type Hosted } from '../testing/azure-devops';
 import { limitCache } from '../testing/limits';
 import { until } from '../testing/until';
@@ -443,7 +444,7 @@ async function blocked(waiting?: Promise<unknown>) {
   reading.catch(() => {});
   await until(() => azure.requests.some(({ status }) => status === 429));
   // The answer is on its way.
-  await new Promise(resolve => setTimeout(resolve, 200));
+  await wait(200);
   return { abort: () => controller.abort(), reading };
 }
 

@@ -17,6 +17,7 @@ import {
 import { NOTHING } from '../testing/limits';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
+import { rejection } from '../testing/rejection';
 
 const azure = standIn();
 const READERS = 40;
@@ -431,11 +432,4 @@ function abortable(): { signal: AbortSignal; abort: () => void } {
 function later<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
-}
-
-async function rejection(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(
-    () => Promise.reject(new Error('was not rejected')),
-    error => error,
-  );
 }

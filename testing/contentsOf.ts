@@ -11,3 +11,15 @@ export async function contentsOf(dir: string): Promise<Record<string, string>> {
   });
   return Object.fromEntries(await Promise.all(contents));
 }
+
+/** The contents of files that were read, as text, each by a name. */
+export async function contentsByName<T extends { content(): Promise<Buffer> }>(
+  files: T[],
+  nameOf: (file: T) => string,
+): Promise<Record<string, string>> {
+  const named = files.map(async file => [
+    nameOf(file),
+    String(await file.content()),
+  ]);
+  return Object.fromEntries(await Promise.all(named));
+}

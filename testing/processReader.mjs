@@ -7,9 +7,14 @@ const {
   DefaultAzureDevOpsCredentialsProvider,
 } = createRequire(import.meta.url)('backstage-azure-devops-native');
 
-export function readerOf(url, credentials, logger) {
+/**
+ * @param {string} url
+ * @param {object} [config] - What stands under the host in the app-config.
+ * @param {object} [logger]
+ */
+export function readerOf(url, config, logger) {
   const { host } = new URL(url);
-  const integration = new AzureIntegration({ host, credentials });
+  const integration = new AzureIntegration({ host, ...config });
   const azure = { list: () => [integration] };
   const credentialsProvider =
     DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });

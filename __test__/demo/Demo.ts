@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
+import { until } from '../../testing/until';
 
 const SCRIPT = path.join(__dirname, '../../examples/demo/demo.ts');
 
@@ -43,9 +44,9 @@ export class Demo {
   }
 
   async #untilServing(): Promise<void> {
-    while (!this.url) {
+    await until(() => {
       if (this.child.exitCode !== null) throw new Error(this.#output);
-      await new Promise(resolve => setTimeout(resolve, 50));
-    }
+      return this.url;
+    });
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '../../testing/azure-devops';
 import { isSilent, toMisbehaviour, type Case } from '../../testing/faults';
 import { readerOf, type Contents, type Operation } from './operations';
+import { until } from '../../testing/until';
 
 /** What an operation costs where nothing goes wrong. */
 export interface Usual {
@@ -173,10 +174,9 @@ function asksForJson({ headers }: RecordedRequest): boolean {
 
 /** Whether the client has gone away from all of them, soon. */
 async function allAborted(requests: RecordedRequest[]): Promise<boolean> {
-  const deadline = Date.now() + 5_000;
-  while (!requests.every(({ aborted }) => aborted)) {
-    if (Date.now() > deadline) return false;
-    await wait(10);
-  }
-  return true;
+  const areAborted = () => requests.every(({ aborted }) => aborted);
+  return until(areAborted, { what: 'end of the requests', seconds: 5 }).then(
+    () => true,
+    () => false,
+  );
 }

@@ -8,7 +8,7 @@ const credentials = [
 ];
 
 try {
-  await readerOf(url, credentials).readUrl(url);
+  await readerOf(url, { credentials }).readUrl(url);
 } catch (error) {
   console.log(inspect(error, { depth: null, showHidden: true }));
 }

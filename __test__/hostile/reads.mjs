@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const require = createRequire(import.meta.url);
 const [by] = process.argv.slice(2);
@@ -33,8 +34,7 @@ const READS = {
   'slow stream': async (reader, url) => {
     let length = 0;
     for await (const piece of (await reader.readUrl(url)).stream()) {
-      if (length === 0)
-        await new Promise(resolve => setTimeout(resolve, 1_500));
+      if (length === 0) await wait(1_500);
       length += piece.length;
     }
     return { length };

@@ -5,6 +5,6 @@ const [url, ...tokens] = process.argv.slice(2);
 for (const personalAccessToken of tokens) {
   const kind = 'PersonalAccessToken';
   const credentials = [{ kind, personalAccessToken }];
-  const tree = await readerOf(url, credentials).readTree(url);
+  const tree = await readerOf(url, { credentials }).readTree(url);
   await tree.files();
 }

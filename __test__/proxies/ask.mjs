@@ -30,19 +30,9 @@ async function message(url) {
 }
 
 async function read(url, signal) {
-  const {
-    AzureIntegration,
-    AzureUrlReader,
-    DefaultAzureDevOpsCredentialsProvider,
-  } = require('backstage-azure-devops-native');
-  const { host } = new URL(url);
-  const retry = { maxRetries: 0 };
-  const integration = new AzureIntegration({ host, plainHttp: 'allow', retry });
-  const azure = { list: () => [integration] };
-  const credentialsProvider =
-    DefaultAzureDevOpsCredentialsProvider.fromIntegrations({ azure });
-  const reader = new AzureUrlReader(integration, { credentialsProvider });
-  await reader.readUrl(url, { signal });
+  const { readerOf } = await import('../../testing/processReader.mjs');
+  const config = { plainHttp: 'allow', retry: { maxRetries: 0 } };
+  await readerOf(url, config).readUrl(url, { signal });
 }
 
 /** Node 24's own, set up by its environment; before that, the code that Node 24 is built from. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
+import { until } from '../../testing/until';
 
 /** Why there is no Redis here; nothing where there is. */
 export function whyNoRedis(): string | undefined {
@@ -49,10 +50,10 @@ export class Redis {
     this.#process = child;
     let said = '';
     child.stdout.on('data', data => (said += data));
-    while (!(await this.#listens())) {
+    await until(() => {
       if (child.exitCode !== null) throw new Error(`No Redis: ${said}`);
-      await new Promise(resolve => setTimeout(resolve, 20));
-    }
+      return this.#listens();
+    });
   }
 
   /** Ends it as a crash does. */

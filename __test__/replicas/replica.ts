@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { BackendLog } from '../../testing/backend/BackendLog';
 import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 import { faultyCache, type CacheFault } from './CacheFault';
+import { contentsByName } from '../../testing/contentsOf';
 
 /** What one replica is. */
 export interface ReplicaOptions {
@@ -87,28 +88,17 @@ const ways: Record<Command['way'], Way> = {
   },
   readTree: async url => {
     const tree = await probe.reader.readTree(url);
-    return contentsOf(await tree.files(), ({ path }) => path);
+    return contentsByName(await tree.files(), ({ path }) => path);
   },
   search: async url => {
     const { files } = await probe.reader.search(url);
-    return contentsOf(files, file => file.url);
+    return contentsByName(files, file => file.url);
   },
   log: async () =>
     Object.fromEntries(
       log.lines.map(({ level, message }, n) => [`${n} ${level}`, message]),
     ),
 };
-
-async function contentsOf<T extends { content(): Promise<Buffer> }>(
-  files: T[],
-  nameOf: (file: T) => string,
-): Promise<Record<string, string>> {
-  const named = files.map(async file => [
-    nameOf(file),
-    String(await file.content()),
-  ]);
-  return Object.fromEntries(await Promise.all(named));
-}
 
 async function answer({ id, way, url }: Command): Promise<Outcome> {
   try {

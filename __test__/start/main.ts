@@ -4,6 +4,7 @@
  */
 import { createBackend } from '@backstage/backend-defaults';
 import azureUrlReaderServiceFactory from 'backstage-azure-devops-native';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ReaderProbe } from '../../testing/backend/ReaderProbe';
 
 async function main(url: string) {
@@ -14,7 +15,7 @@ async function main(url: string) {
   await backend.start();
   await probe.reader.readUrl(url);
   // Lines of the native part come with the next turns of the event loop.
-  await new Promise(resolve => setTimeout(resolve, 200));
+  await wait(200);
   await backend.stop();
   const { sharedObjects } = process.report.getReport() as unknown as {
     sharedObjects: string[];
