@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Faults } from './Faults';
 import { arrival, resetNow } from './reset';
 
 /** How connections break, whatever goes over them: TLS, heads, bodies. */
@@ -16,29 +17,10 @@ export interface ConnectionFault {
 }
 
 /** The faults that are asked for, oldest first. */
-export class ConnectionFaults {
-  #active: Array<ConnectionFault & { left: number }> = [];
-
-  /** Adds one; the result takes it back. */
-  add(fault: ConnectionFault): () => void {
-    const added = { ...fault, left: fault.times ?? Infinity };
-    this.#active.push(added);
-    return () => {
-      this.#active = this.#active.filter(other => other !== added);
-    };
-  }
-
-  clear(): void {
-    this.#active = [];
-  }
-
+export class ConnectionFaults extends Faults<ConnectionFault> {
   /** The one that a connection to this host gets, if any, which is then used once. */
   take(host: string): ConnectionFault | undefined {
-    const found = this.#active.find(
-      fault => fault.left > 0 && (fault.host ?? host) === host,
-    );
-    if (found) found.left -= 1;
-    return found;
+    return this.takeFirst(fault => (fault.host ?? host) === host);
   }
 }
 

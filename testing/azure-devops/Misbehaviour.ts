@@ -1,3 +1,4 @@
+import { Faults } from './Faults';
 import type { RecordedRequest } from './RecordedRequest';
 
 /** What an HTTP/2 server says of a stream or connection that it ends. */
@@ -57,26 +58,10 @@ export interface Misbehaviour {
 }
 
 /** The misbehaviours that are asked for, oldest first. */
-export class Misbehaviours {
-  #active: Array<Misbehaviour & { left: number }> = [];
-
-  /** Adds one; the result takes it back. */
-  add(misbehaviour: Misbehaviour): () => void {
-    const added = { ...misbehaviour, left: misbehaviour.times ?? Infinity };
-    this.#active.push(added);
-    return () => {
-      this.#active = this.#active.filter(other => other !== added);
-    };
-  }
-
-  clear(): void {
-    this.#active = [];
-  }
-
+export class Misbehaviours extends Faults<Misbehaviour> {
   /** The one that this request gets, if any, which is then used once. */
   take(request: RecordedRequest): Misbehaviour | undefined {
-    const found = this.#active.find(m => m.left > 0 && matches(m, request));
-    if (found) found.left -= 1;
+    const found = this.takeFirst(own => matches(own, request));
     return found && { ...found, ...found.of?.(request) };
   }
 }
