@@ -141,7 +141,7 @@ it.each(['as it is', 'in base64', 'URL-encoded'])(
     });
     const error = await failure(() => reader.readUrl(url));
     expect(azure.entra.issued.length).toBeGreaterThanOrEqual(2);
-    expect(error.message).toContain('you sent');
+    expect(error.message).toContain('you');
     const told = everything(error);
     expect(azure.entra.issued.filter(own => tells(told, own))).toEqual([]);
   },
@@ -161,7 +161,8 @@ it.each(Object.keys(ECHOES))(
     const reader = configured(credentials, 'dev.azure.com');
     const url = hosted.webUrl({ path: '/a.md' });
     const error = await failure(() => reader.readUrl(url));
-    expect(error.message).toContain('AADSTS7000215: you sent');
+    // Where the secret's own letter before the piece is a "t", that of "sent" goes with it.
+    expect(error.message).toContain('AADSTS7000215: you');
     expect(tells(everything(error), clientSecret)).toBe(false);
   },
 );
