@@ -10,8 +10,8 @@ import {
   certificate,
   type Certificate,
 } from '../testing/certificates/Certificate';
-import { HOST, ROWS, type Row } from './certificates/rows';
-import { tableOf } from './certificates/table';
+import { HOST, ROWS, type Row } from '../testing/certificates/rows';
+import { tableOf } from '../testing/certificates/table';
 import {
   CONTENT,
   serve,

@@ -11,8 +11,8 @@ const file = inRoot('docs/certificates.md');
 
 register();
 const require = createRequire(import.meta.url);
-const { ROWS } = require('../__test__/certificates/rows.ts');
-const { tableOf } = require('../__test__/certificates/table.ts');
+const { ROWS } = require('../testing/certificates/rows.ts');
+const { tableOf } = require('../testing/certificates/table.ts');
 
 const text = readFileSync(file, 'utf8');
 const [from, to] = [text.indexOf(start), text.indexOf(end)];

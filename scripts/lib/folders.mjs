@@ -9,6 +9,7 @@ const FORBIDDEN = {
   benches: ['__test__', 'examples'],
   examples: ['__test__', 'benches'],
   __test__: ['benches', 'examples'],
+  scripts: ['__test__', 'benches', 'examples'],
 };
 
 const IMPORT = /(?:from|import|require)\s*\(?\s*['"](\.[^'"]*)['"]/g;

@@ -1,10 +1,6 @@
 /** The rows: a server's certificate or settings, what Node makes of them, and what is made of them here. */
 import type { TlsOptions } from 'node:tls';
-import {
-  certificate,
-  type Certificate,
-  type Wanted,
-} from '../../testing/certificates/Certificate';
+import { certificate, type Certificate, type Wanted } from './Certificate';
 
 /** A server of which Node and this package think alike, unless it is said how not. */
 export interface Row {
