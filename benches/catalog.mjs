@@ -9,8 +9,8 @@
 // 100 to 150.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CatalogBackend } from './lib/catalog-backend.mjs';
 import { CatalogReads } from './lib/catalog-reads.mjs';
+import { CatalogRefreshes } from './lib/catalog-refreshes.mjs';
 import { answer, Child } from '../testing/measuring/child.mjs';
 import { beside, measure } from '../testing/measuring/figures.mjs';
 import {
@@ -101,7 +101,7 @@ async function serve({ subject, part, token }) {
   const workingDirectory = temporaryFolder('bench');
   let catalog;
   const start = async urls => {
-    const kind = part === 'catalog' ? CatalogBackend : CatalogReads;
+    const kind = part === 'catalog' ? CatalogRefreshes : CatalogReads;
     const options = { token, urls, workingDirectory };
     catalog = await kind.start(subject, options);
   };

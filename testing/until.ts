@@ -1,20 +1,18 @@
-/** What is waited for, and for how long at most. */
+/** What is waited for, and for how long. */
 export interface Patience {
   /** In words, for the failure. */
-  what: string;
+  what?: string;
+  /** At most; by default 30 where it is said what is waited for, and else the limit of the test is the end. */
   seconds?: number;
+  /** How often it is asked. */
+  everyMs?: number;
 }
 
-/**
- * Asks again and again until the answer is neither false nor missing, and gives it.
- *
- * @param patience - Without it the limit of the test is the end.
- */
+/** Asks again and again until the answer is neither false nor missing, and gives it. */
 export async function until<T>(
   ask: () => T | Promise<T>,
-  patience?: Patience,
+  { what, seconds = what ? 30 : Infinity, everyMs = 20 }: Patience = {},
 ): Promise<Exclude<T, false | null | undefined>> {
-  const { what = '', seconds = patience ? 30 : Infinity } = patience ?? {};
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const answer = await ask();
@@ -22,8 +20,8 @@ export async function until<T>(
       return answer as Exclude<T, false | null | undefined>;
     }
     if (Date.now() >= end) {
-      throw new Error(`There is no ${what} after ${seconds} s.`);
+      throw new Error(`There is no ${what ?? 'answer'} after ${seconds} s.`);
     }
-    await new Promise(resolve => setTimeout(resolve, 20));
+    await new Promise(resolve => setTimeout(resolve, everyMs));
   }
 }

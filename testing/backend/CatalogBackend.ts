@@ -8,7 +8,7 @@ import { ConfigReader } from '@backstage/config';
 import catalogPlugin from '@backstage/plugin-catalog-backend';
 import { createServer, type AddressInfo } from 'node:net';
 import type { BackendLog } from './BackendLog';
-import { CatalogDatabase } from './CatalogDatabase';
+import { CatalogDatabase, type DatabaseClient } from './CatalogDatabase';
 
 type JsonObject = NonNullable<ConstructorParameters<typeof ConfigReader>[0]>;
 
@@ -32,6 +32,8 @@ export interface CatalogBackendOptions {
   /** How long the catalog lets an entity be before it processes it again. */
   processingInterval: { seconds: number } | { hours: number };
   log: BackendLog;
+  /** Whether Backstage's own reader reads, in place of this package's. */
+  withBuiltInReader?: boolean;
   /** Plugins besides the catalog. */
   plugins?: BackendFeature[];
 }
@@ -45,21 +47,31 @@ export class CatalogBackend {
     backend.add(options.log.factory);
     backend.add(catalogPlugin);
     options.plugins?.forEach(plugin => backend.add(plugin));
-    // The one line that the README asks for.
-    backend.add(import('backstage-azure-devops-native'));
+    if (!options.withBuiltInReader) {
+      // The one line that the README asks for.
+      backend.add(import('backstage-azure-devops-native'));
+    }
     const database = new CatalogDatabase();
     backend.add(database.module);
     await backend.start();
-    return new CatalogBackend(`http://127.0.0.1:${port}`, async () => {
-      await backend.stop();
-      await database.close();
-    });
+    return new CatalogBackend(`http://127.0.0.1:${port}`, backend, database);
   }
 
   private constructor(
     readonly url: string,
-    readonly stop: () => Promise<void>,
+    private readonly backend: ReturnType<typeof createBackend>,
+    private readonly catalogDatabase: CatalogDatabase,
   ) {}
+
+  async stop(): Promise<void> {
+    await this.backend.stop();
+    await this.catalogDatabase.close();
+  }
+
+  /** What asks the catalog's database. */
+  async database(): Promise<DatabaseClient> {
+    return this.catalogDatabase.client();
+  }
 
   /** Everything in the catalog. */
   async entities(): Promise<Entity[]> {

@@ -4,6 +4,9 @@ import {
   type DatabaseService,
 } from '@backstage/backend-plugin-api';
 
+/** What asks the database. */
+export type DatabaseClient = Awaited<ReturnType<DatabaseService['getClient']>>;
+
 /** The catalog's database, which a stopped backend leaves open for the end of its process. */
 export class CatalogDatabase {
   #database: DatabaseService | undefined;
@@ -21,8 +24,13 @@ export class CatalogDatabase {
       }),
   });
 
+  /** The client of the database of a backend that has started. */
+  async client(): Promise<DatabaseClient> {
+    if (!this.#database) throw new Error('The backend has not been started.');
+    return this.#database.getClient();
+  }
+
   async close(): Promise<void> {
-    const client = await this.#database?.getClient();
-    await client?.destroy();
+    await (await this.client()).destroy();
   }
 }
