@@ -24,7 +24,7 @@ let count = 0;
 let hosted: Hosted;
 let workingDirectory: string;
 
-/** Every test has a repository of its own, of which nothing is kept yet. */
+/** Every test has a repository of its own, so that nothing of it is kept yet. */
 beforeEach(async () => {
   limitCache({});
   const files: Record<string, string> = { 'docs/index.md': '# Docs\n' };

@@ -42,7 +42,7 @@ async function start(): Promise<AzureDevOps> {
   return azure;
 }
 
-/** Whoever runs the tests is nobody to them, and the machine is not asked who it is. */
+/** The tests run as nobody: neither who starts them nor the identity of the machine counts. */
 function forgetWhoIsSignedIn(): void {
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('AZURE_')) delete process.env[name];

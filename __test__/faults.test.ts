@@ -32,7 +32,7 @@ const AT_ONCE = 96;
 /** How long a read may take, with what it waits for between attempts. */
 const LIMIT = 30_000;
 
-/** When whoever reads ends a read that nothing else ends. */
+/** When the caller ends a read that nothing else ends. */
 const PATIENCE = 400;
 
 /** How long a connection on which nothing comes may be kept for the next request. */

@@ -124,7 +124,7 @@ function isRefused(name: string): boolean {
   return !isPattern(name) && (plain === '' || others.has(plain));
 }
 
-/** What minimatch says to a pattern of which it makes no regular expression. */
+/** What minimatch says to a pattern that it makes no regular expression from. */
 function refusalOf(name: string): Error | undefined {
   try {
     expectedOf(name);

@@ -20,7 +20,7 @@ const NAMES = [
   ...['!not', '*star', 'pipe|d', '^caret', 'ab:c', '= =', 'dot.', '-dash'],
 ];
 
-/** Names of which it knows the part before the mark alone. */
+/** Names whose part before the mark is all that it knows. */
 const MARKED = ['#hash', 'a#b', 'what?', '?'];
 
 const azure = standIn();
@@ -162,7 +162,7 @@ describe('a path with escapes', () => {
     });
 
   it('is asked for decoded where it is not there, and its folder is remembered', async () => {
-    // Whoever reads first does not wait until it is known.
+    // The first read does not wait until it is known.
     azure.misbehave({ match: 'recursionLevel=none', delayMs: 500 });
     const startedAt = Date.now();
     const first = Array.from({ length: 10 }, () => read('/x%20y/first.md'));

@@ -1,4 +1,4 @@
-/** Who is asked over plain HTTP, where whoever is on the way reads the credential along. */
+/** Which hosts are asked over plain HTTP, where anyone on the way can read the credential. */
 import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import {

@@ -20,7 +20,7 @@ beforeAll(() => subscribe(CHANNEL, hear));
 afterAll(() => unsubscribe(CHANNEL, hear));
 
 beforeEach(async () => {
-  // A repository of its own, of which nothing is kept.
+  // A repository of its own, so that nothing of it is kept.
   repositories += 1;
   const services = Array.from({ length: 30 }, (_, n) => [
     `services/s${n}/catalog-info.yaml`,

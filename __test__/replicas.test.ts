@@ -30,7 +30,7 @@ let hosted: Hosted;
     replicas = await Promise.all(all);
   });
 
-  /** Every test has a repository of its own, of which nothing is kept yet. */
+  /** Every test has a repository of its own, so that nothing of it is kept yet. */
   beforeEach(async () => {
     count += 1;
     const files: Record<string, string> = { 'docs/index.md': '# Docs\n' };

@@ -21,7 +21,7 @@ import { reader, upstreamReader } from '../testing/reader';
 const azure = standIn();
 const SERVICES = 120;
 
-/** What may come from whoever does not know a call. */
+/** What a server may answer that does not know a call. */
 const page = {
   headers: { 'content-type': 'text/html' },
   body: '<html>What you look for is not here</html>',

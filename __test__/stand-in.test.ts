@@ -269,7 +269,7 @@ describe('a budget', () => {
     now = Date.parse('2026-01-01T00:00:00Z');
   });
 
-  /** Ten units, of which one comes back each second, and two are given late. */
+  /** Ten units; one comes back each second, and two are given late. */
   function limit(options: Partial<BudgetOptions> = {}): Budget {
     const budget = new Budget({
       unitsPerSecond: 1,

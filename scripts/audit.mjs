@@ -29,7 +29,7 @@ function npmAudit() {
     },
   );
   const { vulnerabilities, metadata, error, message } = parsed(stdout);
-  // Whoever does not know the question may answer that there is nothing, about nothing.
+  // A registry that does not know the question may answer that there is nothing, about nothing.
   if (!vulnerabilities || !(metadata?.dependencies?.total > 0)) {
     const reason = error?.summary || message || `npm exited with ${status}`;
     return [`npm audit: the registry did not answer: ${reason}`];

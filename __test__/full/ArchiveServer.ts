@@ -7,7 +7,7 @@ import { zip } from '../../testing/azure-devops/zip';
 const MIB = 1024 * 1024;
 
 /**
- * An Azure DevOps Server of which every repository `{name}-{size}` is there: with a file that holds
+ * An Azure DevOps Server that has every repository `{name}-{size}`: with a file that holds
  * its name, and, in another, so many MiB that no zip makes smaller.
  */
 export class ArchiveServer {

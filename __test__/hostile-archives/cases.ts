@@ -257,7 +257,7 @@ export function craftedCases(): Case[] {
   ];
 }
 
-/** The same archives, of which a few bytes are others: the numbers choose where, and what. */
+/** The same archives with a few bytes changed: the numbers choose where, and to what. */
 export function mutatedCase(seed: number): Case {
   const base = caseOf(`mutation ${seed}`, [
     ...THREE,

@@ -117,7 +117,7 @@ async function parts() {
   return { logger: own, treeResponseFactory: found };
 }
 
-/** The most memory that this process ever had, in KiB; not that of whoever started it. */
+/** The most memory that this process ever had, in KiB; not that of its parent. */
 function mostMemory() {
   const status = '/proc/self/status';
   if (!existsSync(status)) return process.resourceUsage().maxRSS;

@@ -30,7 +30,7 @@ let hosted: Hosted;
 let reader: UrlReaderService;
 let count = 0;
 
-/** Each test has a repository of its own, of which nothing is kept yet. */
+/** Each test has a repository of its own, so that nothing of it is kept yet. */
 beforeEach(async () => {
   azure.reset();
   count += 1;

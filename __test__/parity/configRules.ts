@@ -146,7 +146,7 @@ function renamed(value: unknown, fields: Array<string | undefined>): unknown {
   return { ...rest, kind: 'ClientCertificate', [field]: clientSecret };
 }
 
-/** Whether a certificate is no text, of which each field has a message of its own. */
+/** Whether a certificate is not text; each field has a message of its own for that. */
 function isOdd(question: ConfigQuestion): boolean {
   return entriesOf(question)
     .flatMap(credentialsOf)

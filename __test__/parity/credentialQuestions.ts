@@ -128,7 +128,7 @@ const url = fc.oneof(
 /** Without it upstream would ask Entra ID, which is not to be asked here. */
 const fallback = { kind: 'PersonalAccessToken', personalAccessToken: 'any' };
 
-/** Integrations of which `dev.azure.com` has a credential for any organization. */
+/** Integrations whose `dev.azure.com` has a credential for any organization. */
 export const credentialQuestions = fc
   .record({
     url,

@@ -70,7 +70,7 @@ export const rejectedCredentials = translation<ReadQuestion>(
   },
 );
 
-/** Whether a page stands in for a file that is none itself, by its name. */
+/** Whether a page stands in for a file that is not a page itself, by its name. */
 function isPageForFile({ answer, url }: ReadQuestion): boolean {
   const { status = 0, headers = {} } = answer ?? {};
   const path = parsed(url)?.searchParams.get('path') ?? '';

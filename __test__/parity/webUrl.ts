@@ -10,7 +10,7 @@ export interface WebUrl {
   commit?: string;
 }
 
-/** Reads a URL; nothing where it is none of a repository. */
+/** Reads a URL; nothing where it is not that of a repository. */
 export function webUrlOf(text: string): WebUrl | undefined {
   const url = parsed(text);
   const segments = url?.pathname.split('/');

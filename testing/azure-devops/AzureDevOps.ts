@@ -166,7 +166,7 @@ export class AzureDevOps {
     return Gate.open(this.#plain.port);
   }
 
-  /** Answers within this budget, of which every token has one; the result takes it back. */
+  /** Answers within this budget, which each token has to itself; the result takes it back. */
   limit(budget: Budget): () => void {
     this.#budget = budget;
     return () => {

@@ -2,7 +2,7 @@
 import type { TlsOptions } from 'node:tls';
 import { certificate, type Certificate, type Wanted } from './Certificate';
 
-/** A server of which Node and this package think alike, unless it is said how not. */
+/** A server that Node and this package judge alike, unless the row says how they differ. */
 export interface Row {
   /** What is seen of it, as a reader of the table knows it. */
   name: string;

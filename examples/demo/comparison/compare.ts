@@ -4,7 +4,7 @@ import type { Claim, Comparison, Figure } from './Comparison';
 export interface Size {
   files: number;
   megabytes: number;
-  /** How many catalog files there are, of which two of three match the pattern. */
+  /** How many catalog files there are; two of three match the pattern. */
   matches: number;
   /** The budget that both exceed, in throughput units. */
   capacity: number;

@@ -21,7 +21,7 @@ export function printComparison({ claims, refused }: Comparison): void {
   );
 }
 
-/** How many times less it is here; nothing where one of them is none. */
+/** How many times less it is here; nothing where one of them is zero. */
 function ratio({ builtIn, here }: Figure): string {
   return builtIn > 0 && here > 0 ? `${(builtIn / here).toFixed(1)}x` : '';
 }
