@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   standIn,
   type ConnectionFault,
@@ -129,7 +128,6 @@ export class Place {
       // What is broken, or about to be, is not what the next read is to find.
       this.gate?.closeConnections();
       this.#azure.closeTunnels(this.#host);
-      await wait(20);
       return true;
     };
   }
