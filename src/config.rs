@@ -97,6 +97,29 @@ pub struct CredentialFields {
     pub personal_access_token: Option<String>,
 }
 
+impl CredentialFields {
+    /// The keys that a credential lacks to be of the kind that its other keys are of, as far as that is clear.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<&'static str> {
+        let needed = if self.personal_access_token.is_some() {
+            Vec::new()
+        } else if self.client_secret.is_some()
+            || self.client_certificate.is_some()
+            || self.client_certificate_path.is_some()
+            || self.managed_identity_client_id.is_some()
+        {
+            vec![("clientId", &self.client_id), ("tenantId", &self.tenant_id)]
+        } else if self.tenant_id.is_some() {
+            let vouches = ("clientSecret", &self.client_secret);
+            vec![("clientId", &self.client_id), vouches]
+        } else {
+            vec![("clientId", &self.client_id)]
+        };
+        let lacking = needed.into_iter().filter(|(_, value)| value.is_none());
+        lacking.map(|(key, _)| key).collect()
+    }
+}
+
 /// One integration, valid.
 #[derive(Clone, Debug)]
 pub struct IntegrationConfig {

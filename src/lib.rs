@@ -34,9 +34,10 @@
 //!
 //! # Modules
 //!
-//! Each layer uses those after it: `bindings → reader → rest → http → credentials`.
+//! Each layer uses those after it: `bindings → doctor → reader → rest → http → credentials`.
 //!
 //! - `bindings`: the Node boundary.
+//! - [`doctor`]: why a URL cannot be read.
 //! - [`reader`]: `readUrl`, `readTree` and `search`.
 //! - [`rest`]: the Git REST API, as typed calls.
 //! - [`http`]: the one client of the process, with retries and limits.
@@ -63,6 +64,7 @@ pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod credentials;
+pub mod doctor;
 pub mod error;
 mod fault;
 pub mod glob;

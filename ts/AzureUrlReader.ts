@@ -14,7 +14,6 @@ import type {
   ReaderFactory,
 } from '@backstage/backend-defaults/urlReader';
 import { InputError, NotFoundError } from '@backstage/errors';
-import { durationToMilliseconds } from '@backstage/types';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
 import { AzureIntegration } from './AzureIntegration';
 import { native } from './binding';
@@ -41,6 +40,7 @@ import type {
   ReadUrlResult,
   Search,
 } from './native';
+import { nativeReader } from './nativeReader';
 import { onAbort } from './onAbort';
 import { publishFailure, publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
@@ -287,23 +287,12 @@ export class AzureUrlReader implements UrlReaderService {
 
   /** The native reader, made at the first read: where it cannot be made, that read says why. */
   #native(): Reader {
-    this.#reader ??= unwrap(this.#newReader());
+    this.#reader ??= nativeReader(
+      this.#integration.config,
+      this.#credentials,
+      workingDirectoryOf(this.#deps),
+    );
     return this.#reader;
-  }
-
-  #newReader(): Reader | Failure {
-    const { host, plainHttp, retry, staleIfThrottled } =
-      this.#integration.config;
-    const options = {
-      host,
-      plainHttp: plainHttp ?? undefined,
-      retry: retry ?? undefined,
-      maxStale: staleIfThrottled
-        ? durationToMilliseconds(staleIfThrottled.maxAge)
-        : undefined,
-      directory: workingDirectoryOf(this.#deps),
-    };
-    return native().Reader.forHost(options, this.#credentials);
   }
 
   /** The headers of a provider that is not ours, which is asked with the REST URL of the file. */

@@ -69,6 +69,14 @@ export declare class Credentials {
   forUrl(url: string): Promise<TokenCredentials | null | Failure>
 }
 
+/** Looks at hosts, organizations, credentials and URLs. */
+export declare class Doctor {
+  /** A doctor for these integrations, and how their hosts are asked. */
+  static of(integrations: Array<IntegrationConfig>, hosts: Array<DoctorHostOptions>): Doctor | Failure
+  /** Looks at everything; what is found comes as JSON. */
+  examine(questions: DoctorQuestions, cancellation?: Cancellation | undefined | null): Promise<string | Failure>
+}
+
 /** A zip that is made as it is read. */
 export declare class Packed {
   /** The next piece; `null` at the end. */
@@ -88,6 +96,11 @@ export declare class Reader {
   readUrl(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadUrlResult | Failure>
   /** Finds the newest commit of a repository, and asks for the archive of the folder that the URL names. */
   readTree(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadTreeResult | Failure>
+  /**
+   * Lists the folder, or the one file, that the URL names; of a pattern everything below the folder in which
+   * alone there can be matches. What is there comes as JSON.
+   */
+  list(url: string, cancellation?: Cancellation | undefined | null): Promise<string | Failure>
   /** Begins a search for what matches the glob in the URL's path. */
   search(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<Search | Failure>
 }
@@ -184,6 +197,24 @@ export interface CredentialFields {
   tenantId?: string
   /** A personal access token, raw. */
   personalAccessToken?: string
+}
+
+/** How a configured host is asked. */
+export interface DoctorHostOptions {
+  /** The host, with its port. */
+  host: string
+  /** Whether it is asked over plain HTTP; missing where nothing is configured. */
+  plainHttp?: string
+}
+
+/** What is to be looked at. */
+export interface DoctorQuestions {
+  /** URLs that are to be read. */
+  urls: Array<string>
+  /** URLs whose organizations are to be looked at, and nothing else of them. */
+  known: Array<string>
+  /** The longest that one check may take, in milliseconds. */
+  timeoutMs: number
 }
 
 /** How long things of one kind took. */
@@ -298,6 +329,9 @@ export declare function isOptimized(): boolean
  * disk. 0 keeps nothing; without a number it is what this package thinks right. Gives the bounds.
  */
 export declare function keepAtMost(memory?: number | undefined | null, disk?: number | undefined | null): CacheBounds | Failure
+
+/** The keys that a credential lacks to be of the kind that its other keys are of. */
+export declare function lackingKeys(credential: CredentialFields): Array<string>
 
 /** Sets how many bytes a `Buffer` of this Node can have. */
 export declare function limitBuffersTo(most: number): void
@@ -515,6 +549,9 @@ export interface TreeFiles {
  * whether Node was started with `--use-openssl-ca`. It counts before the first connection, and once.
  */
 export declare function trustAsNode(pem: string, usesOpenssl: boolean): void
+
+/** What TLS trusts, in words. */
+export declare function trusted(): string
 
 /** The URL as a message may show it. */
 export declare function withoutSecrets(url: string): string

@@ -2,7 +2,7 @@
 import { arrowsOf, circlesOf, filesNaming } from './arrows.mjs';
 
 /** Each may use those after it, and what stands below all of them. */
-const LAYERS = ['bindings', 'reader', 'rest', 'http', 'credentials'];
+const LAYERS = ['bindings', 'doctor', 'reader', 'rest', 'http', 'credentials'];
 
 /** What is wrong with the arrows of a crate, in words: circles, arrows that lead up, and Node in the core. */
 export function wrongArrows(root) {

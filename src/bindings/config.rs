@@ -103,6 +103,12 @@ pub fn read_integration_config(fields: IntegrationFields) -> Either<IntegrationC
     }
 }
 
+/// The keys that a credential lacks to be of the kind that its other keys are of.
+#[napi(catch_unwind)]
+pub fn lacking_keys(credential: CredentialFields) -> Vec<&'static str> {
+    config::CredentialFields::from(credential).lacking()
+}
+
 /// The integration to add to those of these hosts, if one is missing.
 #[napi(catch_unwind)]
 pub fn missing_integration(hosts: Vec<String>) -> Option<IntegrationConfig> {

@@ -2,7 +2,7 @@
 
 use napi::{Env, bindgen_prelude::ObjectFinalize};
 
-use super::{body, cancellation, credentials, reader, search, tree, url};
+use super::{body, cancellation, credentials, doctor, reader, search, tree, url};
 use crate::{fault, panic};
 
 /// Drops an object that JavaScript has released. Dropping may do more than free memory, and a panic in there
@@ -30,6 +30,7 @@ ends_safely!(
     body::Body,
     cancellation::Cancellation,
     credentials::Credentials,
+    doctor::Doctor,
     reader::Reader,
     search::Contents,
     search::Search,

@@ -19,6 +19,7 @@ mod cancellation;
 mod config;
 mod credentials;
 mod crossing;
+mod doctor;
 #[cfg(feature = "panics")]
 mod fault_points;
 mod finalize;

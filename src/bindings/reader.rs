@@ -145,6 +145,22 @@ impl Reader {
         })
     }
 
+    /// Lists the folder, or the one file, that the URL names; of a pattern everything below the folder in which
+    /// alone there can be matches. What is there comes as JSON.
+    #[napi(catch_unwind)]
+    pub fn list<'env>(
+        &self,
+        env: &'env Env,
+        url: String,
+        cancellation: Option<&Cancellation>,
+    ) -> napi::Result<PromiseRaw<'env, Either<String, Failure>>> {
+        let read = self.request(&url, ReadOptions::default(), cancellation);
+        cross(env, async move {
+            let listing = reader::list_url(read?).await?;
+            serde_json::to_string(&listing).map_err(|error| Error::other(error.to_string()))
+        })
+    }
+
     /// Begins a search for what matches the glob in the URL's path.
     #[napi(catch_unwind)]
     pub fn search<'env>(

@@ -1,6 +1,6 @@
 //! What a credential puts on a request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use base64::{
     Engine,
@@ -55,6 +55,17 @@ enum AuthMethod {
     Headers(HeaderMap),
     /// Tokens that are renewed.
     TokenCache(Arc<TokenCache>),
+}
+
+/// What an access token of Entra ID says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// When it stops being valid.
+    pub expires_on: SystemTime,
+    /// The tenant that it is of, where it says so.
+    pub tenant: Option<String>,
+    /// The object in it that it is for, where it says so.
+    pub object: Option<String>,
 }
 
 /// What goes on one request.
@@ -332,6 +343,19 @@ impl Authorization {
             AuthMethod::TokenCache(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
             AuthMethod::Nothing(_) | AuthMethod::Headers(_) => Ok(None),
         }
+    }
+
+    /// What is known of its current token of Entra ID, where it has one.
+    #[must_use]
+    pub fn token_facts(&self) -> Option<TokenFacts> {
+        let token = self.tokens()?.held()?;
+        let principal = token.principal();
+        let (tenant, object) = principal.unzip();
+        Some(TokenFacts {
+            expires_on: token.expires_on,
+            tenant,
+            object,
+        })
     }
 
     /// What goes on a request now.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::config::CredentialKind;
+
 /// One of the default chain's ways to a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
@@ -82,6 +84,20 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// That of a configured credential.
+    #[must_use]
+    pub const fn of_kind(kind: &CredentialKind) -> Self {
+        match kind {
+            CredentialKind::PersonalAccessToken { .. } => Self::PersonalAccessToken,
+            CredentialKind::ClientSecret { .. } => Self::ServicePrincipal,
+            CredentialKind::ClientCertificate { .. } => Self::ServicePrincipalWithCertificate,
+            CredentialKind::ManagedIdentity { .. } => Self::ManagedIdentity,
+            CredentialKind::ManagedIdentityClientAssertion { .. } => {
+                Self::ManagedIdentityClientAssertion
+            }
+        }
+    }
+
     /// The kind of credential in plain words.
     #[must_use]
     pub const fn title(self) -> &'static str {

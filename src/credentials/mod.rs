@@ -17,12 +17,12 @@ mod token_cache;
 mod token_caches;
 
 pub use acceptance::{Authority, accepted, refused};
-pub use authorization::{Authorization, RequestAuth, no_token};
+pub use authorization::{Authorization, RequestAuth, TokenFacts, no_token};
 pub use configured::Placed;
 pub use identity::{CredentialName, Identity, Link};
 pub use principal::Principal;
 pub use providers::Entra;
-pub use selection::{Credentials, Selection};
+pub use selection::{Credentials, Reason, Selection};
 pub use shared_keys::SharedKeys;
 pub use token::{CannotBeAsked, TokenError};
 pub use token_cache::Renewal;

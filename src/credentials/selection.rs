@@ -36,6 +36,8 @@ pub struct Credentials {
     any: HashMap<String, Option<Arc<Placed>>>,
     /// The hosts that have any credential.
     hosts: HashSet<String>,
+    /// All of them, with their hosts, in their order.
+    all: Vec<(String, Arc<Placed>)>,
 }
 
 /// What serves a URL.
@@ -46,6 +48,19 @@ pub enum Selection<'a> {
     /// The credential of the environment, the machine or a developer's tool.
     DefaultChain,
     /// Nothing: reads are anonymous.
+    Nothing,
+}
+
+/// Why a credential is the one that serves a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It names the organization.
+    NamesOrganization,
+    /// It serves every organization of the host that no other one names.
+    AnyOrganization,
+    /// None is configured for it, and the host has the default chain.
+    DefaultChain,
+    /// None is configured, for this organization or for the host at all.
     Nothing,
 }
 
@@ -87,17 +102,38 @@ impl Credentials {
     /// What serves the URL.
     #[must_use]
     pub fn for_url(&self, url: &Url) -> Selection<'_> {
+        self.select(url).0
+    }
+
+    /// What serves the URL, and why.
+    #[must_use]
+    pub fn select(&self, url: &Url) -> (Selection<'_>, Reason) {
         let host = quirks::host(url);
         let named = self
             .by_exact_name(host, url)
             .or_else(|| self.by_folded_name(host, url));
         match (named, self.any.get(host)) {
-            (Some(credential), _) | (None, Some(Some(credential))) => {
-                Selection::Configured(credential)
+            (Some(credential), _) => (Selection::Configured(credential), Reason::NamesOrganization),
+            (None, Some(Some(credential))) => {
+                (Selection::Configured(credential), Reason::AnyOrganization)
             }
-            (None, Some(None)) => Selection::DefaultChain,
-            (None, None) => Selection::Nothing,
+            (None, Some(None)) => (Selection::DefaultChain, Reason::DefaultChain),
+            (None, None) => (Selection::Nothing, Reason::Nothing),
         }
+    }
+
+    /// Every configured credential with its host, in their order.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Arc<Placed>)> {
+        self.all
+            .iter()
+            .map(|(host, placed)| (host.as_str(), placed))
+    }
+
+    /// The credential of a host for every organization that no other one names; `None` where it is the default
+    /// chain, and nothing where the host has neither.
+    #[must_use]
+    pub fn for_any_organization(&self, host: &str) -> Option<Option<&Arc<Placed>>> {
+        self.any.get(host).map(Option::as_ref)
     }
 
     /// Signs in for the URL with the credential that serves it; anonymously where none does, or where the
@@ -109,16 +145,26 @@ impl Credentials {
         let authorization = match self.for_url(url) {
             Selection::Nothing => Authorization::anonymous(),
             Selection::DefaultChain => Authorization::of_default_chain(entra).await,
-            Selection::Configured(placed) => {
-                let authorization = Authorization::of_credential(placed, entra)?;
-                // So that a failure is reported before Azure DevOps is asked for anything.
-                check_token(&authorization, url).await?;
-                authorization
-            }
+            Selection::Configured(placed) => Self::authorize_with(placed, url, entra).await?,
         };
         // Where a host has credentials and this organization is left out, its name may be misspelled.
         let is_left_out = self.hosts.contains(quirks::host(url));
         Ok(authorization.left_out(is_left_out))
+    }
+
+    /// Signs in with one credential, whichever serves the URL.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`].
+    pub async fn authorize_with(
+        placed: &Placed,
+        url: &Url,
+        entra: &Entra,
+    ) -> Result<Authorization, Error> {
+        let authorization = Authorization::of_credential(placed, entra)?;
+        // So that a failure is reported before Azure DevOps is asked for anything.
+        check_token(&authorization, url).await?;
+        Ok(authorization)
     }
 
     /// The token that serves the URL, for others to read with; none where nothing serves it.
@@ -151,6 +197,7 @@ impl Credentials {
 
     fn add(&mut self, host: &str, placed: &Arc<Placed>) {
         self.hosts.insert(host.to_owned());
+        self.all.push((host.to_owned(), Arc::clone(placed)));
         if placed.credential.is_for_any_organization() {
             let first = || Some(Arc::clone(placed));
             self.any.entry(host.to_owned()).or_insert_with(first);

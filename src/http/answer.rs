@@ -4,7 +4,7 @@ use std::{mem, sync::Arc};
 
 use bytes::Bytes;
 use reqwest::{
-    Response, StatusCode,
+    Response, StatusCode, Version,
     header::{CONTENT_TYPE, HeaderMap, HeaderName},
 };
 
@@ -73,6 +73,12 @@ impl Answer {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.response.status()
+    }
+
+    /// The version of HTTP that it came by.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.response.version()
     }
 
     /// Its headers.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use bytes::Bytes;
 use reqwest::{
-    ClientBuilder, Method, Proxy, RequestBuilder, Response, StatusCode,
+    ClientBuilder, Proxy, RequestBuilder, Response, StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect::Policy,
 };
@@ -484,9 +484,8 @@ impl Attempt<'_> {
 
     fn builder(&self, client: &reqwest::Client, url: &Url, auth: &RequestAuth) -> RequestBuilder {
         let request = self.request;
-        let method = request.body.as_ref().map_or(Method::GET, |_| Method::POST);
         let mut builder = client
-            .request(method, url.clone())
+            .request(request.method.clone(), url.clone())
             .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"))
             .headers(auth.headers.clone())
             .headers(request.headers.clone());

@@ -26,7 +26,7 @@ pub use client::Client;
 pub use connection_error::ConnectionError;
 pub use error::{Error, ErrorKind, Redirected};
 pub use limiter::{Cause, Limit, Throttled, limits};
-pub use proxy::proxies;
+pub use proxy::{proxies, route_to};
 pub use redirect::Away;
 pub use request::{Request, Resend};
 pub use retry::Attempts;

@@ -1,7 +1,10 @@
 //! A request that only reads, so that it can be sent again.
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use reqwest::{
+    Method,
+    header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH},
+};
 
 use super::{
     limiter::Operation,
@@ -14,6 +17,8 @@ use crate::url::SafeUrl;
 pub struct Request {
     /// What it is, in one word, for measurements and the log.
     pub operation: &'static str,
+    /// One that only reads: `GET`, `OPTIONS`, or `POST` with a body.
+    pub method: Method,
     /// The REST URL.
     pub url: SafeUrl,
     /// Headers beside those that authorize it.

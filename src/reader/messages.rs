@@ -36,9 +36,10 @@ impl Purpose {
     }
 }
 
-/// What happens to tokens for all organizations, on the day that Backstage's own reader names, and where
-/// that is explained.
-const TOKENS_END: &str = "a token for all organizations stops working on January 27, 2027";
+/// What happens to tokens for all organizations, on the day that Backstage's own reader names.
+pub const TOKENS_END: &str = "a token for all organizations stops working on January 27, 2027";
+
+/// Where that is explained.
 const TOKENS_PAGE: &str =
     "https://backstage.io/docs/integrations/azure/locations#using-a-personal-access-token-pat";
 

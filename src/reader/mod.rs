@@ -1,8 +1,9 @@
-//! What a Backstage URL reader does with a URL: `readUrl`, `readTree` and `search`.
+//! What a Backstage URL reader does with a URL: `readUrl`, `readTree` and `search`; and listing a folder.
 
 mod blocking;
 mod cache;
 mod context;
+mod list;
 mod messages;
 mod plain_http;
 mod policy;
@@ -15,7 +16,8 @@ mod tree;
 
 pub use cache::{bytes_stored, set_limits};
 pub use context::{CredentialSource, ReadContext, ReadRequest};
-pub use messages::Purpose;
+pub use list::{Depth, Entry, FolderListing, list, list_url};
+pub use messages::{Purpose, TOKENS_END};
 pub use policy::HostPolicy;
 pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
 pub use read_url::{ReadUrlResponse, read_url};

@@ -1,17 +1,18 @@
 //! [`GitApi`]: typed calls of the Git REST API.
 
-use std::sync::Arc;
-
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
+use reqwest::Method;
 use serde::Serialize;
 
-use super::conditions::Conditions;
+use super::{
+    call::{Call, Caller, Content, get, post},
+    conditions::Conditions,
+};
 use crate::{
     config::Retry,
     credentials::Authorization,
     error::Error,
-    http::{self, Answer, Client, Request},
-    url::{AzureUrl, SafeUrl},
+    http::{Client, Request},
+    url::AzureUrl,
 };
 
 /// The Git REST API of one repository, as one principal calls it.
@@ -20,29 +21,8 @@ use crate::{
 /// known before it is sent, to look for its answer in a cache, and after it failed, to say what was asked.
 #[derive(Clone, Debug)]
 pub struct GitApi {
-    client: &'static Client,
-    authorization: Arc<Authorization>,
-    retry: Arc<Retry>,
+    caller: Caller,
     url: AzureUrl,
-}
-
-/// A call of the REST API that was not sent yet.
-#[derive(Debug)]
-pub struct Call {
-    client: &'static Client,
-    authorization: Arc<Authorization>,
-    retry: Arc<Retry>,
-    request: Request,
-    content: Content,
-}
-
-/// Who reads the content of the answer.
-#[derive(Clone, Copy, Debug)]
-enum Content {
-    /// The caller, as it comes.
-    Streamed,
-    /// The client, into memory: what breaks off is asked for again.
-    Buffered,
 }
 
 impl GitApi {
@@ -51,12 +31,8 @@ impl GitApi {
     /// # Errors
     /// The HTTP client could not be set up.
     pub fn new(url: AzureUrl, authorization: Authorization, retry: Retry) -> Result<Self, Error> {
-        Ok(Self {
-            client: Client::shared()?,
-            authorization: Arc::new(authorization),
-            retry: Arc::new(retry),
-            url,
-        })
+        let caller = Caller::new(authorization, retry)?;
+        Ok(Self { caller, url })
     }
 
     /// The same repository at another path or version.
@@ -72,21 +48,21 @@ impl GitApi {
     #[must_use]
     pub fn with_retry(&self, retry: Retry) -> Self {
         Self {
-            retry: Arc::new(retry),
-            ..self.clone()
+            caller: self.caller.with_retry(retry),
+            url: self.url.clone(),
         }
     }
 
     /// What authorizes the calls.
     #[must_use]
     pub fn authorization(&self) -> &Authorization {
-        &self.authorization
+        self.caller.authorization()
     }
 
     /// How often and for how long a call is retried.
     #[must_use]
     pub fn retry(&self) -> &Retry {
-        &self.retry
+        self.caller.retry()
     }
 
     /// The repository, path and version.
@@ -98,7 +74,7 @@ impl GitApi {
     /// Asks a caller-supplied call to be sent again where its answer broke off.
     #[must_use]
     pub const fn client(&self) -> &'static Client {
-        self.client
+        self.caller.client()
     }
 
     /// The content of the file at the path.
@@ -110,6 +86,7 @@ impl GitApi {
     pub fn file(&self, conditions: &Conditions) -> Result<Call, Error> {
         let request = Request {
             operation: "file",
+            method: Method::GET,
             url: self.url.to_file_url()?.into(),
             headers: conditions.headers(),
             body: None,
@@ -223,40 +200,56 @@ impl GitApi {
         Ok(self.call(request, Content::Streamed))
     }
 
-    fn call(&self, request: Request, content: Content) -> Call {
-        Call {
-            client: self.client,
-            authorization: Arc::clone(&self.authorization),
-            retry: Arc::clone(&self.retry),
-            request,
-            content,
-        }
-    }
-}
-
-impl Call {
-    /// Its URL.
-    #[must_use]
-    pub const fn url(&self) -> &SafeUrl {
-        &self.request.url
-    }
-
-    /// Sends it. Any status is an answer.
+    /// The repository itself.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/repositories/get-repository>
     ///
     /// # Errors
-    /// There is no answer, or it leads to another host.
-    pub async fn send(self) -> Result<Answer, http::Error> {
-        let Self {
-            client,
-            authorization,
-            retry,
-            request,
-            content,
-        } = self;
-        match content {
-            Content::Streamed => client.send(request, &authorization, &retry).await,
-            Content::Buffered => client.send_buffered(request, &authorization, &retry).await,
-        }
+    /// The origin is not one of the web's.
+    pub fn repository(&self) -> Result<Call, Error> {
+        let url = self.url.to_repository_url()?;
+        let request = get("repository", url.into(), "application/json");
+        Ok(self.call(request, Content::Buffered))
+    }
+
+    /// The branches and tags whose names begin so, as `heads/` or `tags/v1`.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/refs/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn refs(&self, filter: &str) -> Result<Call, Error> {
+        let url = self.url.to_refs_url(filter)?;
+        let request = get("refs", url.into(), "application/json");
+        Ok(self.call(request, Content::Buffered))
+    }
+
+    /// What is directly in a folder, after the folder itself.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn folder(&self, folder: &str) -> Result<Call, Error> {
+        let url = self.url.to_folder_url(folder)?;
+        let request = get("list", url.into(), "application/json");
+        Ok(self.call(request, Content::Buffered))
+    }
+
+    /// What is in the tree with this id, and in its folders too where it is `deep`.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/trees/get>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn tree(&self, id: &str, deep: bool) -> Result<Call, Error> {
+        let url = self.url.to_tree_url(id, deep)?;
+        let request = get("tree", url.into(), "application/json");
+        Ok(self.call(request, Content::Buffered))
+    }
+
+    fn call(&self, request: Request, content: Content) -> Call {
+        self.caller.call(request, content)
     }
 }
 
@@ -274,26 +267,4 @@ struct ItemDescriptor<'a> {
     version_type: &'a str,
     version_options: &'a str,
     recursion_level: &'a str,
-}
-
-fn post(
-    operation: &'static str,
-    url: SafeUrl,
-    accept: &'static str,
-    body: &impl Serialize,
-) -> Request {
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    Request {
-        body: Some(body.into()),
-        ..get(operation, url, accept)
-    }
-}
-
-fn get(operation: &'static str, url: SafeUrl, accept: &'static str) -> Request {
-    Request {
-        operation,
-        url,
-        headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]),
-        body: None,
-    }
 }

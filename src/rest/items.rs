@@ -139,7 +139,7 @@ fn within_depth(path: &str) -> bool {
 }
 
 /// The content of an answer that was read whole.
-async fn content(answer: Answer, what: &'static str) -> Result<Bytes, InvalidAnswer> {
+pub(super) async fn content(answer: Answer, what: &'static str) -> Result<Bytes, InvalidAnswer> {
     let content = with_read_timeout(answer.bytes()).await;
     content.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))
 }

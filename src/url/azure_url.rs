@@ -16,10 +16,10 @@ use crate::error::Error;
 const OLDER_COLLECTION: &str = "DefaultCollection";
 
 /// The path under which an Azure DevOps Server has its collections, unless it was set up otherwise.
-const VIRTUAL_DIRECTORY: &str = "tfs";
+pub(super) const VIRTUAL_DIRECTORY: &str = "tfs";
 
 /// The REST API version of every request; Azure DevOps Server knows it since 2020.
-const API_VERSION: &str = "6.0";
+pub(super) const API_VERSION: &str = "6.0";
 
 /// The names under which the REST API takes a version, less what follows the dot; for commits another.
 const VERSION: &str = "versionDescriptor";
@@ -28,6 +28,9 @@ const VERSION_OF_COMMITS: &str = "searchCriteria.itemVersion";
 
 /// The first version of the REST API whose zips can have the modes of files.
 const API_VERSION_WITH_MODES: &str = "7.2-preview.1";
+
+/// The most branches or tags that a list of them has.
+const MOST_REFS: &str = "1000";
 
 /// What JavaScript's `encodeURIComponent` escapes.
 const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -66,7 +69,8 @@ impl VersionType {
     }
 
     /// The REST API's word for it.
-    const fn descriptor(self) -> &'static str {
+    #[must_use]
+    pub const fn descriptor(self) -> &'static str {
         match self {
             Self::Branch => "branch",
             Self::Tag => "tag",
@@ -165,6 +169,12 @@ impl AzureUrl {
             path,
             version,
         })
+    }
+
+    /// The scheme and the host.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The organization, or the collection (`tfs/{collection}` below `/tfs/`).
@@ -336,6 +346,69 @@ impl AzureUrl {
         Ok(url)
     }
 
+    /// The REST URL of the repository itself.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/repositories/get-repository>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_repository_url(&self) -> Result<Url, Error> {
+        let mut url = self.repository(&[])?;
+        url.query_pairs_mut()
+            .append_pair("api-version", API_VERSION);
+        Ok(url)
+    }
+
+    /// The REST URL of the branches and tags whose names begin so, as `heads/` or `tags/v1`.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/refs/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_refs_url(&self, filter: &str) -> Result<Url, Error> {
+        let mut url = self.resource("refs")?;
+        url.query_pairs_mut()
+            .append_pair("api-version", API_VERSION)
+            .append_pair("filter", filter)
+            .append_pair("$top", MOST_REFS);
+        Ok(url)
+    }
+
+    /// The REST URL of what is in a tree, by its id; with what is in its folders too where it is `deep`.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/trees/get>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_tree_url(&self, id: &str, deep: bool) -> Result<Url, Error> {
+        let mut url = self.repository(&["trees", id])?;
+        url.query_pairs_mut()
+            .append_pair("api-version", API_VERSION);
+        if deep {
+            url.query_pairs_mut().append_pair("recursive", "true");
+        }
+        Ok(url)
+    }
+
+    /// The REST URL of a list of what is directly in a folder.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/git/items/list>
+    ///
+    /// # Errors
+    /// The origin is not one of the web's.
+    pub fn to_folder_url(&self, folder: &str) -> Result<Url, Error> {
+        self.to_items_url("oneLevel", folder)
+    }
+
+    /// The same repository and path at the default branch.
+    #[must_use]
+    pub fn at_default_branch(&self) -> Self {
+        Self {
+            version: None,
+            ..self.clone()
+        }
+    }
+
     /// The same repository and path at a commit.
     #[must_use]
     pub fn at_commit(&self, id: &str) -> Self {
@@ -402,24 +475,34 @@ impl AzureUrl {
     }
 
     fn resource(&self, name: &str) -> Result<Url, Error> {
+        self.repository(&[name])
+    }
+
+    fn repository(&self, parts: &[&str]) -> Result<Url, Error> {
         let repository = [&self.project, "_apis", "git", "repositories", &self.repo];
-        let mut parts = repository.to_vec();
-        if !is_visual_studio(&self.origin) {
-            parts.insert(0, &self.owner);
-        }
-        parts.push(name);
-        self.base(&parts)
+        let owner = (!is_visual_studio(&self.origin)).then_some(self.owner.as_str());
+        let all: Vec<&str> = owner
+            .into_iter()
+            .chain(repository)
+            .chain(parts.iter().copied())
+            .collect();
+        self.base(&all)
     }
 
     fn base(&self, parts: &[&str]) -> Result<Url, Error> {
-        let mut url = parse(&self.origin)?;
-        let path: Vec<String> = parts
-            .iter()
-            .map(|part| utf8_percent_encode(part, COMPONENT).to_string())
-            .collect();
-        quirks::set_pathname(&mut url, &path.join("/"));
-        Ok(url)
+        rest_url(&self.origin, parts)
     }
+}
+
+/// A URL at an origin, each part of its path encoded as one segment.
+pub(super) fn rest_url(origin: &str, parts: &[&str]) -> Result<Url, Error> {
+    let mut url = parse(origin)?;
+    let path: Vec<String> = parts
+        .iter()
+        .map(|part| utf8_percent_encode(part, COMPONENT).to_string())
+        .collect();
+    quirks::set_pathname(&mut url, &path.join("/"));
+    Ok(url)
 }
 
 /// Where a web URL says that a repository is.

@@ -2,6 +2,7 @@
 
 mod azure_url;
 mod host;
+mod organization_url;
 mod parse;
 mod pattern;
 mod resolve;
@@ -15,6 +16,7 @@ pub use azure_url::{AzureUrl, Version, VersionType};
 pub use host::{
     AZURE_HOST, host_of, is_azures_own, is_services_host, is_valid_host, is_visual_studio, origin,
 };
+pub use organization_url::OrganizationUrl;
 pub(crate) use parse::is_object_id;
 pub use parse::{decode_component, parameter, parse};
 pub use pattern::{Pattern, file_urls, with_path};

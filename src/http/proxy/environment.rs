@@ -63,6 +63,17 @@ pub fn proxies() -> Vec<String> {
     Proxies::of_process().described()
 }
 
+/// The way that a request takes to a URL, in words that show no secret.
+#[must_use]
+pub fn route_to(url: &Url) -> String {
+    match Proxies::of_process().route(url) {
+        Route::Direct { is_exempt: false } => "directly, without a proxy".to_owned(),
+        Route::Direct { is_exempt: true } => "directly, because NO_PROXY names it".to_owned(),
+        Route::Through(proxy) => format!("through the proxy {proxy}"),
+        Route::Invalid(invalid) => format!("not at all, because {invalid}"),
+    }
+}
+
 impl Proxies {
     /// Those of the process, as its environment was when they were first asked for.
     pub(in crate::http) fn of_process() -> &'static Self {

@@ -4,6 +4,6 @@ mod bypass;
 mod environment;
 mod tunnel;
 
-pub use environment::proxies;
 pub(super) use environment::{Invalid, Proxies, Route};
+pub use environment::{proxies, route_to};
 pub(super) use tunnel::answer_to_connect;

@@ -6,9 +6,11 @@
 //! cause. `docs/certificates.md` has the rows.
 
 mod common_name;
+mod presented;
 mod problem;
 mod roots;
 mod server_certificate;
+mod trust;
 mod untrusted;
 mod verifier;
 
@@ -18,8 +20,12 @@ use rustls::{ClientConfig, crypto::aws_lc_rs};
 
 use self::{roots::Roots, verifier::Verifier};
 
-pub use self::roots::{NodeAuthorities, trust_as_node};
 pub(super) use self::untrusted::Untrusted;
+pub use self::{
+    presented::{PresentedCertificate, presented_by},
+    roots::{NodeAuthorities, trust_as_node},
+    trust::trusted,
+};
 
 /// What TLS offers to speak, the preferred first.
 ///

@@ -104,6 +104,16 @@ impl Roots {
         }
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.certificates.len()
+    }
+
+    /// Whether those of this process are OpenSSL's.
+    pub(super) fn are_of_openssl() -> bool {
+        OF_NODE.get().is_some_and(|node| node.uses_openssl)
+    }
+
     /// Whether a certificate is trusted byte for byte.
     pub(super) fn contain(&self, certificate: &CertificateDer<'_>) -> bool {
         self.certificates.contains(certificate)

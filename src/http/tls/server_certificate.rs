@@ -96,6 +96,12 @@ impl<'a> ServerCertificate<'a> {
         }
     }
 
+    /// When it stops being valid, in seconds since 1970.
+    pub(super) fn expires_at(&self) -> u64 {
+        let expires = self.0.validity().not_after.timestamp();
+        u64::try_from(expires).unwrap_or_default()
+    }
+
     /// Whether it may be used at this time.
     pub(super) fn check_dates(
         &self,

@@ -16,6 +16,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, VerifiedPath, anchor_from_trusted_cert};
 
 use super::{
+    presented,
     problem::{Problem, Whose},
     roots::{Extra, Roots},
     server_certificate::ServerCertificate,
@@ -26,7 +27,7 @@ use crate::telemetry::log::{self, Event, Repeat};
 /// Where this is `0`, Node checks no certificate.
 ///
 /// <https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue>
-const REJECT: &str = "NODE_TLS_REJECT_UNAUTHORIZED";
+pub(super) const REJECT: &str = "NODE_TLS_REJECT_UNAUTHORIZED";
 
 /// Verifies servers' certificates as Node does, as far as webpki can.
 #[derive(Debug)]
@@ -187,6 +188,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        presented::remember(&server_name.to_str(), end_entity, intermediates);
         if !rejects_unauthorized() {
             warn_of_checking_nothing(&self.roots.extra);
             return Ok(ServerCertVerified::assertion());
@@ -232,7 +234,7 @@ fn untrusted(problem: Problem, roots: &Roots) -> Error {
 }
 
 /// Whether certificates are verified, as Node decides it: for each connection again.
-fn rejects_unauthorized() -> bool {
+pub(super) fn rejects_unauthorized() -> bool {
     env::var_os(REJECT).is_none_or(|value| value != "0")
 }
 
