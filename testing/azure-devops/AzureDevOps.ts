@@ -10,6 +10,7 @@ import { ApiError } from './ApiError';
 import {
   credentialKind,
   isAdmitted,
+  isInScope,
   signInPage,
   type Token,
 } from './authentication';
@@ -21,9 +22,15 @@ import {
   type ConnectionFault,
 } from './ConnectionFault';
 import { Gate } from './Gate';
-import { type Answer, GitApi, type HostedRepository } from './GitApi';
+import {
+  type Answer,
+  GitApi,
+  type HostedRepository,
+  noRepository,
+} from './GitApi';
 import { type FileToCommit, GitRepository } from './GitRepository';
 import { Misbehaviours, type Misbehaviour } from './Misbehaviour';
+import { noProject, OrganizationApi, projectId } from './OrganizationApi';
 import type { RecordedRequest } from './RecordedRequest';
 import { resourceAreas, resourceLocations } from './resources';
 import { parseRoute, type Route } from './route';
@@ -57,6 +64,8 @@ export interface RepositoryToHost {
   defaultBranch?: string;
   /** Sent as `Last-Modified`, which Azure DevOps itself does not send. */
   lastModified?: Date;
+  /** Whether it is switched off. */
+  isDisabled?: boolean;
 }
 
 /** The token that reads everything unless others are asked for. */
@@ -143,10 +152,18 @@ export class AzureDevOps {
 
   /** Hosts a repository, and gives the git repository with its URLs. */
   async addRepository(options: RepositoryToHost): Promise<Hosted> {
-    const { organization, project, repository: name, lastModified } = options;
+    const { organization, project, repository: name } = options;
+    const { lastModified, isDisabled } = options;
     const git = options.git ?? this.#gitOf(options);
     if (options.files) await git.commit({ files: options.files });
-    const hosted = { organization, project, name, git, lastModified };
+    const hosted = {
+      organization,
+      project,
+      name,
+      git,
+      lastModified,
+      isDisabled,
+    };
     this.#repositories.push(hosted);
     return new Hosted(this, hosted);
   }
@@ -372,7 +389,12 @@ export class AzureDevOps {
           request.headers.authorization,
           route.organization,
         );
-      if (!admitted)
+      const inScope = isInScope(
+        this.#tokens,
+        request.headers.authorization,
+        route.resource[0],
+      );
+      if (!admitted || !inScope)
         return signInPage(suppress ? 'refusal' : this.signIn, record.host);
       return written(await this.#route(request, route, record), request);
     } catch (error) {
@@ -394,6 +416,16 @@ export class AzureDevOps {
     if (request.method === 'OPTIONS') return { json: resourceLocations() };
     if (resource[0]?.toLowerCase() === 'resourceareas')
       return { json: resourceAreas() };
+    const ofOrganization = new OrganizationApi(this.#in(organization), [
+      ...this.#tokens,
+      ...this.entra.validTokens(),
+    ]).answer({
+      resource,
+      query: route.query,
+      baseUrl,
+      authorization: request.headers.authorization,
+    });
+    if (ofOrganization) return ofOrganization;
     if (
       resource[0] !== 'git' ||
       resource[1]?.toLowerCase() !== 'repositories'
@@ -432,15 +464,9 @@ export class AzureDevOps {
     }
     if (project === undefined) return within;
     const found = within.filter(
-      r => same(r.project, project) || r.git.id === project,
+      r => same(r.project, project) || projectId(r.project) === project,
     );
-    if (found.length === 0) {
-      throw new ApiError(
-        404,
-        'ProjectDoesNotExistWithNameException',
-        `TF200016: The following project does not exist: ${project}. Verify that the name of the project is correct and that the project exists on the specified Azure DevOps Server.`,
-      );
-    }
+    if (found.length === 0) throw noProject(project);
     return found;
   }
 }
@@ -499,6 +525,7 @@ function written(answer: Answer, request: Request): Written {
   if ('json' in answer) {
     const headers = {
       'content-type': 'application/json; charset=utf-8; api-version=7.1',
+      ...answer.headers,
     };
     const body = Buffer.from(JSON.stringify(answer.json));
     const gzip = String(request.headers['accept-encoding']).includes('gzip');
@@ -542,13 +569,7 @@ function find(
   const found = repositories.find(
     r => r.git.id === name || (project !== undefined && same(r.name, name)),
   );
-  if (!found) {
-    throw new ApiError(
-      404,
-      'GitRepositoryNotFoundException',
-      `TF401019: The Git repository with name or identifier ${name} does not exist or you do not have permissions for the operation you are attempting.`,
-    );
-  }
+  if (!found) throw noRepository(name);
   return found;
 }
 

@@ -1,5 +1,6 @@
 import type { GitRepository, TreeEntry, Commit } from './GitRepository';
 import { ApiError } from './ApiError';
+import { projectId } from './OrganizationApi';
 import { zip, type ZipEntry } from './zip';
 
 /** A repository with its place in Azure DevOps. */
@@ -10,6 +11,8 @@ export interface HostedRepository {
   git: GitRepository;
   /** Sent as `Last-Modified` with every item, which Azure DevOps itself does not send. */
   lastModified?: Date;
+  /** Whether it is switched off: it is listed, and nothing in it can be read. */
+  isDisabled?: boolean;
 }
 
 /** A call: where to, with which query parameters (names in lower case), accepting what. */
@@ -54,6 +57,9 @@ export class GitApi {
 
   async answer(call: Call): Promise<Answer> {
     const [resource, id] = call.path;
+    if (this.repository.isDisabled && resource !== undefined) {
+      throw noRepository(this.repository.name);
+    }
     switch (`${call.method} ${resource?.toLowerCase() ?? ''}`) {
       case 'GET ':
         return { json: this.describe(call) };
@@ -82,7 +88,7 @@ export class GitApi {
 
   /** The repository as the API describes it. */
   describe(call: Pick<Call, 'baseUrl'>): Json {
-    const { name, project, git } = this.repository;
+    const { name, project, git, isDisabled = false } = this.repository;
     const url = this.#url(call);
     const web = `${call.baseUrl}/${encodeURIComponent(project)}/_git/${encodeURIComponent(name)}`;
     return {
@@ -90,12 +96,14 @@ export class GitApi {
       name,
       url,
       project: {
-        id: git.id,
+        id: projectId(project),
         name: project,
-        url: `${call.baseUrl}/_apis/projects/${git.id}`,
+        url: `${call.baseUrl}/_apis/projects/${projectId(project)}`,
         state: 'wellFormed',
       },
-      defaultBranch: `refs/heads/${git.defaultBranch}`,
+      // An empty one has none.
+      ...(!git.isEmpty && { defaultBranch: `refs/heads/${git.defaultBranch}` }),
+      ...(isDisabled && { isDisabled }),
       remoteUrl: web,
       _links: { self: { href: url }, web: { href: web } },
     };
@@ -372,8 +380,10 @@ export class GitApi {
   async #refs(call: Call, segment: string | undefined): Promise<Answer> {
     const filter = call.query.get('filter') ?? segment ?? '';
     const refs = await this.repository.git.refs();
+    const top = Number(call.query.get('$top') ?? Infinity);
     const value = refs
       .filter(ref => ref.name.startsWith(`refs/${filter}`))
+      .slice(0, top)
       .map(ref => ({
         name: ref.name,
         objectId: ref.id,
@@ -439,6 +449,15 @@ export class GitApi {
   #url(call: Pick<Call, 'baseUrl'>): string {
     return `${call.baseUrl}/_apis/git/repositories/${this.repository.git.id}`;
   }
+}
+
+/** The error for a repository that is not there, or that the caller does not see. */
+export function noRepository(name: string): ApiError {
+  return new ApiError(
+    404,
+    'GitRepositoryNotFoundException',
+    `TF401019: The Git repository with name or identifier ${name} does not exist or you do not have permissions for the operation you are attempting.`,
+  );
 }
 
 /**

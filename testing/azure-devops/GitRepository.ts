@@ -1,5 +1,6 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -81,6 +82,16 @@ export class GitRepository {
       /^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/,
       '$1-$2-$3-$4-$5',
     );
+  }
+
+  /** Whether its default branch has no commit. */
+  get isEmpty(): boolean {
+    const ref = `refs/heads/${this.defaultBranch}`;
+    const inside = path.join(this.directory, '.git');
+    const directory = existsSync(inside) ? inside : this.directory;
+    if (existsSync(path.join(directory, ref))) return false;
+    const packed = path.join(directory, 'packed-refs');
+    return !existsSync(packed) || !readFileSync(packed, 'utf8').includes(ref);
   }
 
   /** Adds a commit to a branch and gives its id. */

@@ -5,6 +5,11 @@ export interface Token {
   token: string;
   /** The organizations that it reads; all where they are missing. */
   organizations?: string[];
+  /** Whose it is, as Azure DevOps displays it. */
+  name?: string;
+  account?: string;
+  /** The resources that its scope admits, as `projects` or `git`; all where they are missing. */
+  scopes?: string[];
 }
 
 /** The kind of credential in an `Authorization` header. */
@@ -13,6 +18,18 @@ export function credentialKind(
 ): 'none' | 'pat' | 'bearer' {
   if (!authorization) return 'none';
   return /^bearer /i.test(authorization) ? 'bearer' : 'pat';
+}
+
+/** Whether the token in the header has a scope that admits this resource; who is signed in everyone may ask. */
+export function isInScope(
+  tokens: Token[],
+  authorization: string | undefined,
+  resource = '',
+): boolean {
+  const sent = tokenOf(authorization);
+  const scopes = tokens.find(({ token }) => token === sent)?.scopes;
+  const name = resource.toLowerCase();
+  return !scopes || name === 'connectiondata' || scopes.includes(name);
 }
 
 /** Whether the header holds a token that reads the organization. */

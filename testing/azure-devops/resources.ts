@@ -49,7 +49,14 @@ export function resourceLocations(): object {
     'ResourceAreas',
     '_apis/{resource}/{areaId}',
   );
-  return { count: git.length + 1, value: [...git, areas] };
+  const projects = location(
+    '603fe2ac-9723-48b9-88ad-09305aa6c6e1',
+    'core',
+    'projects',
+    '_apis/{resource}/{*projectId}',
+  );
+  const value = [...git, areas, projects];
+  return { count: value.length, value };
 }
 
 function location(
