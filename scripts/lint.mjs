@@ -27,6 +27,10 @@ const checks = {
     process.execPath,
     ['scripts/schema.mjs', '--check'],
   ],
+  'npm run cli-schema -- --check': [
+    process.execPath,
+    ['scripts/cli-schema.mjs', '--check'],
+  ],
   rustfmt: ['cargo', ['fmt', '--check']],
   clippy: clippy(),
   rustdoc: rustdoc(),

@@ -34,10 +34,22 @@ export function loadAddon(): unknown {
       `there is no binary for ${platform}, only for ${platforms}`,
     );
   }
-  const beside = path.join(__dirname, `${NAME}.${platform}.node`);
+  const beside = fileBeside(platform);
   if (existsSync(beside)) return require(beside);
   checkVersion(`${NAME}-${platform}`);
   return load();
+}
+
+/** Where the binary for this machine is. */
+export function addonFile(): string {
+  const platform = platformOfThisMachine();
+  const beside = fileBeside(platform);
+  return existsSync(beside) ? beside : require.resolve(`${NAME}-${platform}`);
+}
+
+/** The binary as a clone of the repository has it. */
+function fileBeside(platform: string): string {
+  return path.join(__dirname, `${NAME}.${platform}.node`);
 }
 
 /** The name by which the packages call this machine's platform. */

@@ -143,7 +143,8 @@ function invalid(config: Config, rule: string): Error {
   return new Error(`Invalid Azure integration config for ${host}: ${rule}`);
 }
 
-function readCredentialFields(config: Config): CredentialFields {
+/** One credential as it is written, types checked and nothing else. */
+export function readCredentialFields(config: Config): CredentialFields {
   return {
     organizations: config.getOptionalStringArray('organizations'),
     personalAccessToken: config.getOptionalString('personalAccessToken'),

@@ -1,0 +1,37 @@
+import { tmpdir } from 'node:os';
+import { native } from '../binding';
+import {
+  DefaultAzureDevOpsCredentialsProvider,
+  nativeCredentials,
+} from '../DefaultAzureDevOpsCredentialsProvider';
+import { unwrap } from '../failure';
+import { nativeReader } from '../nativeReader';
+import { onAbort } from '../onAbort';
+import type { LsOutput } from './output';
+import type { UrlReaderOf } from './readerOf';
+
+/** What a folder has, at a commit. */
+export type Listing = Omit<LsOutput, 'url'>;
+
+/**
+ * Lists the folder, or the one file, that a URL names; of a pattern everything below the folder in which alone
+ * there can be matches.
+ */
+export async function listIn(
+  { integration }: UrlReaderOf,
+  url: string,
+  signal: AbortSignal,
+): Promise<Listing> {
+  const provider = DefaultAzureDevOpsCredentialsProvider.fromIntegrations({
+    azure: { list: () => [integration] },
+  });
+  const credentials = nativeCredentials(provider);
+  const reader = nativeReader(integration.config, credentials, tmpdir());
+  const cancellation = new (native().Cancellation)();
+  const release = onAbort(signal, () => cancellation.cancel());
+  try {
+    return JSON.parse(unwrap(await reader.list(url, cancellation))) as Listing;
+  } finally {
+    release();
+  }
+}
