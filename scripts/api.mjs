@@ -1,19 +1,16 @@
-// Brings the committed types (index.d.ts and ts/native.d.ts) up to date with the sources; --check only tells, with a diff, when they are not.
+// Brings the committed types (of each entry, as index.d.ts, and ts/native.d.ts) up to date with the sources; --check only tells, with a diff, when they are not.
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fail, inRoot, tryRun } from './lib/commands.mjs';
 import { ensureDependencies } from './lib/dependencies.mjs';
+import { entries } from './lib/entries.mjs';
 import {
   buildNative,
   builtNativeTypes,
   committedNativeTypes,
   profileOf,
 } from './lib/native.mjs';
-import {
-  committedTypes,
-  rollUpTypes,
-  rolledUpTypes,
-} from './lib/typescript.mjs';
+import { rollUpTypes } from './lib/typescript.mjs';
 
 const check = process.argv.includes('--check');
 
@@ -22,7 +19,9 @@ ensureDependencies();
 await buildNative({ profile: profileOf(process.argv) });
 settle(builtNativeTypes, committedNativeTypes);
 await rollUpTypes();
-settle(rolledUpTypes, committedTypes);
+entries.forEach(({ rolledUpTypes, committedTypes }) =>
+  settle(rolledUpTypes, committedTypes),
+);
 
 /** Compares or replaces a committed file with the one just built. */
 function settle(built, committed) {

@@ -1,24 +1,29 @@
-// Copied into a folder where the tarballs are installed, and run there by each Node: the package loads both ways and reads a file.
+// Copied into a folder where the tarballs are installed, and run there by each Node: each entry of the package loads both ways, and the main one reads a file.
 const assert = require('node:assert/strict');
 const http = require('node:http');
 
-const required = require('backstage-azure-devops-native');
+const NAME = 'backstage-azure-devops-native';
+const ENTRIES = [NAME, `${NAME}/status`];
+
 const contents = Buffer.from([0, 1, 2, 253, 254, 255]);
 
 async function main() {
-  await checkImport();
+  for (const entry of ENTRIES) await checkImport(entry);
   await withServer(async host => {
     assert.deepEqual(await readFile(host), contents);
   });
-  console.log(`Node ${process.version}: require, import and readUrl work`);
+  console.log(
+    `Node ${process.version}: require and import of ${ENTRIES.join(', ')} and readUrl work`,
+  );
 }
 
-async function checkImport() {
-  const imported = await import('backstage-azure-devops-native');
+async function checkImport(entry) {
+  const required = require(entry);
+  const imported = await import(entry);
   const names = Object.keys(required).sort();
   assert.deepEqual(Object.keys(imported).sort(), names);
   for (const name of names) {
-    assert.equal(imported[name], required[name], name);
+    assert.equal(imported[name], required[name], `${entry}: ${name}`);
   }
 }
 
@@ -49,7 +54,7 @@ async function readFile(host) {
     AzureIntegration,
     AzureUrlReader,
     DefaultAzureDevOpsCredentialsProvider,
-  } = required;
+  } = require(NAME);
   const integration = new AzureIntegration({ host });
   const reader = new AzureUrlReader(integration, {
     treeResponseFactory: undefined,

@@ -1,4 +1,4 @@
-// Compiles ts/ to dist/, writes the ESM face of the result, and rolls up the public types.
+// Compiles ts/ to dist/, writes the ESM faces of the result, and rolls up the public types.
 import {
   cpSync,
   existsSync,
@@ -8,13 +8,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import path from 'node:path';
 import { output, inRoot, run, section, tool } from './commands.mjs';
+import { entries } from './entries.mjs';
 import { addonFile } from './native.mjs';
 import { unlessUnchanged } from './unchanged.mjs';
-
-/** The rollup that the sources give, and the one that is committed. */
-export const rolledUpTypes = 'temp/index.d.ts';
-export const committedTypes = 'index.d.ts';
 
 const typeScriptInputs = [
   'ts',
@@ -23,21 +21,29 @@ const typeScriptInputs = [
   'package-lock.json',
 ];
 
-/** Builds `dist/*.js`, `dist/index.mjs` and `dist/index.d.mts`. */
+/** Builds `dist/*.js`, and for each entry an ESM face with its types, as `dist/index.mjs` and `dist/index.d.mts`. */
 export async function buildTypeScript() {
   await unlessUnchanged(
     'typescript',
-    { inputs: typeScriptInputs, outputs: ['dist/index.js', 'dist/index.mjs'] },
+    {
+      inputs: [...typeScriptInputs, 'scripts/lib/entries.mjs'],
+      outputs: entries.flatMap(({ required, imported }) => [
+        required,
+        imported,
+      ]),
+    },
     () => {
       section('TypeScript');
       removeCompiled();
       run(...tool('tsc', ['-p', 'tsconfig.build.json']));
-      writeEsmFace();
+      entries.forEach(writeEsmFace);
     },
   );
   // `import` and `require` see the same names, so they get the same types.
-  if (existsSync(inRoot(committedTypes))) {
-    cpSync(inRoot(committedTypes), inRoot('dist/index.d.mts'));
+  for (const { committedTypes, importedTypes } of entries) {
+    if (existsSync(inRoot(committedTypes))) {
+      cpSync(inRoot(committedTypes), inRoot(importedTypes));
+    }
   }
 }
 
@@ -50,35 +56,39 @@ function removeCompiled() {
 }
 
 /** Re-exports, one by one, what the built CommonJS module really exports. */
-function writeEsmFace() {
-  const list = "console.log(JSON.stringify(Object.keys(require('./dist'))))";
+function writeEsmFace({ required, imported }) {
+  const list = `console.log(JSON.stringify(Object.keys(require('./${required}'))))`;
   const names = JSON.parse(output(process.execPath, ['-e', list]))
     .filter(name => name !== 'default')
     .sort();
   const lines = [
-    "import backstageAzureDevOps from './index.js';",
+    `import backstageAzureDevOps from './${path.posix.relative('dist', required)}';`,
     '',
     ...names.map(
       name => `export const ${name} = backstageAzureDevOps.${name};`,
     ),
     'export default backstageAzureDevOps.default;',
   ];
-  writeFileSync(inRoot('dist/index.mjs'), `${lines.join('\n')}\n`);
+  writeFileSync(inRoot(imported), `${lines.join('\n')}\n`);
 }
 
-/** Rolls the declarations of `ts/index.ts` up into one file. */
+/** Rolls the declarations of each entry up into one file. */
 export async function rollUpTypes() {
   await unlessUnchanged(
     'types',
     {
-      inputs: [...typeScriptInputs, 'api-extractor.json', 'package.json'],
-      outputs: [rolledUpTypes],
+      inputs: [
+        ...typeScriptInputs,
+        'api-extractor.json',
+        'package.json',
+        'scripts/lib/entries.mjs',
+      ],
+      outputs: entries.map(({ rolledUpTypes }) => rolledUpTypes),
     },
     () => {
       section('public types');
       emitDeclarations();
-      run(...tool('api-extractor', ['run', '--local']));
-      endWithOneNewline(inRoot(rolledUpTypes));
+      entries.forEach(rollUp);
     },
   );
 }
@@ -91,6 +101,22 @@ function emitDeclarations() {
   run(...tool('tsc', args));
   // tsc does not copy declarations that are sources themselves.
   cpSync(inRoot('ts/native.d.ts'), inRoot('temp/types/native.d.ts'));
+}
+
+/** It takes one entry at a time, so each has a configuration of its own, which says what differs. */
+function rollUp({ name, declarations, rolledUpTypes }) {
+  const config = `temp/api-extractor.${name}.json`;
+  const contents = {
+    extends: '../api-extractor.json',
+    mainEntryPointFilePath: `<projectFolder>/${declarations}`,
+    dtsRollup: {
+      enabled: true,
+      untrimmedFilePath: `<projectFolder>/${rolledUpTypes}`,
+    },
+  };
+  writeFileSync(inRoot(config), JSON.stringify(contents));
+  run(...tool('api-extractor', ['run', '--local', '--config', config]));
+  endWithOneNewline(inRoot(rolledUpTypes));
 }
 
 function endWithOneNewline(file) {
