@@ -1,4 +1,5 @@
 import Ajv from 'ajv';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -406,6 +407,30 @@ describe('doctor', () => {
     expect(own.length).toBeLessThanOrEqual(400);
   });
 
+  it('asks little where one credential is refused by a hundred organizations', async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `refused-${index}`);
+    const personalAccessToken = 'a-token-that-nobody-knows';
+    const app = appWith({
+      integrations: {
+        azure: [
+          {
+            host: azure.host,
+            plainHttp: 'allow',
+            credentials: [
+              { organizations: names, personalAccessToken },
+              { personalAccessToken },
+            ],
+          },
+        ],
+      },
+    });
+    azure.clearRequests();
+    const { code, stdout } = await cli(['doctor', '--json'], { cwd: app });
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).organizations).toHaveLength(100);
+    expect(azure.requests.length).toBeLessThan(300);
+  });
+
   it('shows no secret of a URL', async () => {
     const url = at('/a').replace('http://', 'http://user:s3cretpass@');
     const { stdout, stderr } = await run(['doctor', url]);
@@ -449,6 +474,23 @@ describe('the command', () => {
     expect(await colored([], { FORCE_COLOR: '1' })).toBe(true);
     expect(await colored([], { FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
     expect(await colored(['--no-color'], { FORCE_COLOR: '1' })).toBe(false);
+  });
+
+  it('is not loaded by a backend that reads, nor is the status', () => {
+    const script = `
+      require('backstage-azure-devops-native');
+      console.log(JSON.stringify(Object.keys(require.cache)));
+    `;
+    const loaded = JSON.parse(
+      execFileSync(process.execPath, ['-e', script], {
+        cwd: path.join(__dirname, '..'),
+        encoding: 'utf8',
+      }),
+    ) as string[];
+    const extra =
+      /node_modules\/(commander|picocolors)\/|dist\/(cli|status|diagnosis)\//;
+    expect(loaded.length).toBeGreaterThan(20);
+    expect(loaded.filter(file => extra.test(file))).toEqual([]);
   });
 
   it('is linked by the package', () => {

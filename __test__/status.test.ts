@@ -8,6 +8,7 @@ import {
 import { azureDevOpsNativeStatusReadPermission } from 'backstage-azure-devops-native/status';
 import { request as httpRequest } from 'node:http';
 import { createStatusPlugin } from '../ts/status/createStatusPlugin';
+import { DEFAULT_TOKEN, standIn } from '../testing/azure-devops';
 import { Doctor } from './status/Doctor';
 import { permissionBackend, type Policy } from './status/permissionBackend';
 import { startedWithToken } from './status/startedWithToken';
@@ -134,7 +135,11 @@ describe('a token for scripts, in a real backend,', () => {
   it.each([
     ['may do anything', undefined, 200],
     ['may do this alone', { permission: name }, 200],
-    ['may read from this plugin', { permissionAttribute: { action: ['read'] } }, 200],
+    [
+      'may read from this plugin',
+      { permissionAttribute: { action: ['read'] } },
+      200,
+    ],
     ['may do something else', { permission: 'other.thing' }, 403],
   ])('that %s', async (_what, restriction, code) => {
     const backend = await startedWithToken({ doctor, restriction });
@@ -449,3 +454,38 @@ function fakeOnly(
   const isReal = (name: string) => !(faked as string[]).includes(name);
   jest.useFakeTimers({ doNotFake: all.filter(isReal) });
 }
+
+describe('the real diagnosis', () => {
+  it('is that of the running backend, and shows no secret', async () => {
+    const azure = standIn();
+    const repository = await azure.addRepository({
+      organization: 'running',
+      project: 'p',
+      repository: 'r',
+      files: { 'catalog-info.yaml': 'kind: Component' },
+    });
+    const credentials = [{ personalAccessToken: DEFAULT_TOKEN }];
+    const data = {
+      integrations: { azure: [{ host: azure.host, credentials }] },
+    };
+    const { server } = await startTestBackend({
+      features: [
+        import('backstage-azure-devops-native/status'),
+        mockServices.rootConfig.factory({ data }),
+      ],
+    });
+    const url = repository.webUrl({ at: 'server', path: '/none.yaml' });
+    const answer = await fetch(
+      `http://localhost:${server.port()}/api/azure-devops-native/status?url=${encodeURIComponent(url)}`,
+      { headers },
+    );
+    const text = await answer.text();
+    expect(text).not.toContain(DEFAULT_TOKEN);
+    expect(JSON.parse(text)).toMatchObject({
+      isHealthy: false,
+      configuration: { source: 'the backend' },
+      organizations: [{ organization: 'running', canReadCode: true }],
+      urls: [{ cause: { at: 'path' } }],
+    });
+  });
+});

@@ -96,19 +96,22 @@ pub(super) async fn access(context: &Context<'_>, place: &OrganizationUrl) -> Ac
     };
     access.report.credential.kind = authorization.identity().title();
     add_token(&mut access, &authorization, place);
+    let guessed = context.is_guessed(place);
     // Gentle with each principal, however many organizations it reads.
     let turns = context.turns_of(&authorization);
-    let _turn = turns.acquire().await;
-    let guessed = context.is_guessed(place);
-    match sign_in(place, &authorization, context, guessed).await {
+    let turn = turns.acquire().await;
+    let signed_in = sign_in(place, &authorization, context, guessed).await;
+    match signed_in {
         Ok((api, probe)) => fill(access, api, probe, context).await,
-        Err(mut trouble) => {
-            add_limits(&mut access, &trouble.1);
-            if trouble.0.at == At::Credential || trouble.0.is_missing {
+        Err((mut trouble, limits)) => {
+            // Others may be the same principal, which would wait for itself.
+            drop(turn);
+            add_limits(&mut access, &limits);
+            if trouble.at == At::Credential || trouble.is_missing {
                 let others = who_else(context, place, &access.report.credential.place).await;
-                trouble.0.advice = [others, trouble.0.advice].concat();
+                trouble.advice = [others, trouble.advice].concat();
             }
-            access.failed("sign-in", trouble.0)
+            access.failed("sign-in", trouble)
         }
     }
 }
@@ -339,13 +342,15 @@ async fn code(api: &OrganizationApi, project: &Project, context: &Context<'_>) -
     let probe = probe(call, api.authorization(), context.most).await;
     match probe.outcome {
         Ok(answer) => match rest::repositories(answer).await {
-            Ok(repositories) => Check::ok(
-                "code",
-                format!(
-                    "it may read code: {} repositories in {name}",
-                    repositories.len()
-                ),
-            ),
+            Ok(repositories) => {
+                let count = repositories.len();
+                let counted = if count == 1 {
+                    "one repository".to_owned()
+                } else {
+                    format!("{count} repositories")
+                };
+                Check::ok("code", format!("it may read code: {counted} in {name}"))
+            }
             Err(error) => Trouble::odd(&error).into_check("code"),
         },
         Err(trouble) => {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -22,6 +25,9 @@ const MOST_OF_PRINCIPAL: usize = 6;
 
 /// How many organizations or URLs are looked at side by side.
 const MOST_AT_ONCE: usize = 64;
+
+/// How often other credentials are tried in the place of one that is refused.
+const MOST_TRIES: usize = 16;
 
 /// How often a check asks again where a connection broke: one that was kept open may have.
 const RETRIES: u32 = 1;
@@ -50,6 +56,8 @@ pub(super) struct Context<'a> {
     /// The organizations that are known by a URL: of others, where on a server they are is a guess.
     known: HashSet<OrganizationUrl>,
     turns: Mutex<HashMap<Principal, Arc<Semaphore>>>,
+    /// How often other credentials may still be tried.
+    tries: AtomicUsize,
 }
 
 impl<'a> Context<'a> {
@@ -73,6 +81,7 @@ impl<'a> Context<'a> {
             retry,
             known: known.iter().cloned().collect(),
             turns: Mutex::default(),
+            tries: AtomicUsize::new(MOST_TRIES),
         }
     }
 
@@ -81,6 +90,13 @@ impl<'a> Context<'a> {
         let mut turns = self.turns.lock();
         let new = || Arc::new(Semaphore::new(MOST_OF_PRINCIPAL));
         Arc::clone(turns.entry(authorization.principal()).or_insert_with(new))
+    }
+
+    /// Whether other credentials may be tried once more: where one that serves many organizations is refused, a
+    /// few of them tell all there is to tell.
+    pub(super) fn may_try_others(&self) -> bool {
+        let less = |left: usize| left.checked_sub(1);
+        self.tries.fetch_update(Relaxed, Relaxed, less).is_ok()
     }
 
     pub(super) fn host_of(&self, host: &str) -> Option<&DoctorHost> {

@@ -48,6 +48,9 @@ async fn others(
     serving: &str,
     asked: &Asked<'_>,
 ) -> String {
+    if !context.may_try_others() {
+        return String::new();
+    }
     let host = place.host();
     let configured = context.credentials.all();
     let others = configured
