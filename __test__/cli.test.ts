@@ -1,5 +1,4 @@
 import Ajv from 'ajv';
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -474,23 +473,6 @@ describe('the command', () => {
     expect(await colored([], { FORCE_COLOR: '1' })).toBe(true);
     expect(await colored([], { FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
     expect(await colored(['--no-color'], { FORCE_COLOR: '1' })).toBe(false);
-  });
-
-  it('is not loaded by a backend that reads, nor is the status', () => {
-    const script = `
-      require('backstage-azure-devops-native');
-      console.log(JSON.stringify(Object.keys(require.cache)));
-    `;
-    const loaded = JSON.parse(
-      execFileSync(process.execPath, ['-e', script], {
-        cwd: path.join(__dirname, '..'),
-        encoding: 'utf8',
-      }),
-    ) as string[];
-    const extra =
-      /node_modules\/(commander|picocolors)\/|dist\/(cli|status|diagnosis)\//;
-    expect(loaded.length).toBeGreaterThan(20);
-    expect(loaded.filter(file => extra.test(file))).toEqual([]);
   });
 
   it('is linked by the package', () => {

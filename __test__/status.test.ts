@@ -7,8 +7,9 @@ import {
 } from '@backstage/backend-test-utils';
 import { azureDevOpsNativeStatusReadPermission } from 'backstage-azure-devops-native/status';
 import { request as httpRequest } from 'node:http';
-import { createStatusPlugin } from '../ts/status/createStatusPlugin';
 import { DEFAULT_TOKEN, standIn } from '../testing/azure-devops';
+import { until } from '../testing/until';
+import { createStatusPlugin } from '../ts/status/createStatusPlugin';
 import { Doctor } from './status/Doctor';
 import { permissionBackend, type Policy } from './status/permissionBackend';
 import { startedWithToken } from './status/startedWithToken';
@@ -19,11 +20,14 @@ const headers = { authorization: mockCredentials.user.header() };
 let doctor: Doctor;
 /** Whether a permission is given to a user. */
 let policy: Policy;
+/** How often that was asked. */
+let permissionsAsked: number;
 let base: string;
 
 beforeEach(async () => {
   doctor = new Doctor();
   policy = () => true;
+  permissionsAsked = 0;
   const data = {
     permission: { enabled: true },
     integrations: { azure: [{ host: 'azure.example.com' }] },
@@ -31,7 +35,10 @@ beforeEach(async () => {
   const { server } = await startTestBackend({
     features: [
       createStatusPlugin(doctor.diagnose),
-      permissionBackend((...asked) => policy(...asked)),
+      permissionBackend((...asked) => {
+        permissionsAsked += 1;
+        return policy(...asked);
+      }),
       permissionsServiceFactory,
       mockServices.rootConfig.factory({ data }),
       mockServices.httpAuth.factory({
@@ -171,9 +178,8 @@ describe('a diagnosis', () => {
   it('is shared by those who ask at the same time', async () => {
     doctor.isQuick = false;
     const answers = [ask(), ask(), ask()];
-    const own = await doctor.whenAsked(1);
-    await sometime();
-    own.finish();
+    await untilWaiting(3);
+    (await doctor.whenAsked(1)).finish();
     const bodies = (await Promise.all(answers)).map(({ body }) => body);
     expect(bodies[0].diagnosedAt).toEqual(expect.any(String));
     expect(bodies[1]).toEqual(bodies[0]);
@@ -195,10 +201,10 @@ describe('a diagnosis', () => {
   it('that fails is an error for all who wait, and is made anew for the next', async () => {
     doctor.isQuick = false;
     const answers = [ask(), ask()];
-    const own = await doctor.whenAsked(1);
-    // So that the second has come as well.
-    await sometime();
-    own.fail(new Error('There is no binary for this platform'));
+    await untilWaiting(2);
+    (await doctor.whenAsked(1)).fail(
+      new Error('There is no binary for this platform'),
+    );
     for (const answer of answers) {
       expect(await answer).toMatchObject({
         code: 500,
@@ -230,6 +236,7 @@ describe('a diagnosis', () => {
     await doctor.whenAsked(1);
     const second = ask({ urls: [`${REPOSITORY}?path=/a`] });
     const third = ask({ urls: [`${REPOSITORY}?path=/b`] });
+    await untilWaiting(3);
     for (const count of [1, 2, 3]) {
       const own = await doctor.whenAsked(count);
       await sometime();
@@ -247,7 +254,7 @@ describe('a diagnosis', () => {
     const first = ask();
     const failing = await doctor.whenAsked(1);
     const second = ask({ urls: [REPOSITORY] });
-    await sometime();
+    await untilWaiting(2);
     failing.fail(new Error('Nothing was found out'));
     (await doctor.whenAsked(2)).finish();
     expect((await first).code).toBe(500);
@@ -261,6 +268,7 @@ describe('a diagnosis', () => {
     first.end();
     const own = await doctor.whenAsked(1);
     const second = ask();
+    await untilWaiting(2);
     first.destroy();
     await gone;
     await sometime();
@@ -292,8 +300,7 @@ describe('a diagnosis', () => {
     doctor.isQuick = false;
     const ofPath = (n: number) => ({ urls: [`${REPOSITORY}?path=/${n}`] });
     const answers = Array.from({ length: 20 }, (_, n) => ask(ofPath(n)));
-    await doctor.whenAsked(1);
-    await sometime();
+    await untilWaiting(20);
     expect(await ask(ofPath(20))).toMatchObject({
       code: 503,
       body: { error: { name: 'ServiceUnavailableError' } },
@@ -427,6 +434,12 @@ async function ask({
 
 function statusUrl(): string {
   return `${base}/api/azure-devops-native/status`;
+}
+
+/** Until so many users' requests have come as far as the diagnosis. */
+async function untilWaiting(count: number): Promise<void> {
+  await until(() => permissionsAsked >= count, { what: 'request' });
+  await sometime();
 }
 
 /** Time enough for what ought not to happen. */

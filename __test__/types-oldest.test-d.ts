@@ -8,7 +8,9 @@ import type {
   UrlReaderService,
 } from '@backstage/backend-plugin-api';
 import type * as upstream from '@backstage/integration';
+import type { BasicPermission } from '@backstage/plugin-permission-common';
 import * as ours from 'backstage-azure-devops-native';
+import * as status from 'backstage-azure-devops-native/status';
 
 /** Whether what is of the one type fits where the other is wanted. */
 type Fits<Given, Wanted> = [Given] extends [Wanted] ? true : false;
@@ -164,3 +166,5 @@ ours.AzureUrlReader.factory satisfies ReaderFactory;
 ours.AzureIntegration
   .factory satisfies upstream.ScmIntegrationsFactory<ours.AzureIntegration>;
 ours.default satisfies BackendFeature;
+status.default satisfies BackendFeature;
+status.azureDevOpsNativeStatusReadPermission satisfies BasicPermission;

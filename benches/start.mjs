@@ -1,7 +1,7 @@
 // What this package adds to the start of a backend: to the configuration's schema, which the root logger
 // loads to know the secrets, with this package's schema as JSON, as the TypeScript that it is made from, and
-// without it; and to a backend with Backstage's own logger and one plugin that reads, with and without it;
-// in turns.
+// without it; and to a backend with Backstage's own logger and one plugin that reads, without it, with it, and with its
+// status besides; in turns.
 //
 //   node benches/start.mjs
 import { execFileSync } from 'node:child_process';
@@ -20,17 +20,19 @@ const SCHEMAS = {
   without: [],
   json: ['config.schema.json'],
   types: ['config.d.ts'],
+  // The line of the status besides; what it adds is the same package.
+  status: ['config.schema.json'],
 };
 
 if (process.argv[2] === '--load') {
   await load(process.argv.slice(3));
 } else if (process.argv[2] === '--start') {
-  await start(process.argv[3] === 'json');
+  await start(process.argv[3]);
 } else {
   console.log('The schema:');
-  compare('--load', Object.keys(SCHEMAS));
+  compare('--load', ['without', 'json', 'types']);
   console.log('A backend with one plugin that reads:');
-  compare('--start', ['without', 'json']);
+  compare('--start', ['without', 'json', 'status']);
 }
 
 function compare(what, variants) {
@@ -80,7 +82,7 @@ function app(schemas) {
 }
 
 /** In a process of its own: the time and memory that a backend takes to start. */
-async function start(isWithOurs) {
+async function start(variant) {
   const write = process.stdout.write.bind(process.stdout);
   // The log is not what is asked for.
   process.stdout.write = () => true;
@@ -93,7 +95,8 @@ async function start(isWithOurs) {
   const { createBackend } = await import('@backstage/backend-defaults');
   const started = createBackend();
   started.add(await readingPlugin());
-  if (isWithOurs) started.add(import('backstage-azure-devops-native'));
+  if (variant !== 'without') started.add(import(NAME));
+  if (variant === 'status') started.add(import(`${NAME}/status`));
   await started.start();
   const ms = performance.now() - startedAt;
   const { maxRSS } = process.resourceUsage();

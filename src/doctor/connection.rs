@@ -54,7 +54,13 @@ pub(super) async fn connection(
         },
     };
     report.checks.push(check);
-    if let Ok(url) = place.to_connection_data_url()
+    if let Ok(url) = &url
+        && url.scheme() == "http"
+        && host.plain_http != Some(PlainHttp::Allow)
+    {
+        report.checks.push(plain_http());
+    }
+    if let Ok(url) = &url
         && url.scheme() == "https"
     {
         let presented = presented_by(url.host_str().unwrap_or_default());
@@ -66,6 +72,12 @@ pub(super) async fn connection(
         report.certificates = certificates.collect();
     }
     report
+}
+
+fn plain_http() -> Check {
+    let message = "it is asked over plain HTTP: anyone on the network path can read the credential";
+    Check::new("plain HTTP", State::Warning, message)
+        .advising("write https in its URLs where it speaks that, or set plainHttp of the host to 'allow' where it is meant so")
 }
 
 fn reached(status: StatusCode, answer: &Answer) -> Check {

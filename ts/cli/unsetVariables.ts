@@ -26,7 +26,8 @@ export async function unsetVariables(
     if (value) return value;
     unset.add(name);
     return `${MARK}${name}\u0000`;
-  });
+    // A file that is named by such a variable is not there; without its value it was not asked for.
+  }).catch((): AppConfig[] => []);
   if (unset.size === 0) return [];
   const problems = configs.flatMap(({ data }) =>
     PARTS.flatMap(keys =>

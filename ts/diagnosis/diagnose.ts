@@ -66,7 +66,7 @@ export async function diagnose(
       }),
     ),
     ...(read?.problems ?? []),
-    ...(config ? limitProblems(config) : []),
+    ...(config ? [...limitProblems(config), ...switchedOff(config)] : []),
   ];
   const findings = read
     ? await examine(config, read, { urls, timeoutMs, signal })
@@ -204,6 +204,20 @@ function limitProblems(config: Config): ConfigurationProblem[] {
   } catch (error) {
     return [problemOf(error, 'backend.reading.azureDevOps.limits')];
   }
+}
+
+/** What is found then is what this package would meet, if it read. */
+function switchedOff(config: Config): ConfigurationProblem[] {
+  const path = 'backend.reading.azureDevOps.enabled';
+  if (config.getOptional(path) !== false) return [];
+  return [
+    {
+      state: 'warning',
+      path,
+      message: 'It is false, so the backend reads with the built-in reader',
+      advice: 'take it out, for this package to read',
+    },
+  ];
 }
 
 function problemOf(error: unknown, path: string): ConfigurationProblem {
