@@ -460,6 +460,8 @@ describe('the names in an archive that was made elsewhere', () => {
 
   it('are those that upstream finds', async () => {
     const property = fc.asyncProperty(namedElsewhere, async entry => {
+      // A name that is one dot would be the folder itself, and is refused here.
+      fc.pre(String(entry.name ?? entry.path) !== '.');
       const url = await servedBytes(zip([entry]));
       const [here, there] = [readerOf(url), upstreamOf(url)];
       expect(await namesOrRefusal(here, url)).toEqual(

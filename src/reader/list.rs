@@ -38,7 +38,7 @@ pub struct FolderListing {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// From the root of the repository, without a slash before it.
+    /// From the root of the repository, without a slash before it; as it is, also where it is not readable.
     pub path: String,
     /// `file`, `folder` or `submodule`.
     #[serde(rename = "type")]
@@ -158,7 +158,7 @@ impl Entry {
             format!("{folder}/{below}")
         };
         Self {
-            path: readable(path),
+            path,
             kind,
             id: readable(entry.object_id),
             mode: readable(entry.mode),

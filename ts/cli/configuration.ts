@@ -65,8 +65,9 @@ function ofOneHost(host: string, tokenEnv: string | undefined): Loaded {
 function variable(name: string): string {
   const value = process.env[name]?.trim();
   if (value) return value;
+  // What was given may be the token itself, so it is not repeated.
   throw new UsageError(
-    `The environment variable ${JSON.stringify(name)} of --token-env is not set${/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? '' : ': it takes the name of a variable, and not a token'}`,
+    'The environment variable that --token-env names is not set, or is empty: it takes the name of a variable, and not a token',
   );
 }
 
@@ -139,11 +140,12 @@ async function load(
   if (configs.length === 0) {
     return withoutAny(`No configuration was found in ${rootDir}`);
   }
-  const unset = await unsetVariables(async substitution =>
-    readOnce(sourceWith(substitution)),
+  const config = reader().fromConfigs(configs);
+  const unset = await unsetVariables(config, async substitution =>
+    reader().fromConfigs(await readOnce(sourceWith(substitution))),
   );
   return {
-    config: reader().fromConfigs(configs),
+    config,
     report: {
       source: files.length > 0 ? '--config' : `the app in ${rootDir}`,
       files: configs.map(({ path: file, context }) => file ?? context),
@@ -168,17 +170,20 @@ async function ofOneFile(
   error: unknown,
   files: string[],
   read: (file: string) => Promise<unknown>,
-): Promise<unknown> {
+): Promise<Error> {
   for (const file of files) {
     try {
       await read(file);
     } catch (own) {
-      const { message } = own as Error;
-      if (message.includes(file)) return own;
-      return new Error(`${file} cannot be read: ${message}`, { cause: own });
+      return new Error(`${file} cannot be read: ${withoutSnippet(own)}`);
     }
   }
-  return error;
+  return new Error(withoutSnippet(error));
+}
+
+/** What an error says before the lines of the file that it shows, which may hold a secret. */
+function withoutSnippet(error: unknown): string {
+  return (error as Error).message.split('\n')[0].replace(/:$/, '');
 }
 
 /** Gives the value of a variable, as Backstage asks for it. */

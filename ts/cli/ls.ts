@@ -63,7 +63,11 @@ function print(
   }
   const { blue, cyan } = terminal.colors;
   const width = Math.max(0, ...entries.map(({ size }) => digits(size)));
-  for (const { path, type, mode, size, id } of entries) {
+  for (const { path: raw, type, mode, size, id } of entries) {
+    // A name may steer a terminal.
+    const path = raw.replace(/\p{C}/gu, own =>
+      JSON.stringify(own).slice(1, -1),
+    );
     const name =
       type === 'folder'
         ? blue(`${path}/`)

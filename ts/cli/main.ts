@@ -256,9 +256,12 @@ function endings(): AbortSignal {
     });
   }
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(process.exitCode ?? ExitCode.GOOD);
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.GOOD);
+    process.stderr.write(`error: standard output: ${error.message}\n`);
+    process.exit(ExitCode.WRONG);
   });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {});
   return controller.signal;
 }
 

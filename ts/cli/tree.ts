@@ -15,8 +15,8 @@ export interface TreeOptions extends SourceOptions {
 }
 
 /**
- * Writes a repository, or a folder of one, to a folder that is empty or not there yet. It is written beside
- * it under another name, and gets its own once all of it is there.
+ * Writes a repository, or a folder of one, to a folder that is empty or not there yet. It is written under
+ * another name, beside that folder or in it, and gets its own once all of it is there.
  */
 export async function tree(
   run: Run<TreeOptions>,
@@ -24,9 +24,9 @@ export async function tree(
 ): Promise<number> {
   const { terminal, options, signal } = run;
   const directory = path.resolve(options.output);
-  await checkEmpty(directory);
+  const isThere = await checkEmpty(directory);
   const { reader } = await readerOf(run, url);
-  const parent = path.dirname(directory);
+  const parent = isThere ? directory : path.dirname(directory);
   const made = await mkdir(parent, { recursive: true });
   const name = `.${path.basename(directory)}.partial-${randomUUID().slice(0, 8)}`;
   const partial = path.join(parent, name);
@@ -60,13 +60,13 @@ async function removeEmpty(folder: string, first: string): Promise<void> {
   }
 }
 
-/** Refuses what is there already, before anything is asked for. */
-async function checkEmpty(directory: string): Promise<void> {
+/** Refuses what is there already, before anything is asked for; whether an empty folder is there. */
+async function checkEmpty(directory: string): Promise<boolean> {
   const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (!found) return;
+  if (!found) return false;
   if (!found.isDirectory()) {
     throw new UsageError(`${directory} is there, and is not a folder`);
   }
@@ -75,6 +75,7 @@ async function checkEmpty(directory: string): Promise<void> {
       `${directory} is not empty: name a folder that is, or is not there yet`,
     );
   }
+  return true;
 }
 
 /** What is under way, in words. */
@@ -107,12 +108,16 @@ async function countIn(
   return { files: files.length, bytes };
 }
 
-/** Windows renames to nothing that is there, and others to an empty folder alone. */
+/** A folder that is there stays the one that it is: it may be a mount, or the one somebody is in. */
 async function moveTo(partial: string, directory: string): Promise<void> {
-  await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await rename(partial, directory);
+  if (path.dirname(partial) !== directory) {
+    await rename(partial, directory);
+    return;
+  }
+  for (const name of await readdir(partial)) {
+    await rename(path.join(partial, name), path.join(directory, name));
+  }
+  await rmdir(partial);
 }
 
 function tell({ terminal }: Run<TreeOptions>, output: TreeOutput): void {

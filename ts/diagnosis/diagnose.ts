@@ -221,6 +221,7 @@ function switchedOff(config: Config): ConfigurationProblem[] {
 }
 
 function problemOf(error: unknown, path: string): ConfigurationProblem {
-  const { message } = error as Error;
+  // A host may have been written with a user and a password.
+  const message = (error as Error).message.replace(/\/\/[^/\s'"]*@/g, '//***@');
   return { state: 'problem', path, message };
 }
