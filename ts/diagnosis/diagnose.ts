@@ -58,7 +58,7 @@ export async function diagnose(
   const read = config && readIntegrations(config);
   const all = [
     ...report.problems,
-    ...(config ? unknownKeys(config) : []).map(
+    ...(config ? keysThatNothingReads(config) : []).map(
       (message): ConfigurationProblem => ({
         state: 'warning',
         message,
@@ -206,10 +206,23 @@ function limitProblems(config: Config): ConfigurationProblem[] {
   }
 }
 
+/** None where something above our part is no object, which is told where that is read. */
+function keysThatNothingReads(config: Config): string[] {
+  try {
+    return unknownKeys(config);
+  } catch {
+    return [];
+  }
+}
+
 /** What is found then is what this package would meet, if it read. */
 function switchedOff(config: Config): ConfigurationProblem[] {
   const path = 'backend.reading.azureDevOps.enabled';
-  if (config.getOptional(path) !== false) return [];
+  try {
+    if (config.getOptionalBoolean(path) !== false) return [];
+  } catch (error) {
+    return [problemOf(error, path)];
+  }
   return [
     {
       state: 'warning',

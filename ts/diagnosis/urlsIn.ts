@@ -7,7 +7,8 @@ import type { Config } from '@backstage/config';
  * https://backstage.io/docs/features/software-catalog/configuration#static-location-configuration
  */
 export function urlsIn(config: Config): string[] {
-  const locations = config.getOptional('catalog.locations');
+  const catalog = config.getOptional<unknown>('catalog');
+  const { locations } = (catalog ?? {}) as { locations?: unknown };
   if (!Array.isArray(locations)) return [];
   return locations
     .map(location => (location as { target?: unknown } | null)?.target)
