@@ -41,7 +41,7 @@ use crate::{
     credentials::{Credentials, Entra},
     error::{Error, ErrorKind},
     http::Client,
-    url::{AzureUrl, OrganizationUrl, parse},
+    url::{AzureUrl, OrganizationUrl, is_azures_own, parse},
 };
 
 /// What is to be looked at.
@@ -131,7 +131,13 @@ impl Doctor {
         let urls = questions.urls.iter().chain(&questions.known);
         let parsed = urls.filter_map(|url| {
             let url = parse(url).ok()?;
-            self.host_of(quirks::host(&url))?;
+            let host = self.host_of(quirks::host(&url))?;
+            // A credential goes over plain HTTP nowhere where a reader refuses it.
+            let is_refused = host.plain_http == Some(PlainHttp::Refuse)
+                || is_azures_own(url.host_str().unwrap_or_default());
+            if url.scheme() == "http" && is_refused {
+                return None;
+            }
             Some(OrganizationUrl::of(&AzureUrl::of(&url).ok()?))
         });
         unique(parsed)
