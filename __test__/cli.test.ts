@@ -57,6 +57,12 @@ async function run(
   return { ...result, stderr };
 }
 
+/** An app that has the stand-in's Server with these credentials. */
+function serverWith(credentials: object[]): string {
+  const server = { host: azure.host, plainHttp: 'allow', credentials };
+  return appWith({ integrations: { azure: [server] } });
+}
+
 /** What is printed as JSON, which is as the schema of the command says. */
 async function json<T>(
   command: keyof typeof schema.properties,
@@ -380,19 +386,9 @@ describe('doctor', () => {
         git,
       });
     }
-    const app = appWith({
-      integrations: {
-        azure: [
-          {
-            host: azure.host,
-            plainHttp: 'allow',
-            credentials: [
-              { organizations: names, personalAccessToken: DEFAULT_TOKEN },
-            ],
-          },
-        ],
-      },
-    });
+    const app = serverWith([
+      { organizations: names, personalAccessToken: DEFAULT_TOKEN },
+    ]);
     azure.clearRequests();
     const { code, stdout } = await cli(['doctor', '--json'], { cwd: app });
     expect(code).toBe(0);
@@ -409,25 +405,61 @@ describe('doctor', () => {
   it('asks little where one credential is refused by a hundred organizations', async () => {
     const names = Array.from({ length: 100 }, (_, index) => `refused-${index}`);
     const personalAccessToken = 'a-token-that-nobody-knows';
-    const app = appWith({
-      integrations: {
-        azure: [
-          {
-            host: azure.host,
-            plainHttp: 'allow',
-            credentials: [
-              { organizations: names, personalAccessToken },
-              { personalAccessToken },
-            ],
-          },
-        ],
-      },
-    });
+    const app = serverWith([
+      { organizations: names, personalAccessToken },
+      { personalAccessToken },
+    ]);
     azure.clearRequests();
     const { code, stdout } = await cli(['doctor', '--json'], { cwd: app });
     expect(code).toBe(1);
     expect(JSON.parse(stdout).organizations).toHaveLength(100);
     expect(azure.requests.length).toBeLessThan(300);
+  });
+
+  it('sends no credential over plain HTTP where a reader refuses that', async () => {
+    const url = at('/catalog-info.yaml');
+    const app = appWith({
+      integrations: {
+        azure: [
+          {
+            host: azure.host,
+            plainHttp: 'refuse',
+            credentials: [{ personalAccessToken: DEFAULT_TOKEN }],
+          },
+        ],
+      },
+      catalog: { locations: [{ type: 'url', target: url }] },
+    });
+    azure.clearRequests();
+    const { code, stdout } = await cli(['doctor', url], { cwd: app });
+    expect(code).toBe(1);
+    expect(stdout).toContain('is not asked in plain text');
+    expect(azure.requests.filter(it => it.credential !== 'none')).toEqual([]);
+  });
+
+  it('finds out the same for each spelling of an organization', async () => {
+    const urls = ['org', 'ORG'].map(name =>
+      at('/none').replace('/org/', `/${name}/`),
+    );
+    const { urls: found, organizations } = await json<{
+      urls: Array<{ cause: { at: string } }>;
+      organizations: object[];
+    }>('doctor', urls);
+    expect(organizations).toHaveLength(1);
+    expect(found.map(({ cause }) => cause.at)).toEqual(['path', 'path']);
+  });
+
+  it('takes the braces of a pattern for no name of a folder', async () => {
+    const { urls } = await json<{
+      urls: Array<{ cause: { message: string } }>;
+    }>('doctor', [at('/none/{a,b}/*.yaml')]);
+    expect(urls[0].cause.message).toContain('the root has no none');
+  });
+
+  it('shows no argument that is no URL of the web: it may be a token', async () => {
+    const { stdout, stderr } = await run(['doctor', 'user:s3cretpass']);
+    expect(`${stdout}${stderr}`).not.toContain('s3cretpass');
+    expect(stdout).toContain('this is no URL');
   });
 
   it('shows no secret of a URL', async () => {

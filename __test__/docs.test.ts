@@ -12,6 +12,7 @@ import ts from 'typescript';
 import { parse } from 'yaml';
 import { anchorsOf, blocks, codeIn, linksOf, pages, ROOT } from './docs/pages';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
+import { typeProblems } from '../testing/typeProblems';
 
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
@@ -181,20 +182,10 @@ it('examples in TypeScript compile', () => {
     return file;
   });
   expect(files.length).toBeGreaterThan(0);
-  const program = ts.createProgram(files, {
+  const problems = typeProblems(files, {
     module: ts.ModuleKind.Node16,
     moduleResolution: ts.ModuleResolutionKind.Node16,
-    target: ts.ScriptTarget.ES2022,
-    types: ['node'],
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
   });
-  const problems = ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) =>
-      ts.flattenDiagnosticMessageText(messageText, ' '),
-    );
   rmSync(folder, { recursive: true });
   expect(problems).toEqual([]);
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
+import { typeProblems } from '../testing/typeProblems';
 
 const NAME = 'backstage-azure-devops-native';
 const ROOT = path.resolve(__dirname, '..');
@@ -69,21 +70,11 @@ it.each([
   (_name, moduleResolution, module, file) => {
     const app = appWithPackage();
     writeFileSync(path.join(app, file), USE);
-    const program = ts.createProgram([path.join(app, file)], {
+    const problems = typeProblems([path.join(app, file)], {
       module,
       moduleResolution,
-      target: ts.ScriptTarget.ES2022,
-      types: ['node'],
-      strict: true,
       esModuleInterop: true,
-      noEmit: true,
-      skipLibCheck: true,
     });
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .map(({ messageText }) =>
-        ts.flattenDiagnosticMessageText(messageText, ' '),
-      );
     rmSync(app, { recursive: true });
     expect(problems).toEqual([]);
   },

@@ -17,6 +17,7 @@ import { InputError, NotFoundError } from '@backstage/errors';
 import type { AzureDevOpsCredentialsProvider } from './AzureDevOpsCredentialsProvider';
 import { AzureIntegration } from './AzureIntegration';
 import { native } from './binding';
+import { cancellable } from './cancellable';
 import { getAzureFileFetchUrl } from './core';
 import {
   DefaultAzureDevOpsCredentialsProvider,
@@ -29,7 +30,6 @@ import { logTo } from './log';
 import { checkLength, matchPaths } from './matchPaths';
 import { measured, startMetrics } from './metrics';
 import type {
-  Cancellation,
   Credentials,
   Failure,
   FoundFiles,
@@ -41,7 +41,6 @@ import type {
   Search,
 } from './native';
 import { nativeReader } from './nativeReader';
-import { onAbort } from './onAbort';
 import { publishFailure, publishRead } from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeContents } from './TreeContents';
@@ -454,20 +453,6 @@ function unwrapUnless<T>(
     return outcome;
   }
   throw outcome.kind === 'Aborted' ? signal?.reason : toError(outcome);
-}
-
-/** Calls with what ends the call when the signal says so. */
-async function cancellable<T>(
-  signal: AbortSignal | undefined,
-  call: (cancellation?: Cancellation) => Promise<T>,
-): Promise<T> {
-  const cancellation = signal && new (native().Cancellation)();
-  const release = onAbort(signal, () => cancellation?.cancel());
-  try {
-    return await call(cancellation);
-  } finally {
-    release();
-  }
 }
 
 /** The folder that Backstage keeps for such, which its own factory of responses knows as well. */

@@ -5,7 +5,7 @@ import type {
 import { native } from './binding';
 import { unwrap } from './failure';
 import type { Credentials } from './native';
-import { placeOf } from './places';
+import { nativeIntegration } from './nativeIntegration';
 import { redact, redactHeaders } from './redact';
 import type { AzureIntegrations } from './types';
 
@@ -50,11 +50,9 @@ export class DefaultAzureDevOpsCredentialsProvider implements AzureDevOpsCredent
   static fromIntegrations(
     integrations: AzureIntegrations,
   ): DefaultAzureDevOpsCredentialsProvider {
-    const configs = integrations.azure.list().map(({ config }) => ({
-      host: config.host,
-      credentials: config.credentials ?? undefined,
-      place: placeOf(config),
-    }));
+    const configs = integrations.azure
+      .list()
+      .map(({ config }) => nativeIntegration(config));
     return new DefaultAzureDevOpsCredentialsProvider(
       unwrap(native().Credentials.fromIntegrations(configs)),
     );

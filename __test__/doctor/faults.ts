@@ -59,6 +59,11 @@ function withApp(credential: object): object[] {
 
 const GOOD = withToken(TOKENS.good);
 
+/** With a good credential this URL is looked at. */
+function reading(url: string) {
+  return () => ({ azure: GOOD, url });
+}
+
 /** Every request to the stand-in is answered so. */
 function answering(answer: Parameters<typeof azure.misbehave>[0]) {
   return { azure: GOOD, url: FILE, undo: azure.misbehave(answer) };
@@ -67,6 +72,21 @@ function answering(answer: Parameters<typeof azure.misbehave>[0]) {
 async function listening(server: net.Server): Promise<number> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
+}
+
+/** A proxy that answers so to CONNECT. */
+async function refusingProxy(head: string): Promise<Provoked> {
+  const proxy = http.createServer();
+  proxy.on('connect', (_request, socket) =>
+    socket.end(`${head}\r\nContent-Length: 0\r\n\r\n`),
+  );
+  const port = await listening(proxy);
+  return {
+    azure: GOOD,
+    url: FILE,
+    env: { HTTPS_PROXY: `http://127.0.0.1:${port}`, https_proxy: undefined },
+    undo: () => proxy.close(),
+  };
 }
 
 export const FAULTS: Fault[] = [
@@ -217,99 +237,84 @@ export const FAULTS: Fault[] = [
     what: 'the organization is misspelled',
     at: 'organization',
     says: ['fabrikan', 'check its name'],
-    provoke: () => ({
-      azure: GOOD,
-      url: FILE.replace('fabrikam', 'fabrikan'),
-    }),
+    provoke: reading(FILE.replace('fabrikam', 'fabrikan')),
   },
   {
     what: 'the project is misspelled',
     at: 'project',
     says: ['no project Fibre', 'Fiber'],
-    provoke: () => ({ azure: GOOD, url: FILE.replace('Fiber', 'Fibre') }),
+    provoke: reading(FILE.replace('Fiber', 'Fibre')),
   },
   {
     what: 'the repository was renamed',
     at: 'repository',
     says: ['no repository webs', 'web', 'renamed'],
-    provoke: () => ({ azure: GOOD, url: FILE.replace('/web?', '/webs?') }),
+    provoke: reading(FILE.replace('/web?', '/webs?')),
   },
   {
     what: 'the repository is disabled',
     at: 'repository',
     says: ['is disabled', 'enable it'],
-    provoke: () => ({ azure: GOOD, url: FILE.replace('/web?', '/old?') }),
+    provoke: reading(FILE.replace('/web?', '/old?')),
   },
   {
     what: 'the repository is empty',
     at: 'repository',
     says: ['is empty', 'push a first commit'],
-    provoke: () => ({ azure: GOOD, url: FILE.replace('/web?', '/empty?') }),
+    provoke: reading(FILE.replace('/web?', '/empty?')),
   },
   {
     what: 'the branch was renamed',
     at: 'version',
     says: ['no branch main', 'default branch is trunk'],
-    provoke: () => ({
-      azure: GOOD,
-      url: `${REPOSITORY}?path=/docs/index.md&version=GBmain`,
-    }),
+    provoke: reading(`${REPOSITORY}?path=/docs/index.md&version=GBmain`),
   },
   {
     what: 'the branch is a tag',
     at: 'version',
     says: ['v1 is a tag', 'version=GTv1'],
-    provoke: () => ({
-      azure: GOOD,
-      url: `${REPOSITORY}?path=/docs/index.md&version=GBv1`,
-    }),
+    provoke: reading(`${REPOSITORY}?path=/docs/index.md&version=GBv1`),
   },
   {
     what: 'the commit was never pushed',
     at: 'version',
     says: ['has no commit', 'was pushed'],
-    provoke: () => ({
-      azure: GOOD,
-      url: `${REPOSITORY}?path=/docs/index.md&version=GC${'0123456789'.repeat(4)}`,
-    }),
+    provoke: reading(
+      `${REPOSITORY}?path=/docs/index.md&version=GC${'0123456789'.repeat(4)}`,
+    ),
   },
   {
     what: "the file's name ends otherwise",
     at: 'path',
     says: ['has no catalog-info.yaml', 'catalog-info.yml'],
-    provoke: () => ({ azure: GOOD, url: FILE }),
+    provoke: reading(FILE),
   },
   {
     what: 'a folder is written in another case',
     at: 'path',
     says: ['no Docs', 'case-sensitive', 'docs'],
-    provoke: () => ({ azure: GOOD, url: `${REPOSITORY}?path=/Docs/index.md` }),
+    provoke: reading(`${REPOSITORY}?path=/Docs/index.md`),
   },
   {
     what: 'a folder in the middle is not there',
     at: 'path',
     says: ['/services has no billing', 'it has orders'],
-    provoke: () => ({
-      azure: GOOD,
-      url: `${REPOSITORY}?path=/services/billing/src/catalog-info.yaml`,
-    }),
+    provoke: reading(
+      `${REPOSITORY}?path=/services/billing/src/catalog-info.yaml`,
+    ),
   },
   {
     what: 'the folder of a pattern is not there',
     at: 'path',
     says: ['the root has no teams'],
-    provoke: () => ({
-      azure: GOOD,
-      url: `${REPOSITORY}?path=/teams/*/catalog-info.yaml`,
-    }),
+    provoke: reading(`${REPOSITORY}?path=/teams/*/catalog-info.yaml`),
   },
   {
     what: 'the private authority is not trusted',
     at: 'network',
     says: ['certificate', 'NODE_EXTRA_CA_CERTS'],
     provoke: () => ({
-      azure: GOOD,
-      url: FILE,
+      ...reading(FILE)(),
       env: { NODE_EXTRA_CA_CERTS: undefined },
     }),
   },
@@ -318,8 +323,7 @@ export const FAULTS: Fault[] = [
     at: 'network',
     says: ['refused', 'proxy'],
     provoke: () => ({
-      azure: GOOD,
-      url: FILE,
+      ...reading(FILE)(),
       env: { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: undefined },
     }),
   },
@@ -327,45 +331,16 @@ export const FAULTS: Fault[] = [
     what: 'the proxy asks for a user and password (407)',
     at: 'network',
     says: ['407', 'HTTPS_PROXY'],
-    provoke: async () => {
-      const proxy = http.createServer();
-      proxy.on('connect', (_request, socket) =>
-        socket.end(
-          'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="p"\r\nContent-Length: 0\r\n\r\n',
-        ),
-      );
-      const port = await listening(proxy);
-      return {
-        azure: GOOD,
-        url: FILE,
-        env: {
-          HTTPS_PROXY: `http://127.0.0.1:${port}`,
-          https_proxy: undefined,
-        },
-        undo: () => proxy.close(),
-      };
-    },
+    provoke: async () =>
+      refusingProxy(
+        'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="p"',
+      ),
   },
   {
     what: 'the proxy lets only some hosts through',
     at: 'network',
     says: ['403', 'let dev.azure.com through'],
-    provoke: async () => {
-      const proxy = http.createServer();
-      proxy.on('connect', (_request, socket) =>
-        socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'),
-      );
-      const port = await listening(proxy);
-      return {
-        azure: GOOD,
-        url: FILE,
-        env: {
-          HTTPS_PROXY: `http://127.0.0.1:${port}`,
-          https_proxy: undefined,
-        },
-        undo: () => proxy.close(),
-      };
-    },
+    provoke: async () => refusingProxy('HTTP/1.1 403 Forbidden'),
   },
   {
     what: "this machine's DNS does not know the server",
@@ -427,34 +402,31 @@ export const FAULTS: Fault[] = [
     what: 'the host is misspelled',
     at: 'configuration',
     says: ['dev.azure.co is not configured', 'dev.azure.com'],
-    provoke: () => ({
-      azure: GOOD,
-      url: FILE.replace('dev.azure.com', 'dev.azure.co'),
-    }),
+    provoke: reading(FILE.replace('dev.azure.com', 'dev.azure.co')),
   },
   {
     what: 'the URL is one of GitHub',
     at: 'configuration',
     says: ['github.com', 'integrations.github'],
-    provoke: () => ({ azure: GOOD, url: 'https://github.com/a/b' }),
+    provoke: reading('https://github.com/a/b'),
   },
   {
     what: 'the URL is no URL',
     at: 'url',
     says: ['no URL', 'address bar'],
-    provoke: () => ({ azure: GOOD, url: 'fabrikam/web' }),
+    provoke: reading('fabrikam/web'),
   },
   {
     what: 'the URL names a project and no repository',
     at: 'url',
     says: ['must point to a git repository', '_git'],
-    provoke: () => ({ azure: GOOD, url: `${ORGANIZATION}/Fiber` }),
+    provoke: reading(`${ORGANIZATION}/Fiber`),
   },
   {
     what: 'the URL says http for dev.azure.com',
     at: 'url',
     says: ['not asked in plain text', 'https'],
-    provoke: () => ({ azure: GOOD, url: FILE.replace('https', 'http') }),
+    provoke: reading(FILE.replace('https', 'http')),
   },
   {
     what: 'an environment variable is not set',

@@ -4,10 +4,10 @@ import {
   createServiceFactory,
 } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
-import { createServer, type AddressInfo } from 'node:net';
 import { BackendLog } from '../../testing/backend/BackendLog';
 import { createStatusPlugin } from '../../ts/status/createStatusPlugin';
 import type { Doctor } from './Doctor';
+import { freePort } from '../../testing/freePort';
 
 const TOKEN = 'a-token-for-scripts';
 
@@ -55,12 +55,4 @@ export async function startedWithToken({
       }),
     stop: () => backend.stop(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }

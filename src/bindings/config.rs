@@ -130,6 +130,13 @@ impl From<IntegrationFields> for config::IntegrationFields {
     }
 }
 
+/// The integrations, in their order.
+pub(super) fn configs_of(
+    integrations: Vec<IntegrationConfig>,
+) -> Result<Vec<config::IntegrationConfig>, Error> {
+    integrations.into_iter().map(TryInto::try_into).collect()
+}
+
 /// What is configured of plain HTTP.
 pub(super) fn plain_http_of(text: Option<&str>) -> Result<Option<config::PlainHttp>, Error> {
     text.map(config::PlainHttp::read).transpose()

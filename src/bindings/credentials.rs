@@ -10,10 +10,10 @@ use napi_derive::napi;
 use secrecy::ExposeSecret;
 
 use super::{
-    config::IntegrationConfig,
+    config::{IntegrationConfig, configs_of},
     crossing::{Failure, cross},
 };
-use crate::{config, credentials, error::Error, http::Client, url::parse};
+use crate::{credentials, error::Error, http::Client, url::parse};
 
 /// Every configured credential, found by the URL that is to be read.
 #[napi(custom_finalize)]
@@ -38,9 +38,7 @@ impl Credentials {
     /// Takes the credentials of all integrations, in their order.
     #[napi(catch_unwind)]
     pub fn from_integrations(integrations: Vec<IntegrationConfig>) -> Either<Credentials, Failure> {
-        let configs: Result<Vec<config::IntegrationConfig>, Error> =
-            integrations.into_iter().map(TryInto::try_into).collect();
-        match configs {
+        match configs_of(integrations) {
             Ok(configs) => Either::A(Self {
                 credentials: Arc::new(credentials::Credentials::from_integrations(&configs)),
             }),

@@ -7,11 +7,11 @@ use napi_derive::napi;
 
 use super::{
     cancellation::{Cancellation, child_of},
-    config::{IntegrationConfig, plain_http_of},
+    config::{IntegrationConfig, configs_of, plain_http_of},
     crossing::{Failure, cross},
 };
 use crate::{
-    config, credentials,
+    credentials,
     doctor::{self, DoctorHost, Questions},
     error::Error,
     http::tls,
@@ -92,9 +92,7 @@ fn doctor_of(
     integrations: Vec<IntegrationConfig>,
     hosts: &[DoctorHostOptions],
 ) -> Result<doctor::Doctor, Error> {
-    let configs: Result<Vec<config::IntegrationConfig>, Error> =
-        integrations.into_iter().map(TryInto::try_into).collect();
-    let configs = configs?;
+    let configs = configs_of(integrations)?;
     let hosts = configs.iter().map(|config| {
         let options = hosts.iter().find(|options| options.host == config.host);
         let plain_http = options.and_then(|options| options.plain_http.as_deref());

@@ -4,6 +4,7 @@
 use std::time::SystemTime;
 
 use tokio::time::timeout;
+use url::Url;
 
 use super::{
     context::{Context, credential_report},
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Access {
     pub report: OrganizationReport,
-    /// Its API; `None` where nobody could sign in.
+    /// Its API; `None` where signing in failed.
     pub api: Option<OrganizationApi>,
     /// The projects that are seen.
     pub projects: Vec<Project>,
@@ -76,36 +77,28 @@ impl Access {
 /// Looks at an organization with the credential that serves it.
 pub(super) async fn access(context: &Context<'_>, place: &OrganizationUrl) -> Access {
     let Ok(url) = place.to_url() else {
-        let nobody = credential_report(&Selection::Nothing, Reason::Nothing);
+        let none = credential_report(&Selection::Nothing, Reason::Nothing);
         let trouble = Trouble::new(At::Url, "the host is no host of a URL", "check the host");
-        return Access::of(place, nobody).failed("organization", trouble);
+        return Access::of(place, none).failed("organization", trouble);
     };
     let (selection, reason) = context.credentials.select(&url);
     let mut access = Access::of(place, credential_report(&selection, reason));
-    let authorized = context.credentials.authorize(&url, context.entra);
-    let authorization = match timeout(context.most, authorized).await {
-        Ok(Ok(authorization)) => authorization,
-        Ok(Err(error)) => {
-            let trouble = Trouble::of_message(At::Credential, &error.to_string(), CHECK_CREDENTIAL);
-            return access.failed("token", trouble);
-        }
-        Err(_) => {
-            let trouble = Trouble::silent(context.most, "the giver of tokens");
-            return access.failed("token", trouble);
-        }
+    let authorization = match authorize(context, &url).await {
+        Ok(authorization) => authorization,
+        Err(trouble) => return access.failed("token", trouble),
     };
     access.report.credential.kind = authorization.identity().title();
     add_token(&mut access, &authorization, place);
     let guessed = context.is_guessed(place);
     // Gentle with each principal, however many organizations it reads.
-    let turns = context.turns_of(&authorization);
-    let turn = turns.acquire().await;
+    let permits = context.permits_of(&authorization);
+    let permit = permits.acquire().await;
     let signed_in = sign_in(place, &authorization, context, guessed).await;
     match signed_in {
         Ok((api, probe)) => fill(access, api, probe, context).await,
         Err((mut trouble, limits)) => {
             // Others may be the same principal, which would wait for itself.
-            drop(turn);
+            drop(permit);
             add_limits(&mut access, &limits);
             if trouble.at == At::Credential || trouble.is_missing {
                 let others = who_else(context, place, &access.report.credential.place).await;
@@ -130,25 +123,27 @@ pub(super) async fn access_to_none(context: &Context<'_>, host: &str) -> Access 
     let Ok(url) = place.to_url() else {
         return access;
     };
-    let authorized = context.credentials.authorize(&url, context.entra);
+    let authorization = match authorize(context, &url).await {
+        Ok(authorization) => authorization,
+        Err(trouble) => return access.failed("token", trouble),
+    };
+    access.report.credential.kind = authorization.identity().title();
+    add_token(&mut access, &authorization, &place);
+    let message = "no organization is known to try it with";
+    let check = Check::new("sign-in", State::Unknown, message)
+        .advising("give a URL of a repository in it: doctor URL");
+    access.add(check);
+    access
+}
+
+/// Signs in with the credential that serves a URL, in the time that a check may take.
+async fn authorize(context: &Context<'_>, url: &Url) -> Result<Authorization, Trouble> {
+    let authorized = context.credentials.authorize(url, context.entra);
     match timeout(context.most, authorized).await {
-        Ok(Ok(authorization)) => {
-            access.report.credential.kind = authorization.identity().title();
-            add_token(&mut access, &authorization, &place);
-            let message = "no organization is known to try it with";
-            let check = Check::new("sign-in", State::Unknown, message)
-                .advising("give a URL of a repository in it: doctor URL");
-            access.add(check);
-            access
-        }
-        Ok(Err(error)) => {
-            let trouble = Trouble::of_message(At::Credential, &error.to_string(), CHECK_CREDENTIAL);
-            access.failed("token", trouble)
-        }
-        Err(_) => access.failed(
-            "token",
-            Trouble::silent(context.most, "the giver of tokens"),
-        ),
+        Ok(authorized) => authorized.map_err(|error| {
+            Trouble::of_message(At::Credential, &error.to_string(), CHECK_CREDENTIAL)
+        }),
+        Err(_) => Err(Trouble::silent(context.most, "the token endpoint")),
     }
 }
 
@@ -376,12 +371,10 @@ fn add_limits(access: &mut Access, limits: &LimitHeaders) {
     let delay = limits.delay.unwrap_or_default().as_secs_f64();
     if let Some(wait) = limits.retry_after {
         let message = format!("Azure DevOps asks to wait for {} s", wait.as_secs().max(1));
-        access
-            .add(Check::new("limits", State::Warning, message).advising("see docs/throttling.md"));
+        access.add(slowed(message));
     } else if delay >= LONG_DELAY_SECONDS {
         let message = format!("Azure DevOps held the answer back for {delay:.1} s");
-        access
-            .add(Check::new("limits", State::Warning, message).advising("see docs/throttling.md"));
+        access.add(slowed(message));
     } else if let Some(left) = limits.left {
         let message = format!("{:.0} % of the budget is left", left * 100.0);
         let state = if left < LITTLE_LEFT {
@@ -391,4 +384,8 @@ fn add_limits(access: &mut Access, limits: &LimitHeaders) {
         };
         access.add(Check::new("limits", state, message));
     }
+}
+
+fn slowed(message: String) -> Check {
+    Check::new("limits", State::Warning, message).advising("see docs/throttling.md")
 }

@@ -32,8 +32,8 @@ pub(super) async fn connection(
         certificates: Vec::new(),
         checks: Vec::new(),
     };
-    let nobody = Authorization::anonymous();
-    let api = OrganizationApi::new(place.clone(), nobody.clone(), context.retry.clone());
+    let anonymous = Authorization::anonymous();
+    let api = OrganizationApi::new(place.clone(), anonymous.clone(), context.retry.clone());
     let call = match api.and_then(|api| api.connection_data()) {
         Ok(call) => call,
         Err(error) => {
@@ -50,7 +50,7 @@ pub(super) async fn connection(
                 "connection",
                 format!("it was reached, and answered {status}"),
             ),
-            None => trouble_of(error, &nobody, &host.host).into_check("connection"),
+            None => trouble_of(error, &anonymous, &host.host).into_check("connection"),
         },
     };
     report.checks.push(check);
@@ -95,10 +95,7 @@ fn reached(status: StatusCode, answer: &Answer) -> Check {
 /// An organization without a name: the host itself.
 fn origin_of(host: &DoctorHost, places: &[OrganizationUrl]) -> OrganizationUrl {
     let mut own = places.iter().filter(|place| place.host() == host.host);
-    let is_plain = match own.next().and_then(|place| place.to_url().ok()) {
-        Some(url) => url.scheme() == "http",
-        None => host.plain_http == Some(PlainHttp::Allow),
-    };
-    let scheme = if is_plain { "http" } else { "https" };
-    OrganizationUrl::of_host(&format!("{scheme}://{}", host.host))
+    let known = own.next().and_then(|place| place.to_url().ok());
+    let known = known.map(|url| url.origin().ascii_serialization());
+    OrganizationUrl::of_host(&known.unwrap_or_else(|| host.origin()))
 }

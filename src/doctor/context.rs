@@ -43,6 +43,20 @@ pub struct DoctorHost {
     pub is_listed: bool,
 }
 
+impl DoctorHost {
+    /// Its origin, where no URL of it is known.
+    pub(super) fn origin(&self) -> String {
+        let is_plain = self.plain_http == Some(PlainHttp::Allow);
+        let scheme = if is_plain { "http" } else { "https" };
+        format!("{scheme}://{}", self.host)
+    }
+}
+
+/// The host of this name, where it is configured.
+pub(super) fn host_of<'a>(hosts: &'a [DoctorHost], name: &str) -> Option<&'a DoctorHost> {
+    hosts.iter().find(|host| host.host == name)
+}
+
 /// What all checks of one examination share.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
@@ -54,8 +68,8 @@ pub(super) struct Context<'a> {
     /// How often a check asks again.
     pub retry: Retry,
     /// The organizations that are known by a URL: of others, where on a server they are is a guess.
-    known: HashSet<OrganizationUrl>,
-    turns: Mutex<HashMap<Principal, Arc<Semaphore>>>,
+    known: HashSet<(String, String)>,
+    permits: Mutex<HashMap<Principal, Arc<Semaphore>>>,
     /// How often other credentials may still be tried.
     tries: AtomicUsize,
 }
@@ -79,17 +93,17 @@ impl<'a> Context<'a> {
             entra,
             most,
             retry,
-            known: known.iter().cloned().collect(),
-            turns: Mutex::default(),
+            known: known.iter().map(OrganizationUrl::key).collect(),
+            permits: Mutex::default(),
             tries: AtomicUsize::new(MOST_TRIES),
         }
     }
 
-    /// Leave for one principal to be asked something.
-    pub(super) fn turns_of(&self, authorization: &Authorization) -> Arc<Semaphore> {
-        let mut turns = self.turns.lock();
+    /// The permits of a principal, one of which is held while it is asked something.
+    pub(super) fn permits_of(&self, authorization: &Authorization) -> Arc<Semaphore> {
+        let mut permits = self.permits.lock();
         let new = || Arc::new(Semaphore::new(MOST_OF_PRINCIPAL));
-        Arc::clone(turns.entry(authorization.principal()).or_insert_with(new))
+        Arc::clone(permits.entry(authorization.principal()).or_insert_with(new))
     }
 
     /// Whether other credentials may be tried once more: where one that serves many organizations is refused, a
@@ -100,12 +114,12 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn host_of(&self, host: &str) -> Option<&DoctorHost> {
-        self.hosts.iter().find(|own| own.host == host)
+        host_of(self.hosts, host)
     }
 
     /// Whether an organization may be somewhere else on its server.
     pub(super) fn is_guessed(&self, place: &OrganizationUrl) -> bool {
-        place.host() != AZURE_HOST && !self.known.contains(place)
+        place.host() != AZURE_HOST && !self.known.contains(&place.key())
     }
 }
 

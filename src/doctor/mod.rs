@@ -26,7 +26,7 @@ use url::quirks;
 use self::{
     access::{Access, access, access_to_none},
     connection::connection,
-    context::{Context, all},
+    context::{Context, all, host_of},
     trace::{read, trace},
 };
 pub use self::{
@@ -37,11 +37,11 @@ pub use self::{
     },
 };
 use crate::{
-    config::PlainHttp,
     credentials::{Credentials, Entra},
     error::{Error, ErrorKind},
     http::Client,
-    url::{AzureUrl, OrganizationUrl, is_azures_own, parse},
+    reader::check_plain_http,
+    url::{AzureUrl, OrganizationUrl, parse},
 };
 
 /// What is to be looked at.
@@ -110,11 +110,12 @@ impl Doctor {
         let of_hosts = all(hosts.map(|host| connection(context, host, &places)));
         let (accesses, (unplaced, (readings, hosts))) =
             join(accesses, join(unplaced, join(readings, of_hosts))).await;
-        let by_place: HashMap<&OrganizationUrl, &Access> = places.iter().zip(&accesses).collect();
+        let keys = places.iter().map(OrganizationUrl::key);
+        let by_place: HashMap<(String, String), &Access> = keys.zip(&accesses).collect();
         let urls = all(readings.into_iter().map(|reading| {
             let access = reading
                 .place()
-                .and_then(|place| by_place.get(&place).copied());
+                .and_then(|place| by_place.get(&place.key()).copied());
             trace(context, reading, access)
         }));
         let urls = urls.await;
@@ -131,13 +132,9 @@ impl Doctor {
         let urls = questions.urls.iter().chain(&questions.known);
         let parsed = urls.filter_map(|url| {
             let url = parse(url).ok()?;
-            let host = self.host_of(quirks::host(&url))?;
+            let host = host_of(&self.hosts, quirks::host(&url))?;
             // A credential goes over plain HTTP nowhere where a reader refuses it.
-            let is_refused = host.plain_http == Some(PlainHttp::Refuse)
-                || is_azures_own(url.host_str().unwrap_or_default());
-            if url.scheme() == "http" && is_refused {
-                return None;
-            }
+            check_plain_http(&url, host.plain_http).ok()?;
             Some(OrganizationUrl::of(&AzureUrl::of(&url).ok()?))
         });
         unique(parsed)
@@ -158,16 +155,10 @@ impl Doctor {
         let same = known.find(|place| {
             place.host() == host && place.name().to_lowercase() == name.to_lowercase()
         });
-        same.cloned()
-            .unwrap_or_else(|| OrganizationUrl::new(&self.origin_of(host), name))
-    }
-
-    /// The origin of a host of which no URL is known.
-    fn origin_of(&self, host: &str) -> String {
-        let host_of = self.host_of(host);
-        let is_plain = host_of.is_some_and(|host| host.plain_http == Some(PlainHttp::Allow));
-        let scheme = if is_plain { "http" } else { "https" };
-        format!("{scheme}://{host}")
+        same.cloned().unwrap_or_else(|| {
+            let origin = host_of(&self.hosts, host).map(DoctorHost::origin);
+            OrganizationUrl::new(&origin.unwrap_or_default(), name)
+        })
     }
 
     /// The hosts with a credential for any organization, and no organization to try it with.
@@ -187,15 +178,9 @@ impl Doctor {
         let is_lonely = self.hosts.len() == 1;
         host.is_listed || is_lonely || places.iter().any(|place| place.host() == host.host)
     }
-
-    fn host_of(&self, host: &str) -> Option<&DoctorHost> {
-        self.hosts.iter().find(|own| own.host == host)
-    }
 }
 
 fn unique(places: impl Iterator<Item = OrganizationUrl>) -> Vec<OrganizationUrl> {
     let mut seen = HashSet::new();
-    places
-        .filter(|place| seen.insert((place.host(), place.name().to_lowercase())))
-        .collect()
+    places.filter(|place| seen.insert(place.key())).collect()
 }

@@ -87,8 +87,8 @@ async fn is_let_in(
     let Ok(Ok(authorization)) = timeout(context.most, authorized).await else {
         return false;
     };
-    let turns = context.turns_of(&authorization);
-    let _turn = turns.acquire().await;
+    let permits = context.permits_of(&authorization);
+    let _permit = permits.acquire().await;
     let Ok(call) = call(asked, &authorization, context) else {
         return false;
     };

@@ -89,17 +89,12 @@ impl Trouble {
     }
 
     pub(super) fn into_cause(self) -> Cause {
-        Cause {
-            at: self.at,
-            message: self.message,
-            advice: self.advice,
-            near: Vec::new(),
-        }
+        Cause::new(self.at, self.message, self.advice)
     }
 }
 
 impl Probe {
-    /// Nothing was sent.
+    /// There is no answer; how long that took is not told.
     pub(super) fn failed(trouble: Trouble) -> Self {
         Self {
             outcome: Err(trouble),
@@ -115,14 +110,9 @@ pub(super) async fn probe(call: Call, authorization: &Authorization, most: Durat
     let began = Instant::now();
     let sent = timeout(most, call.send()).await;
     let elapsed = began.elapsed();
-    let failed = |trouble| Probe {
-        outcome: Err(trouble),
-        limits: LimitHeaders::default(),
-        elapsed,
-    };
     let answer = match sent {
-        Err(_) => return failed(Trouble::silent(most, &host)),
-        Ok(Err(error)) => return failed(trouble_of(error, authorization, &host)),
+        Err(_) => return Probe::failed(Trouble::silent(most, &host)),
+        Ok(Err(error)) => return Probe::failed(trouble_of(error, authorization, &host)),
         Ok(Ok(answer)) => answer,
     };
     let limits = LimitHeaders::read(answer.headers(), SystemTime::now());

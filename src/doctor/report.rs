@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text::readable;
+
 /// Everything that was found.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -229,6 +231,25 @@ pub struct Cause {
     pub advice: String,
     /// What nearly has the name that is not there.
     pub near: Vec<String>,
+}
+
+impl Cause {
+    pub(super) fn new(at: At, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self {
+            at,
+            message: readable(message),
+            advice: readable(advice),
+            near: Vec::new(),
+        }
+    }
+
+    /// The same, with what nearly has the name that is not there.
+    pub(super) fn near(self, names: Vec<String>) -> Self {
+        Self {
+            near: names.into_iter().map(readable).collect(),
+            ..self
+        }
+    }
 }
 
 /// A URL, and whether it can be read.

@@ -28,6 +28,9 @@ use crate::{
 /// The most names that a message lists.
 const MOST_LISTED: usize = 8;
 
+/// The most folders that are looked into from the end of a path.
+const MOST_FOLDERS: usize = 32;
+
 /// Hosts that other integrations of Backstage read, and which.
 const OF_OTHERS: [(&str, &str); 4] = [
     ("github.com", "integrations.github"),
@@ -40,8 +43,9 @@ const OF_OTHERS: [(&str, &str); 4] = [
 #[derive(Debug)]
 pub(super) struct Reading {
     report: UrlReport,
-    /// The repository; `None` where the URL names none, and then the report has the cause.
-    repository: Option<AzureUrl>,
+    /// The repository and what is asked of it; `None` where the URL names none, and then the report has the
+    /// cause.
+    repository: Option<(AzureUrl, Asked)>,
     /// Why it could not be read.
     error: Option<Error>,
 }
@@ -49,7 +53,8 @@ pub(super) struct Reading {
 impl Reading {
     /// The organization that it is in.
     pub(super) fn place(&self) -> Option<OrganizationUrl> {
-        self.repository.as_ref().map(OrganizationUrl::of)
+        let repository = self.repository.as_ref();
+        repository.map(|(repository, _)| OrganizationUrl::of(repository))
     }
 }
 
@@ -57,10 +62,9 @@ impl Reading {
 ///
 /// `position` is its place among the URLs that were given, from 1 on.
 pub(super) async fn read(context: &Context<'_>, text: &str, position: usize) -> Reading {
-    let is_url = SafeUrl::parse(text).is_ok();
     let mut report = UrlReport {
         // What is no URL may be anything, also a token.
-        url: if is_url {
+        url: if web_url(text).is_some() {
             readable(without_secrets(text))
         } else {
             format!("argument {position}")
@@ -108,56 +112,52 @@ pub(super) async fn read(context: &Context<'_>, text: &str, position: usize) -> 
     }
     Reading {
         report,
-        repository: Some(repository),
+        repository: Some((repository, asked)),
         error,
     }
 }
 
+/// The URL that a text is; `None` of what is none of the web.
+fn web_url(text: &str) -> Option<SafeUrl> {
+    let url = SafeUrl::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
+}
+
 /// The repository that a URL names, on a configured host.
 fn repository_of(context: &Context<'_>, text: &str) -> Result<(SafeUrl, AzureUrl), Cause> {
-    let cause = |at, message: String, advice: String, near| {
-        Err(Cause {
-            at,
-            message: readable(message),
-            advice: readable(advice),
-            near,
-        })
-    };
     let form = "copy it from the address bar: https://dev.azure.com/{organization}/{project}/_git/{repository}?path=/{file}";
-    let Ok(url) = SafeUrl::parse(text) else {
-        return cause(
-            At::Url,
-            "this is no URL".to_owned(),
-            form.to_owned(),
-            Vec::new(),
-        );
-    };
+    let url = web_url(text).ok_or_else(|| Cause::new(At::Url, "this is no URL", form))?;
     let host = quirks::host(&url);
     if context.host_of(host).is_none() {
-        let names = context.hosts.iter().map(|host| host.host.as_str());
-        let near = near(host, names.clone());
-        let other = OF_OTHERS.iter().find(|(other, _)| *other == host);
-        let (message, advice) = match other {
-            Some((_, key)) => (
-                format!("{host} is no host of Azure DevOps"),
-                format!(
-                    "nothing is wrong with Azure DevOps: Backstage reads it by another integration, see {key}"
-                ),
-            ),
-            None => (
-                format!("the host {host} is not configured"),
-                format!(
-                    "add it under integrations.azure, or check the URL: configured are {}",
-                    names.collect::<Vec<_>>().join(", ")
-                ),
-            ),
-        };
-        return cause(At::Configuration, message, advice, near);
+        return Err(not_configured(context, host));
     }
     match AzureUrl::of(&url) {
         Ok(repository) => Ok((url, repository)),
-        Err(error) => cause(At::Url, error.to_string(), form.to_owned(), Vec::new()),
+        Err(error) => Err(Cause::new(At::Url, error.to_string(), form)),
     }
+}
+
+fn not_configured(context: &Context<'_>, host: &str) -> Cause {
+    let names: Vec<&str> = context.hosts.iter().map(|it| it.host.as_str()).collect();
+    let near = near(host, names.iter().copied());
+    let cause = match OF_OTHERS.iter().find(|(other, _)| *other == host) {
+        Some((_, key)) => Cause::new(
+            At::Configuration,
+            format!("{host} is no host of Azure DevOps"),
+            format!(
+                "nothing is wrong with Azure DevOps: Backstage reads it by another integration, see {key}"
+            ),
+        ),
+        None => Cause::new(
+            At::Configuration,
+            format!("the host {host} is not configured"),
+            format!(
+                "add it under integrations.azure, or check the URL: configured are {}",
+                names.join(", ")
+            ),
+        ),
+    };
+    cause.near(near)
 }
 
 fn parts_of(url: &Url, repository: &AzureUrl) -> UrlParts {
@@ -168,10 +168,7 @@ fn parts_of(url: &Url, repository: &AzureUrl) -> UrlParts {
         project: readable(repository.project()),
         repository: readable(repository.repo()),
         path: path.map(readable),
-        version: repository
-            .version()
-            .filter(|it| !it.name.is_empty())
-            .map(version_in_words),
+        version: repository.named_version().map(version_in_words),
         is_pattern: Pattern::of(url).is_some(),
     }
 }
@@ -182,6 +179,7 @@ fn version_in_words(version: &Version) -> String {
 }
 
 /// What a URL asks for.
+#[derive(Debug)]
 enum Asked {
     /// The content of a file; or a folder, as it turns out.
     File,
@@ -273,7 +271,7 @@ pub(super) async fn trace(
         repository,
         error,
     } = reading;
-    let (Some(error), Some(repository)) = (error, repository) else {
+    let (Some(error), Some((repository, asked))) = (error, repository) else {
         return report;
     };
     // Before anything was asked.
@@ -289,6 +287,7 @@ pub(super) async fn trace(
     let mut trail = Trail {
         context,
         repository: &repository,
+        asked: &asked,
         access,
         checks: Vec::new(),
     };
@@ -314,6 +313,7 @@ fn unknown(error: &Error) -> Cause {
 struct Trail<'a> {
     context: &'a Context<'a>,
     repository: &'a AzureUrl,
+    asked: &'a Asked,
     access: &'a Access,
     checks: Vec<Check>,
 }
@@ -428,12 +428,7 @@ impl Trail<'_> {
         );
         let advice = "check the project's name in the URL, or have the project's administrator add the credential's identity to it, as a Reader for example";
         let others = self.who_else().await;
-        Cause {
-            at: At::Project,
-            message: readable(message),
-            advice: [others.as_str(), advice].concat(),
-            near: near.into_iter().map(readable).collect(),
-        }
+        Cause::new(At::Project, message, others + advice).near(near)
     }
 
     /// The repository, where it is seen and can be read.
@@ -465,17 +460,13 @@ impl Trail<'_> {
         if found.is_disabled {
             return Err(self.stop("repository", disabled(&found.name)));
         }
-        if found.default_branch.is_none() && self.repository.version().is_none() {
-            let cause = Cause {
-                at: At::Repository,
-                message: readable(format!(
-                    "the repository {} is empty: it has no default branch",
-                    found.name
-                )),
-                advice: "push a first commit to it, or take its locations out of the catalog"
-                    .to_owned(),
-                near: Vec::new(),
-            };
+        if found.default_branch.is_none() && self.repository.named_version().is_none() {
+            let name = &found.name;
+            let cause = Cause::new(
+                At::Repository,
+                format!("the repository {name} is empty: it has no default branch"),
+                "push a first commit to it, or take its locations out of the catalog",
+            );
             return Err(self.stop("repository", cause));
         }
         self.pass("repository", readable(&found.name));
@@ -505,22 +496,12 @@ impl Trail<'_> {
         );
         let advice = "check the repository's name in the URL: it may have been renamed, or moved to another project; or let the credential's identity read it (Project settings, Repositories, Security)";
         let others = self.who_else().await;
-        Cause {
-            at: At::Repository,
-            message: readable(message),
-            advice: [others.as_str(), advice].concat(),
-            near: near.into_iter().map(readable).collect(),
-        }
+        Cause::new(At::Repository, message, others + advice).near(near)
     }
 
     /// Whether the version is there.
     async fn version(&mut self, git: &GitApi, found: &Repository) -> Result<(), Cause> {
-        let Some(version) = self
-            .repository
-            .version()
-            .filter(|it| !it.name.is_empty())
-            .cloned()
-        else {
+        let Some(version) = self.repository.named_version().cloned() else {
             let branch = short(found.default_branch.as_deref().unwrap_or_default());
             self.pass("version", readable(format!("the default branch, {branch}")));
             return Ok(());
@@ -548,14 +529,11 @@ impl Trail<'_> {
                 Ok(())
             }
             Err(trouble) if trouble.is_missing => {
-                let cause = Cause {
-                    at: At::Version,
-                    message: readable(format!("the repository has no commit {}", version.name)),
-                    advice:
-                        "check that it was pushed to this repository, and that its id is in full"
-                            .to_owned(),
-                    near: Vec::new(),
-                };
+                let cause = Cause::new(
+                    At::Version,
+                    format!("the repository has no commit {}", version.name),
+                    "check that it was pushed to this repository, and that its id is in full",
+                );
                 Err(self.stop("version", cause))
             }
             Err(trouble) => {
@@ -586,54 +564,53 @@ impl Trail<'_> {
         (own, other): (&str, &str),
     ) -> Cause {
         let name = &version.name;
-        let is_other = self.has_ref(git, other, name).await.unwrap_or(false);
-        let refs = self.refs(git, &format!("{own}/")).await.unwrap_or_default();
-        let names: Vec<&str> = refs.iter().map(|it| short(&it.name)).collect();
-        let mut near = near(name, names.iter().copied());
-        let default = short(found.default_branch.as_deref().unwrap_or_default());
-        if own == "heads" && !default.is_empty() && !near.iter().any(|it| it == default) {
-            near.push(default.to_owned());
-        }
         let kind = version.version_type.descriptor();
-        let mut message = format!(
-            "the repository has no {kind} {name}; its default branch is {default}, and {}",
-            listed(
-                if own == "heads" {
-                    "its branches are"
-                } else {
-                    "its tags are"
-                },
-                &names
-            )
-        );
-        let advice = if is_other {
-            near.clear();
+        if self.has_ref(git, other, name).await.unwrap_or(false) {
             let (is, prefix) = match version.version_type {
                 VersionType::Tag => ("branch", VersionType::Branch.prefix()),
                 _ => ("tag", VersionType::Tag.prefix()),
             };
-            message = format!("{name} is a {is}, and the URL asks for a {kind}");
-            format!("write version={prefix}{name} in the URL")
+            return Cause::new(
+                At::Version,
+                format!("{name} is a {is}, and the URL asks for a {kind}"),
+                format!("write version={prefix}{name} in the URL"),
+            );
+        }
+        let refs = self.refs(git, &format!("{own}/")).await.unwrap_or_default();
+        let names: Vec<&str> = refs.iter().map(|it| short(&it.name)).collect();
+        let mut near = near(name, names.iter().copied());
+        let default = short(found.default_branch.as_deref().unwrap_or_default());
+        let is_branch = own == "heads";
+        if is_branch && !default.is_empty() && !near.iter().any(|it| it == default) {
+            near.push(default.to_owned());
+        }
+        let what = if is_branch {
+            "its branches are"
         } else {
+            "its tags are"
+        };
+        let there = listed(what, &names);
+        let cause = Cause::new(
+            At::Version,
+            format!(
+                "the repository has no {kind} {name}; its default branch is {default}, and {there}"
+            ),
             format!(
                 "check the {kind} in the URL (names are case-sensitive), or leave version out to read the default branch"
-            )
-        };
-        Cause {
-            at: At::Version,
-            message: readable(message),
-            advice: readable(advice),
-            near: near.into_iter().map(readable).collect(),
-        }
+            ),
+        );
+        cause.near(near)
     }
 
     /// Whether the path is there: the deepest folder that is, and what is in it.
     async fn path(&mut self, git: &GitApi) -> Result<(), Cause> {
-        let path = self.repository.path().unwrap_or_default().to_owned();
-        let literal = literal_part(&path);
-        let segments: Vec<&str> = literal.split('/').filter(|it| !it.is_empty()).collect();
+        let path = match self.asked {
+            Asked::File => self.repository.path().unwrap_or_default(),
+            Asked::Folder(folder) => folder,
+        };
+        let segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
         // From the end: most often it is the file alone that is not there.
-        for depth in (0..segments.len()).rev() {
+        for depth in (0..segments.len()).rev().take(MOST_FOLDERS) {
             let folder = format!("/{}", segments.get(..depth).unwrap_or_default().join("/"));
             let probe = self.ask(git.folder(&folder), git.authorization()).await;
             let items = match probe.outcome {
@@ -664,13 +641,6 @@ fn advice_to_signed_in(identity: Identity) -> String {
     identity.advice_on_permissions().to_owned()
 }
 
-/// The part of a path before its first wildcard.
-fn literal_part(path: &str) -> String {
-    let segments = path.split('/');
-    let literal = segments.take_while(|segment| !segment.contains(['*', '?']));
-    literal.collect::<Vec<_>>().join("/")
-}
-
 fn no_item(folder: &str, wanted: &str, items: &[Item]) -> Option<Cause> {
     let inside = folder.trim_start_matches('/');
     let names: Vec<&str> = items
@@ -692,15 +662,12 @@ fn no_item(folder: &str, wanted: &str, items: &[Item]) -> Option<Cause> {
     } else {
         format!("; {}", listed("it has", &names))
     };
-    Some(Cause {
-        at: At::Path,
-        message: readable(format!("{shown} has no {wanted}{why}")),
-        advice: match near.first() {
-            Some(first) => readable(format!("write {first} in the path, if that is meant")),
-            None => "check the path in the URL, and whether it is there in this version".to_owned(),
-        },
-        near: near.into_iter().map(readable).collect(),
-    })
+    let advice = match near.first() {
+        Some(first) => format!("write {first} in the path, if that is meant"),
+        None => "check the path in the URL, and whether it is there in this version".to_owned(),
+    };
+    let cause = Cause::new(At::Path, format!("{shown} has no {wanted}{why}"), advice);
+    Some(cause.near(near))
 }
 
 /// Some of the names, and how many more there are.
@@ -724,14 +691,9 @@ fn short(name: &str) -> &str {
 }
 
 fn disabled(name: &str) -> Cause {
-    Cause {
-        at: At::Repository,
-        message: readable(format!(
-            "the repository {name} is disabled, so nothing in it can be read"
-        )),
-        advice:
-            "enable it (Project settings, Repositories), or take its locations out of the catalog"
-                .to_owned(),
-        near: Vec::new(),
-    }
+    Cause::new(
+        At::Repository,
+        format!("the repository {name} is disabled, so nothing in it can be read"),
+        "enable it (Project settings, Repositories), or take its locations out of the catalog",
+    )
 }

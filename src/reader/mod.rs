@@ -18,6 +18,7 @@ pub use cache::{bytes_stored, set_limits};
 pub use context::{CredentialSource, ReadContext, ReadRequest};
 pub use list::{Depth, Entry, FolderListing, list, list_url};
 pub use messages::{Purpose, TOKENS_END};
+pub use plain_http::check as check_plain_http;
 pub use policy::HostPolicy;
 pub use read_tree::{ReadTree, ReadTreeResponse, read_tree};
 pub use read_url::{ReadUrlResponse, read_url};

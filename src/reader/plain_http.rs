@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// It would go over plain HTTP to a host that is not asked so; the message says what to do.
-pub(super) fn check(request: &Url, plain_http: Option<PlainHttp>) -> Result<(), Error> {
+pub fn check(request: &Url, plain_http: Option<PlainHttp>) -> Result<(), Error> {
     if request.scheme() == "https" {
         return Ok(());
     }

@@ -38,12 +38,6 @@ impl OrganizationApi {
         self.caller.authorization()
     }
 
-    /// The organization.
-    #[must_use]
-    pub const fn url(&self) -> &OrganizationUrl {
-        &self.url
-    }
-
     /// Who is signed in.
     ///
     /// # Errors

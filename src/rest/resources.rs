@@ -62,8 +62,6 @@ pub struct Project {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Repository {
-    /// Its id.
-    pub id: String,
     /// Its name.
     pub name: String,
     /// As `refs/heads/main`; `None` where the repository is empty.
@@ -79,8 +77,6 @@ pub struct Repository {
 pub struct Ref {
     /// As `refs/heads/main`.
     pub name: String,
-    /// The id of what it points at.
-    pub object_id: String,
 }
 
 /// What is in a tree.

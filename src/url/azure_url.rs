@@ -400,15 +400,6 @@ impl AzureUrl {
         self.to_items_url("oneLevel", folder)
     }
 
-    /// The same repository and path at the default branch.
-    #[must_use]
-    pub fn at_default_branch(&self) -> Self {
-        Self {
-            version: None,
-            ..self.clone()
-        }
-    }
-
     /// The same repository and path at a commit.
     #[must_use]
     pub fn at_commit(&self, id: &str) -> Self {
@@ -455,7 +446,9 @@ impl AzureUrl {
         Ok(url)
     }
 
-    fn named_version(&self) -> Option<&Version> {
+    /// The `version` parameter, where it names one and is not a prefix alone: then the default branch is read.
+    #[must_use]
+    pub fn named_version(&self) -> Option<&Version> {
         self.version
             .as_ref()
             .filter(|version| !version.name.is_empty())

@@ -69,6 +69,13 @@ impl OrganizationUrl {
             .unwrap_or_default()
     }
 
+    /// What is the same for every spelling of it at an origin: names match without regard to case, and with
+    /// and without a server's virtual directory.
+    #[must_use]
+    pub fn key(&self) -> (String, String) {
+        (self.origin.clone(), self.name().to_lowercase())
+    }
+
     /// Its web URL.
     ///
     /// # Errors

@@ -6,9 +6,9 @@ import {
 } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import catalogPlugin from '@backstage/plugin-catalog-backend';
-import { createServer, type AddressInfo } from 'node:net';
 import type { BackendLog } from './BackendLog';
 import { CatalogDatabase, type DatabaseClient } from './CatalogDatabase';
+import { freePort } from '../freePort';
 
 type JsonObject = NonNullable<ConstructorParameters<typeof ConfigReader>[0]>;
 
@@ -152,12 +152,4 @@ function successful(response: Response): Response {
     throw new Error(`${response.url} answered ${response.status}`);
   }
   return response;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { Config } from '@backstage/config';
 import type { CaseReader } from './benchCases';
 import { findApp, resolveInApp } from './findApp';
+import { loggerWith } from './loggerWith';
 
 /** The reader that is built into Backstage, as the app has it. */
 export interface BuiltInReader {
@@ -25,21 +25,9 @@ export function builtInReader(config: Config): BuiltInReader | undefined {
   ) as { version: string };
   const reader = UrlReaders.create({
     config,
-    logger: silent(),
+    // What it has to say is not what is measured.
+    logger: loggerWith(),
     factories: [AzureUrlReader.factory],
   });
   return { reader, version };
-}
-
-/** What the built-in reader has to say is not what is measured. */
-function silent(): LoggerService {
-  const nothing = () => {};
-  const logger: LoggerService = {
-    debug: nothing,
-    info: nothing,
-    warn: nothing,
-    error: nothing,
-    child: () => logger,
-  };
-  return logger;
 }

@@ -1,12 +1,11 @@
 import { tmpdir } from 'node:os';
-import { native } from '../binding';
+import { cancellable } from '../cancellable';
 import {
   DefaultAzureDevOpsCredentialsProvider,
   nativeCredentials,
 } from '../DefaultAzureDevOpsCredentialsProvider';
 import { unwrap } from '../failure';
 import { nativeReader } from '../nativeReader';
-import { onAbort } from '../onAbort';
 import type { LsOutput } from './output';
 import type { UrlReaderOf } from './readerOf';
 
@@ -27,11 +26,8 @@ export async function listIn(
   });
   const credentials = nativeCredentials(provider);
   const reader = nativeReader(integration.config, credentials, tmpdir());
-  const cancellation = new (native().Cancellation)();
-  const release = onAbort(signal, () => cancellation.cancel());
-  try {
-    return JSON.parse(unwrap(await reader.list(url, cancellation))) as Listing;
-  } finally {
-    release();
-  }
+  const listing = await cancellable(signal, cancellation =>
+    reader.list(url, cancellation),
+  );
+  return JSON.parse(unwrap(listing)) as Listing;
 }

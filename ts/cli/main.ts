@@ -18,7 +18,7 @@ interface CommonOptions {
 export interface Run<Options> {
   terminal: Terminal;
   options: Options;
-  /** Ends what is under way: Ctrl-C, or a pipe that nobody reads any more. */
+  /** Ends what is under way, at Ctrl-C. */
   signal: AbortSignal;
 }
 
@@ -245,7 +245,7 @@ function run<Options extends SourceOptions>(
 
 /**
  * Ends what is under way at the first Ctrl-C, so that it can remove what it left half done; a second one ends
- * the process. A pipe that nobody reads any more ends it as well, and is no failure.
+ * the process. So does a pipe that nobody reads any more, which is no failure.
  */
 function endings(): AbortSignal {
   const controller = new AbortController();

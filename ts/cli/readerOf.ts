@@ -1,9 +1,9 @@
-import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { Config } from '@backstage/config';
 import type { AzureIntegration } from '../AzureIntegration';
 import { makeReaders, type AzureUrlReader } from '../AzureUrlReader';
 import { AzureUrl } from '../AzureUrl';
 import { loadConfiguration, type SourceOptions } from './configuration';
+import { loggerWith } from './loggerWith';
 import type { Run } from './main';
 import type { Terminal } from './Terminal';
 
@@ -45,9 +45,13 @@ export function readerIn(
 ): UrlReaderOf {
   checkUrl(url);
   const { host } = new URL(url);
+  const { yellow, red } = terminal.errorColors;
   const readers = makeReaders({
     config,
-    logger: loggerTo(terminal),
+    logger: loggerWith({
+      warn: message => terminal.note(`${yellow('warning')}: ${message}`),
+      error: message => terminal.note(`${red('error')}: ${message}`),
+    }),
     // Only its folder would be asked for, which is the system's here.
     treeResponseFactory: undefined as never,
   });
@@ -71,18 +75,4 @@ function notConfigured(host: string, hosts: string[]): string {
   return OF_OTHERS.includes(host)
     ? `${host} is no host of Azure DevOps: another integration of Backstage reads it`
     : `The host ${host} is not configured: add it under integrations.azure, or check the URL. Configured are ${hosts.join(', ')}`;
-}
-
-/** Writes warnings and errors to standard error, and nothing else. */
-function loggerTo(terminal: Terminal): LoggerService {
-  const { yellow, red } = terminal.errorColors;
-  const nothing = () => {};
-  const logger: LoggerService = {
-    debug: nothing,
-    info: nothing,
-    warn: message => terminal.note(`${yellow('warning')}: ${message}`),
-    error: message => terminal.note(`${red('error')}: ${message}`),
-    child: () => logger,
-  };
-  return logger;
 }

@@ -1,13 +1,14 @@
 import type { Config } from '@backstage/config';
 import { native } from '../binding';
+import { cancellable } from '../cancellable';
 import { unwrap } from '../failure';
 import { limitAnswers } from '../limitAnswers';
-import { onAbort } from '../onAbort';
+import { nativeIntegration } from '../nativeIntegration';
+import { setPlace } from '../places';
 import {
   readAzureIntegrationConfig,
   readCredentialFields,
 } from '../readAzureIntegrationConfig';
-import { placeOf, setPlace } from '../places';
 import type { AzureIntegrationConfig } from '../types';
 import { unknownKeys } from '../unknownKeys';
 import { urlsIn } from './urlsIn';
@@ -103,29 +104,17 @@ async function examine(
     signal,
   }: { urls: string[]; timeoutMs: number; signal?: AbortSignal },
 ): Promise<Findings> {
-  const { Doctor, Cancellation } = native();
   const doctor = unwrap(
-    Doctor.of(
-      integrations.map(integration => ({
-        host: integration.host,
-        credentials: integration.credentials ?? undefined,
-        place: placeOf(integration),
-      })),
+    native().Doctor.of(
+      integrations.map(nativeIntegration),
       integrations.map(({ host, plainHttp }) => ({ host, plainHttp })),
     ),
   );
-  const cancellation = new Cancellation();
-  const release = onAbort(signal, () => cancellation.cancel());
-  try {
-    const findings = await doctor.examine(
-      { urls, known: urlsIn(config), timeoutMs },
-      cancellation,
-    );
-    signal?.throwIfAborted();
-    return explained(JSON.parse(unwrap(findings)) as Findings, invalid);
-  } finally {
-    release();
-  }
+  const findings = await cancellable(signal, cancellation =>
+    doctor.examine({ urls, known: urlsIn(config), timeoutMs }, cancellation),
+  );
+  signal?.throwIfAborted();
+  return explained(JSON.parse(unwrap(findings)) as Findings, invalid);
 }
 
 /** The findings; a URL on a host whose integration is not valid is not one of an unknown host. */
@@ -173,7 +162,7 @@ function lackingIn(entry: Config, path: string): ConfigurationProblem[] {
         state: 'problem',
         path: `${path}.credentials[${position}]`,
         message: `It lacks ${key}`,
-        advice: `add it, or take out what makes it a credential of this kind`,
+        advice: 'add it, or take out what makes it a credential of this kind',
       }));
     });
   } catch {
