@@ -449,13 +449,6 @@ describe('doctor', () => {
     expect(found.map(({ cause }) => cause.at)).toEqual(['path', 'path']);
   });
 
-  it('takes the braces of a pattern for no name of a folder', async () => {
-    const { urls } = await json<{
-      urls: Array<{ cause: { message: string } }>;
-    }>('doctor', [at('/none/{a,b}/*.yaml')]);
-    expect(urls[0].cause.message).toContain('the root has no none');
-  });
-
   it('shows no argument that is no URL of the web: it may be a token', async () => {
     const { stdout, stderr } = await run(['doctor', 'user:s3cretpass']);
     expect(`${stdout}${stderr}`).not.toContain('s3cretpass');
