@@ -37,12 +37,19 @@ use crate::{
 /// shows them.
 #[derive(Clone, Debug)]
 pub struct Authorization {
+    /// Shared by all reads with the credential: each of them has an authorization of its own.
+    parts: Arc<Parts>,
+    /// Whether the read is anonymous although the host has credentials for other organizations.
+    is_left_out: bool,
+}
+
+#[derive(Debug)]
+struct Parts {
     identity: Identity,
     /// The credential's place in the app-config, if it has one.
     place: Option<Arc<str>>,
     method: AuthMethod,
-    /// Whether the read is anonymous although the host has credentials for other organizations.
-    is_left_out: bool,
+    principal: Principal,
     /// Its keys in the shared cache, where they do not depend on its tokens.
     sharing: Option<SharedKeys>,
 }
@@ -85,37 +92,41 @@ impl Authorization {
 
     fn without_any(why: Option<Arc<TokenError>>) -> Self {
         let sharing = Some(SharedKeys::of_nobody());
-        Self::new(Identity::Anonymous, AuthMethod::Nothing(why), sharing)
+        Self::new(Identity::Anonymous, AuthMethod::Nothing(why), sharing, None)
     }
 
-    fn with_headers(identity: Identity, headers: HeaderMap) -> Self {
+    fn with_headers(identity: Identity, headers: HeaderMap, place: Option<Arc<str>>) -> Self {
         let sharing = Some(SharedKeys::of_headers(&headers));
-        Self::new(identity, AuthMethod::Headers(headers), sharing)
+        Self::new(identity, AuthMethod::Headers(headers), sharing, place)
     }
 
-    fn new(identity: Identity, method: AuthMethod, sharing: Option<SharedKeys>) -> Self {
+    fn new(
+        identity: Identity,
+        method: AuthMethod,
+        sharing: Option<SharedKeys>,
+        place: Option<Arc<str>>,
+    ) -> Self {
+        let principal = match &method {
+            AuthMethod::Nothing(_) => Principal::ANONYMOUS,
+            AuthMethod::Headers(headers) => Principal::with_headers(headers),
+            AuthMethod::TokenCache(tokens) => Principal::with_tokens(tokens, identity),
+        };
         Self {
-            identity,
-            place: None,
-            method,
+            parts: Arc::new(Parts {
+                identity,
+                place,
+                method,
+                principal,
+                sharing,
+            }),
             is_left_out: false,
-            sharing,
-        }
-    }
-
-    /// The same, with the credential's place in the app-config.
-    #[must_use]
-    fn at(self, place: &Arc<str>) -> Self {
-        Self {
-            place: Some(Arc::clone(place)),
-            ..self
         }
     }
 
     /// The same; an anonymous read notes whether its host has credentials for other organizations.
     #[must_use]
-    pub(super) const fn left_out(mut self, is_left_out: bool) -> Self {
-        self.is_left_out = is_left_out && matches!(self.method, AuthMethod::Nothing(_));
+    pub(super) fn left_out(mut self, is_left_out: bool) -> Self {
+        self.is_left_out = is_left_out && matches!(self.parts.method, AuthMethod::Nothing(_));
         self
     }
 
@@ -124,13 +135,10 @@ impl Authorization {
     /// # Errors
     /// It is a token that no header can hold.
     pub(super) fn of_credential(placed: &Placed, entra: &Entra) -> Result<Self, Error> {
-        let authorization = Self::of_kind(&placed.credential.kind, entra)?;
-        Ok(authorization.at(&placed.place))
-    }
-
-    fn of_kind(kind: &CredentialKind, entra: &Entra) -> Result<Self, Error> {
-        let (identity, tokens, sharing) = match kind {
-            CredentialKind::PersonalAccessToken { token } => return Self::of_token(token),
+        let (identity, tokens, sharing) = match &placed.credential.kind {
+            CredentialKind::PersonalAccessToken { token } => {
+                return Self::of_token(token, &placed.place);
+            }
             CredentialKind::ClientSecret {
                 tenant_id,
                 client_id,
@@ -165,27 +173,37 @@ impl Authorization {
                 (Identity::ManagedIdentityClientAssertion, tokens, None)
             }
         };
-        Ok(Self::new(identity, AuthMethod::TokenCache(tokens), sharing))
+        let place = Some(Arc::clone(&placed.place));
+        let method = AuthMethod::TokenCache(tokens);
+        Ok(Self::new(identity, method, sharing, place))
     }
 
     /// Its access tokens, where it has any.
-    pub(super) const fn tokens(&self) -> Option<&Arc<TokenCache>> {
-        match &self.method {
+    pub(super) fn tokens(&self) -> Option<&Arc<TokenCache>> {
+        match &self.parts.method {
             AuthMethod::TokenCache(tokens) => Some(tokens),
             AuthMethod::Nothing(_) | AuthMethod::Headers(_) => None,
         }
     }
 
-    fn of_token(token: &SecretString) -> Result<Self, Error> {
+    fn of_token(token: &SecretString, place: &Arc<str>) -> Result<Self, Error> {
         let value = sensitive("Authorization", basic(token)?.expose_secret())?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
-        Ok(Self::with_headers(Identity::PersonalAccessToken, headers))
+        let place = Some(Arc::clone(place));
+        Ok(Self::with_headers(
+            Identity::PersonalAccessToken,
+            headers,
+            place,
+        ))
     }
 
     pub(super) async fn of_default_chain(entra: &Entra) -> Self {
         let tokens = token_caches::of_default_chain(entra);
         match tokens.get().await {
-            Ok(token) => Self::new(token.identity, AuthMethod::TokenCache(tokens), None),
+            Ok(token) => {
+                let method = AuthMethod::TokenCache(tokens);
+                Self::new(token.identity, method, None, None)
+            }
             Err(error) => Self::without_any(Some(error)),
         }
     }
@@ -205,7 +223,7 @@ impl Authorization {
             })?;
             map.append(header, sensitive(&name, value.expose_secret())?);
         }
-        Ok(Self::with_headers(Identity::Provided, map))
+        Ok(Self::with_headers(Identity::Provided, map, None))
     }
 
     /// The authorization by a token that the caller gave for this one read: an access token (a JWT) is sent
@@ -227,45 +245,50 @@ impl Authorization {
         let value = sensitive("Authorization", value.expose_secret()).map_err(unusable)?;
         let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
         // Nothing of it is shared with other processes.
-        Ok(Self::new(identity, AuthMethod::Headers(headers), None))
+        Ok(Self::new(
+            identity,
+            AuthMethod::Headers(headers),
+            None,
+            None,
+        ))
     }
 
     /// Whether it is a token that the caller gave for one read. Nothing of such a read is kept.
     #[must_use]
-    pub const fn is_callers(&self) -> bool {
+    pub fn is_callers(&self) -> bool {
         matches!(
-            self.identity,
+            self.parts.identity,
             Identity::CallersToken | Identity::CallersPersonalAccessToken
         )
     }
 
     /// The kind of credential.
     #[must_use]
-    pub const fn identity(&self) -> Identity {
-        self.identity
+    pub fn identity(&self) -> Identity {
+        self.parts.identity
     }
 
     /// The kind of credential and its place, for a message.
     #[must_use]
     pub fn named(&self) -> CredentialName<'_> {
         CredentialName {
-            identity: self.identity,
-            place: self.place.as_deref(),
+            identity: self.parts.identity,
+            place: self.parts.place.as_deref(),
         }
     }
 
     /// The place of its credential in the app-config, or what else it comes from.
     #[must_use]
     pub fn place(&self) -> Arc<str> {
-        let elsewhere = || Arc::from(self.identity.place());
-        self.place.clone().unwrap_or_else(elsewhere)
+        let elsewhere = || Arc::from(self.parts.identity.place());
+        self.parts.place.clone().unwrap_or_else(elsewhere)
     }
 
     /// The secrets that it sends, or has sent recently.
     #[must_use]
     pub fn secrets(&self) -> Secrets {
         let mut secrets = Secrets::default();
-        match &self.method {
+        match &self.parts.method {
             AuthMethod::Nothing(_) => {}
             AuthMethod::Headers(headers) => {
                 for value in headers.values() {
@@ -283,30 +306,26 @@ impl Authorization {
 
     /// The principal behind it.
     #[must_use]
-    pub fn principal(&self) -> Principal {
-        match &self.method {
-            AuthMethod::Nothing(_) => Principal::ANONYMOUS,
-            AuthMethod::Headers(headers) => Principal::with_headers(headers),
-            AuthMethod::TokenCache(tokens) => Principal::with_tokens(tokens, self.identity),
-        }
+    pub fn principal(&self) -> &Principal {
+        &self.parts.principal
     }
 
     /// Its keys in the shared cache, the same in all processes that have the credential; `None` where there
     /// are none.
     #[must_use]
     pub fn sharing(&self) -> Option<SharedKeys> {
-        match &self.method {
-            AuthMethod::TokenCache(tokens) if self.sharing.is_none() => {
+        match &self.parts.method {
+            AuthMethod::TokenCache(tokens) if self.parts.sharing.is_none() => {
                 SharedKeys::of_token(tokens.held()?.as_ref())
             }
-            _ => self.sharing.clone(),
+            _ => self.parts.sharing.clone(),
         }
     }
 
     /// Why the default chain found no credential, where it was asked.
     #[must_use]
     pub fn without_default(&self) -> Option<&TokenError> {
-        match &self.method {
+        match &self.parts.method {
             AuthMethod::Nothing(why) => why.as_deref(),
             AuthMethod::Headers(_) | AuthMethod::TokenCache(_) => None,
         }
@@ -321,13 +340,14 @@ impl Authorization {
     /// credentials for other organizations.
     #[must_use]
     pub fn warning(&self, url: &Url) -> Option<String> {
-        let scope = scope_of(url);
         if let Some(why) = self.failed_default() {
+            let scope = scope_of(url);
             return Some(format!(
                 "Reading {scope} with no credential, because the default credential chain failed: {why}"
             ));
         }
         self.is_left_out.then(|| {
+            let scope = scope_of(url);
             format!(
                 "Reading {scope} with no credential: those of the host under integrations.azure are for other organizations. Check the organizations that they name; what is not public is not found"
             )
@@ -339,7 +359,7 @@ impl Authorization {
     /// # Errors
     /// None can be obtained any more.
     pub async fn bearer(&self) -> Result<Option<SecretString>, Arc<TokenError>> {
-        match &self.method {
+        match &self.parts.method {
             AuthMethod::TokenCache(tokens) => Ok(Some(tokens.get().await?.secret.clone())),
             AuthMethod::Nothing(_) | AuthMethod::Headers(_) => Ok(None),
         }
@@ -363,7 +383,7 @@ impl Authorization {
     /// # Errors
     /// The token has expired meanwhile, and no other can be obtained.
     pub async fn request_auth(&self) -> Result<RequestAuth, Arc<TokenError>> {
-        match &self.method {
+        match &self.parts.method {
             AuthMethod::TokenCache(tokens) => RequestAuth::of(tokens.get().await?),
             AuthMethod::Nothing(_) => Ok(RequestAuth::of_headers(HeaderMap::new())),
             AuthMethod::Headers(headers) => Ok(RequestAuth::of_headers(headers.clone())),
@@ -379,7 +399,8 @@ impl Authorization {
         refused: &RequestAuth,
         organization: &str,
     ) -> Result<Option<RequestAuth>, Arc<TokenError>> {
-        let (AuthMethod::TokenCache(tokens), Some(token)) = (&self.method, &refused.token) else {
+        let (AuthMethod::TokenCache(tokens), Some(token)) = (&self.parts.method, &refused.token)
+        else {
             return Ok(None);
         };
         let other = tokens.renew(token, organization).await?;
@@ -388,14 +409,14 @@ impl Authorization {
 
     /// Notes the outcome of the request with what [`Self::renew`] gave, in `organization`.
     pub fn renewed(&self, organization: &str, outcome: Renewal) {
-        if let AuthMethod::TokenCache(tokens) = &self.method {
+        if let AuthMethod::TokenCache(tokens) = &self.parts.method {
             tokens.renewed(organization, outcome);
         }
     }
 
     /// Notes that `organization` accepted it.
     pub fn accepted(&self, organization: &str) {
-        if let AuthMethod::TokenCache(tokens) = &self.method {
+        if let AuthMethod::TokenCache(tokens) = &self.parts.method {
             tokens.accepted(organization);
         }
     }
@@ -507,7 +528,7 @@ mod tests {
             let authorization = authorization.unwrap_or_else(|error| unreachable!("{error}"));
             assert_eq!(authorization.identity(), identity);
             assert!(authorization.is_callers() && authorization.sharing().is_none());
-            let AuthMethod::Headers(headers) = &authorization.method else {
+            let AuthMethod::Headers(headers) = &authorization.parts.method else {
                 unreachable!("{token}")
             };
             let sent = headers
@@ -524,13 +545,13 @@ mod tests {
     fn readers_are_told_apart_by_what_they_show() {
         let reader = |token: &'static str| {
             let headers = vec![("Authorization".to_owned(), token.into())];
-            Authorization::provided(headers).map(|authorization| authorization.principal())
+            Authorization::provided(headers).map(|it| it.principal().clone())
         };
         assert_eq!(reader("Bearer a").ok(), reader("Bearer a").ok());
         assert_ne!(reader("Bearer a").ok(), reader("Bearer b").ok());
         assert_ne!(
             reader("Bearer a").ok(),
-            Some(Authorization::anonymous().principal())
+            Some(Authorization::anonymous().principal().clone())
         );
     }
 

@@ -85,10 +85,8 @@ impl Credentials {
         let mut credentials = Self::default();
         for integration in integrations {
             for (position, credential) in integration.credentials.iter().flatten().enumerate() {
-                let placed = Placed {
-                    credential: credential.clone(),
-                    place: integration.place_of_credential(position).into(),
-                };
+                let place = integration.place_of_credential(position).into();
+                let placed = Placed::new(credential.clone(), place);
                 credentials.add(&integration.host, &Arc::new(placed));
             }
             if integration.host == AZURE_HOST {
@@ -161,7 +159,7 @@ impl Credentials {
         url: &Url,
         entra: &Entra,
     ) -> Result<Authorization, Error> {
-        let authorization = Authorization::of_credential(placed, entra)?;
+        let authorization = placed.authorization(entra)?;
         // So that a failure is reported before Azure DevOps is asked for anything.
         check_token(&authorization, url).await?;
         Ok(authorization)

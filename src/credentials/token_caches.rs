@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use parking_lot::Mutex;
@@ -86,7 +86,9 @@ pub(super) fn of_vouched_app(app: App, identity_id: &str, entra: &Entra) -> Arc<
 
 /// The tokens of the default chain.
 pub(super) fn of_default_chain(entra: &Entra) -> Arc<TokenCache> {
-    shared("default".to_owned(), || DefaultChain::new(entra.clone()))
+    static DEFAULT: OnceLock<Arc<TokenCache>> = OnceLock::new();
+    let new = || TokenCache::new(DefaultChain::new(entra.clone()));
+    Arc::clone(DEFAULT.get_or_init(new))
 }
 
 /// What is there for the key already, or is made now.

@@ -103,7 +103,11 @@ impl<'a> Context<'a> {
     pub(super) fn permits_of(&self, authorization: &Authorization) -> Arc<Semaphore> {
         let mut permits = self.permits.lock();
         let new = || Arc::new(Semaphore::new(MOST_OF_PRINCIPAL));
-        Arc::clone(permits.entry(authorization.principal()).or_insert_with(new))
+        Arc::clone(
+            permits
+                .entry(authorization.principal().clone())
+                .or_insert_with(new),
+        )
     }
 
     /// Whether other credentials may be tried once more: where one that serves many organizations is refused, a
