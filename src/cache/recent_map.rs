@@ -29,6 +29,12 @@ impl<V> RecentMap<V> {
         self.used.get(key).or_else(|| self.unused.get(key))
     }
 
+    /// The value of a key, if it was used not long ago, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        let unused = &mut self.unused;
+        self.used.get_mut(key).or_else(|| unused.get_mut(key))
+    }
+
     /// Sets the value of a key, which is used now.
     pub fn set(&mut self, key: &str, value: V) {
         // Of most keys it is there already, and then nothing is allocated for it.

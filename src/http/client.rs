@@ -266,7 +266,7 @@ impl Client {
     /// left. Any status is an answer.
     pub async fn send(
         &self,
-        request: Request,
+        request: Box<Request>,
         authorization: &Authorization,
         retry: &Retry,
     ) -> Result<Answer, Error> {
@@ -282,7 +282,7 @@ impl Client {
     /// As [`Self::send`].
     pub async fn send_buffered(
         &self,
-        request: Request,
+        request: Box<Request>,
         authorization: &Authorization,
         retry: &Retry,
     ) -> Result<Answer, Error> {

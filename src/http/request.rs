@@ -39,7 +39,7 @@ impl Request {
 /// A request that was answered, to be sent again where the content of the answer breaks off.
 #[derive(Clone, Debug)]
 pub struct Resend {
-    pub(super) request: Request,
+    pub(super) request: Box<Request>,
     pub(super) retry: RetryState,
 }
 

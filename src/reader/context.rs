@@ -19,7 +19,7 @@ use crate::{
     rest::{Call, GitApi, Refusal},
     telemetry::log::{Event, Repeat, emit},
     text::readable,
-    url::{AzureUrl, SafeUrl, scope_of},
+    url::{AzureUrl, SafeUrl, organization_of, scope_of},
 };
 
 /// The status of a stale answer: nothing was asked.
@@ -185,7 +185,8 @@ impl ReadContext {
         if status == StatusCode::OK {
             return Ok(answer);
         }
-        Err(self.refused(answer).await)
+        // On the heap: it is rare, and each read would have room for it.
+        Err(Box::pin(self.refused(answer)).await)
     }
 
     /// Says that an answer is a refusal, and why.
@@ -292,23 +293,35 @@ async fn authorize(request: &SafeUrl, source: CredentialSource) -> Result<Author
 
 /// Logs which credential reads, once for each organization or collection.
 fn tell_credential(authorization: &Authorization, request: &SafeUrl) {
-    let scope = scope_of(request);
-    let credential = authorization.identity().title();
-    let place = authorization.place();
-    let (message, event): (String, fn(&str, String) -> Event) = match authorization.warning(request)
-    {
-        Some(warning) => (warning, Event::warning),
-        None => (
-            format!("Reading {scope} with {}", authorization.named()),
-            Event::info,
-        ),
-    };
-    emit(Repeat::Once, &message, || {
-        event("credential chosen", message.clone())
-            .with("scope", scope.as_str())
-            .with("credential", credential)
-            .with("place", &*place)
+    if let Some(warning) = authorization.warning(request) {
+        emit(Repeat::Once, &warning, || {
+            let event = Event::warning("credential chosen", warning.as_str());
+            about_credential(event, authorization, request)
+        });
+        return;
+    }
+    // Not the message, which would be made at each read.
+    let (identity, place) = (authorization.identity(), authorization.place());
+    let about = (
+        identity,
+        place,
+        quirks::host(request),
+        organization_of(request),
+    );
+    emit(Repeat::Once, &about, || {
+        let scope = scope_of(request);
+        let message = format!("Reading {scope} with {}", authorization.named());
+        let event = Event::info("credential chosen", message);
+        about_credential(event, authorization, request)
     });
+}
+
+/// The event, with whose credential reads what.
+fn about_credential(event: Event, authorization: &Authorization, request: &SafeUrl) -> Event {
+    event
+        .with("scope", scope_of(request).as_str())
+        .with("credential", authorization.identity().title())
+        .with("place", &*authorization.place())
 }
 
 /// Whether a status is a success, and not the `203` of a sign-in page.

@@ -59,7 +59,7 @@ pub async fn read_url(read: ReadRequest, conditions: Conditions) -> Result<ReadU
     let url = read.url.clone();
     let file = AzureUrl::of(&url)?;
     let request = file.to_file_url()?.into();
-    let mut context = ReadContext::begin(Purpose::File, url, file, request, read).await?;
+    let context = ReadContext::begin(Purpose::File, url, file, request, read).await?;
     let key = Key::of(&context.request, context.authorization());
     let last = StaleSlot::of(&store().files, key, context.policy.max_stale);
     // Pinned, as are other futures that pass through several functions: each would hold it once more.
@@ -68,10 +68,7 @@ pub async fn read_url(read: ReadRequest, conditions: Conditions) -> Result<ReadU
         context.until_ended(last.or(&context, file)).await
     };
     match read {
-        Ok(FreshOrStale::Fresh(answer)) => {
-            context.request = answer.request().clone();
-            fresh(answer, context, &last).await
-        }
+        Ok(FreshOrStale::Fresh(answer)) => fresh(answer, context, &last).await,
         Ok(FreshOrStale::Stale(file)) => stale(file, context, &conditions),
         Err(error) => {
             if error.kind() == ErrorKind::NotModified {
@@ -91,12 +88,14 @@ async fn fresh(
     let etag = answer.header(&ETAG);
     let last_modified = answer.header(&LAST_MODIFIED);
     let is_json = answer.is_json();
-    let mut body = Body::of(answer, &context).await;
+    let mut body = Body::of(answer, Arc::new(context)).await;
+    let context = Arc::clone(body.context());
+    // On the heap, since most answers need neither.
     if is_json {
-        refuse_description(&mut body, &context).await?;
+        Box::pin(refuse_description(&mut body, &context)).await?;
     }
     if last.is_wanted() {
-        fill(&mut body, MOST_KEPT, &context).await?;
+        Box::pin(fill(&mut body, MOST_KEPT, &context)).await?;
     }
     match body.whole().filter(|bytes| bytes.len() <= MOST_KEPT) {
         Some(bytes) => last.put(File {
@@ -107,7 +106,6 @@ async fn fresh(
         // The caller may have something newer now than what was remembered.
         None => last.confirm(|file| etag.is_some() && file.etag == etag),
     }
-    let context = Arc::clone(body.context());
     Ok(ReadUrlResponse {
         etag,
         last_modified,
@@ -175,8 +173,12 @@ async fn get_file(context: &ReadContext, conditions: &Conditions) -> Result<Answ
     let written = context.api.url();
     let mut spellings = Spellings::of_file(written, context.authorization());
     while let Some(spelling) = spellings.next() {
-        let call = context.api.at(spelling.url.clone()).file(conditions)?;
-        let answer = context.send(call).await?;
+        let url = if spelling.is_as_written {
+            context.request.clone()
+        } else {
+            spelling.url.to_file_url()?.into()
+        };
+        let answer = context.send(context.api.file_at(url, conditions)).await?;
         match accept(context, conditions, answer).await {
             Err(error) => spellings.note(&spelling, error)?,
             Ok(answer) => {

@@ -3,7 +3,7 @@
 //! Backstage's own registry of integrations resolves `./my docs` to a URL in which the path is encoded
 //! once more than it should be, and cannot be replaced.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     task,
@@ -41,35 +41,35 @@ pub(super) struct Spellings {
 /// One spelling of a path.
 #[derive(Clone, Debug)]
 pub(super) struct Spelling {
-    pub url: AzureUrl,
+    pub url: Arc<AzureUrl>,
     /// Whether it is the caller's own.
-    is_as_written: bool,
+    pub is_as_written: bool,
 }
 
 impl Spellings {
     /// Those of a file. Where a file of the very name exists, that is the one.
-    pub(super) fn of_file(url: &AzureUrl, authorization: &Authorization) -> Self {
+    pub(super) fn of_file(url: &Arc<AzureUrl>, authorization: &Authorization) -> Self {
         let path = url.path().unwrap_or_default();
         let (folder, name) = split(path);
         Self::new(url, other_spellings(folder, name), folder, authorization)
     }
 
     /// Those of a pattern.
-    pub(super) fn of_pattern(url: &AzureUrl, authorization: &Authorization) -> Self {
+    pub(super) fn of_pattern(url: &Arc<AzureUrl>, authorization: &Authorization) -> Self {
         let path = url.path().unwrap_or_default();
         let folder = literal_folder(path.trim_start_matches('/'));
         Self::new(url, pattern_spellings(path), &folder, authorization)
     }
 
     /// Those of a folder.
-    pub(super) fn of_folder(url: &AzureUrl, authorization: &Authorization) -> Self {
+    pub(super) fn of_folder(url: &Arc<AzureUrl>, authorization: &Authorization) -> Self {
         let path = url.path().unwrap_or_default();
         let others = decoded_once(path).into_iter().collect();
         Self::new(url, others, path, authorization)
     }
 
     fn new(
-        url: &AzureUrl,
+        url: &Arc<AzureUrl>,
         others: Vec<String>,
         folder: &str,
         authorization: &Authorization,
@@ -77,13 +77,13 @@ impl Spellings {
         let mut ways: Vec<Spelling> = others
             .into_iter()
             .map(|path| Spelling {
-                url: url.at_path(&path),
+                url: url.at_path(&path).into(),
                 is_as_written: false,
             })
             .collect();
         let is_absent = !ways.is_empty() && is_absent(url, folder, authorization);
         let written = Spelling {
-            url: url.clone(),
+            url: Arc::clone(url),
             is_as_written: true,
         };
         ways.insert(if is_absent { ways.len() } else { 0 }, written);
@@ -247,10 +247,11 @@ mod tests {
         std::iter::from_fn(next).map(path).collect()
     }
 
-    fn url(path: &str) -> AzureUrl {
+    fn url(path: &str) -> Arc<AzureUrl> {
         let url = AzureUrl::from_repo_url("https://dev.azure.com/spelling/_git/r?path=/");
         url.unwrap_or_else(|error| unreachable!("{error}"))
             .at_path(path)
+            .into()
     }
 
     #[test]

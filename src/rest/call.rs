@@ -1,7 +1,5 @@
 //! [`Call`]: a call of the REST API that was not sent yet; and [`Caller`], who makes them.
 
-use std::sync::Arc;
-
 use reqwest::{
     Method,
     header::{ACCEPT, HeaderMap, HeaderValue},
@@ -20,15 +18,16 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     client: &'static Client,
-    authorization: Arc<Authorization>,
-    retry: Arc<Retry>,
+    authorization: Authorization,
+    retry: Retry,
 }
 
 /// A call of the REST API that was not sent yet.
 #[derive(Debug)]
 pub struct Call {
     caller: Caller,
-    request: Request,
+    /// On the heap, since it is handed on many times before it is sent.
+    request: Box<Request>,
     content: Content,
 }
 
@@ -47,15 +46,15 @@ impl Caller {
     pub(super) fn new(authorization: Authorization, retry: Retry) -> Result<Self, Error> {
         Ok(Self {
             client: Client::shared()?,
-            authorization: Arc::new(authorization),
-            retry: Arc::new(retry),
+            authorization,
+            retry,
         })
     }
 
     /// The same, with another policy of retries.
     pub(super) fn with_retry(&self, retry: Retry) -> Self {
         Self {
-            retry: Arc::new(retry),
+            retry,
             ..self.clone()
         }
     }
@@ -75,7 +74,7 @@ impl Caller {
     pub(super) fn call(&self, request: Request, content: Content) -> Call {
         Call {
             caller: self.clone(),
-            request,
+            request: Box::new(request),
             content,
         }
     }

@@ -1,5 +1,7 @@
 //! [`GitApi`]: typed calls of the Git REST API.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde::Serialize;
 
@@ -12,7 +14,7 @@ use crate::{
     credentials::Authorization,
     error::Error,
     http::{Client, Request},
-    url::AzureUrl,
+    url::{AzureUrl, SafeUrl},
 };
 
 /// The Git REST API of one repository, as one principal calls it.
@@ -22,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct GitApi {
     caller: Caller,
-    url: AzureUrl,
+    url: Arc<AzureUrl>,
 }
 
 impl GitApi {
@@ -32,6 +34,7 @@ impl GitApi {
     /// The HTTP client could not be set up.
     pub fn new(url: AzureUrl, authorization: Authorization, retry: Retry) -> Result<Self, Error> {
         let caller = Caller::new(authorization, retry)?;
+        let url = Arc::new(url);
         Ok(Self { caller, url })
     }
 
@@ -39,8 +42,8 @@ impl GitApi {
     #[must_use]
     pub fn at(&self, url: AzureUrl) -> Self {
         Self {
-            url,
-            ..self.clone()
+            caller: self.caller.clone(),
+            url: Arc::new(url),
         }
     }
 
@@ -49,7 +52,7 @@ impl GitApi {
     pub fn with_retry(&self, retry: Retry) -> Self {
         Self {
             caller: self.caller.with_retry(retry),
-            url: self.url.clone(),
+            url: Arc::clone(&self.url),
         }
     }
 
@@ -67,7 +70,7 @@ impl GitApi {
 
     /// The repository, path and version.
     #[must_use]
-    pub const fn url(&self) -> &AzureUrl {
+    pub const fn url(&self) -> &Arc<AzureUrl> {
         &self.url
     }
 
@@ -84,14 +87,20 @@ impl GitApi {
     /// # Errors
     /// The URL names no path.
     pub fn file(&self, conditions: &Conditions) -> Result<Call, Error> {
+        Ok(self.file_at(self.url.to_file_url()?.into(), conditions))
+    }
+
+    /// The content of the file of the repository that has this REST URL.
+    #[must_use]
+    pub fn file_at(&self, url: SafeUrl, conditions: &Conditions) -> Call {
         let request = Request {
             operation: "file",
             method: Method::GET,
-            url: self.url.to_file_url()?.into(),
+            url,
             headers: conditions.headers(),
             body: None,
         };
-        Ok(self.call(request, Content::Streamed))
+        self.call(request, Content::Streamed)
     }
 
     /// The newest commit of the version, as a list of one.

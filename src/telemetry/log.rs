@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, Hash, RandomState},
     sync::{
         LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -185,7 +185,11 @@ pub fn tell_to(log: impl Log + 'static) {
 /// Writes an event, unless one about the same was written just before: `about` says what is the same.
 ///
 /// An event without a log to write to does not count as written.
-pub fn emit(often: Repeat, about: &str, line: impl FnOnce() -> Event) {
+pub fn emit(often: Repeat, about: &(impl Hash + ?Sized), line: impl FnOnce() -> Event) {
+    // Nearly always it was: then no log is looked at.
+    if often == Repeat::Once && TOLD.lock().has_once(about) {
+        return;
+    }
     let mut logs = LOGS.lock();
     logs.retain(|log| log.is_there());
     let Some(log) = logs.last() else {
@@ -261,12 +265,18 @@ impl Allowance {
 }
 
 impl Told {
+    /// Whether a once-only line was written.
+    fn has_once(&self, about: &(impl Hash + ?Sized)) -> bool {
+        let about = self.hasher.hash_one((Repeat::Once, about));
+        self.once.contains(&about)
+    }
+
     /// The lines to write: none where it was written before; after too many lines of an event, one
     /// that says so, and then none.
     fn of(
         &mut self,
         often: Repeat,
-        about: &str,
+        about: &(impl Hash + ?Sized),
         line: impl FnOnce() -> Event,
         now: Instant,
     ) -> Option<Event> {

@@ -3,6 +3,8 @@
 //! Everything follows the WHATWG URL standard, as JavaScript's `URL` and `URLSearchParams` do, so
 //! that a branch URL becomes byte for byte what `@backstage/integration` makes of it since 2.1.3.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Url, quirks};
 
@@ -489,13 +491,14 @@ impl AzureUrl {
 
 /// A URL at an origin, each part of its path encoded as one segment.
 pub(super) fn rest_url(origin: &str, parts: &[&str]) -> Result<Url, Error> {
-    let mut url = parse(origin)?;
-    let path: Vec<String> = parts
-        .iter()
-        .map(|part| utf8_percent_encode(part, COMPONENT).to_string())
-        .collect();
-    quirks::set_pathname(&mut url, &path.join("/"));
-    Ok(url)
+    // Room for what the caller appends, too.
+    let mut url = String::with_capacity(256);
+    url.push_str(origin);
+    for part in parts {
+        url.push('/');
+        url.extend(utf8_percent_encode(part, COMPONENT));
+    }
+    parse(&url)
 }
 
 /// Where a web URL says that a repository is.
@@ -512,14 +515,15 @@ pub(super) struct Place {
 impl Place {
     /// Reads owner, project and repository from where `_git` stands in the path.
     pub(super) fn of(url: &Url) -> Result<Self, Error> {
-        let parts: Vec<String> = url
+        let parts: Vec<Cow<'_, str>> = url
             .path()
             .split('/')
             .map(decode_component)
             .collect::<Result<_, _>>()?;
-        let part = |index: usize| parts.get(index).cloned().unwrap_or_default();
-        let is_git = |index: usize| parts.get(index).is_some_and(|part| part == "_git");
-        let is = |index: usize, name: &str| part(index).eq_ignore_ascii_case(name);
+        let named = |index: usize| parts.get(index).map_or("", Cow::as_ref);
+        let part = |index: usize| named(index).to_owned();
+        let is_git = |index: usize| named(index) == "_git";
+        let is = |index: usize, name: &str| named(index).eq_ignore_ascii_case(name);
         let is_older = is_visual_studio(&origin(url));
         let is_servers = !is_older && url.host_str() != Some(AZURE_HOST);
         let organization = || {

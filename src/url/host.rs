@@ -22,7 +22,7 @@ pub fn host_of(url: &str) -> Option<String> {
         .map(|url| quirks::host(&url).to_owned())
 }
 
-/// Whether the origin is one of the hosts that Azure DevOps had before `dev.azure.com`.
+/// Whether the origin, or the host, is one of those that Azure DevOps had before `dev.azure.com`.
 #[must_use]
 pub fn is_visual_studio(origin: &str) -> bool {
     origin.ends_with(".visualstudio.com")
@@ -46,6 +46,9 @@ pub fn is_services_host(host: &str) -> bool {
 #[must_use]
 pub fn origin(url: &Url) -> String {
     let is_web = |url: &Url| matches!(url.scheme(), "http" | "https");
+    if is_web(url) {
+        return [url.scheme(), "://", quirks::host(url)].concat();
+    }
     if url.scheme() == "blob" && !Url::parse(url.path()).is_ok_and(|inner| is_web(&inner)) {
         return "null".to_owned();
     }

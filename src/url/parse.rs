@@ -1,5 +1,7 @@
 //! URLs and their parts, parsed as JavaScript parses them.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -25,19 +27,15 @@ pub fn parameter(url: &Url, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// A `%` without two hex digits after it, or bytes that are no UTF-8.
-pub fn decode_component(component: &str) -> Result<String, Error> {
+pub fn decode_component(component: &str) -> Result<Cow<'_, str>, Error> {
     let malformed = || Error::new(ErrorKind::MalformedEscape, "URI malformed");
-    let complete = component
-        .split('%')
-        .skip(1)
-        .all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
-    if !complete {
+    let is_complete =
+        |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+    if !component.split('%').skip(1).all(is_complete) {
         return Err(malformed());
     }
-    percent_decode_str(component)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| malformed())
+    let decoded = percent_decode_str(component).decode_utf8();
+    decoded.map_err(|_| malformed())
 }
 
 /// Whether an id is one that git gives: of SHA-1 or SHA-256, in full.

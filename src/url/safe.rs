@@ -14,7 +14,8 @@ use crate::error::Error;
 /// It derefs to [`Url`], whose parts are at hand without another look at the text.
 #[derive(Clone)]
 pub struct SafeUrl {
-    url: Url,
+    /// Shared, since a read hands its URLs on many times.
+    url: Arc<Url>,
     /// As the caller wrote it, where it is not one of ours.
     written: Option<Arc<str>>,
 }
@@ -26,7 +27,7 @@ impl SafeUrl {
     /// The text is no URL.
     pub fn parse(text: &str) -> Result<Self, Error> {
         Ok(Self {
-            url: parse(text)?,
+            url: parse(text)?.into(),
             written: Some(text.into()),
         })
     }
@@ -40,7 +41,10 @@ impl SafeUrl {
 
 impl From<Url> for SafeUrl {
     fn from(url: Url) -> Self {
-        Self { url, written: None }
+        Self {
+            url: url.into(),
+            written: None,
+        }
     }
 }
 

@@ -1,8 +1,11 @@
 //! Where a URL leads: its host, and the organization or collection on it.
 
+use std::borrow::Cow;
+
 use url::{Url, quirks};
 
 use super::{
+    azure_url::VIRTUAL_DIRECTORY,
     host::{AZURE_HOST, is_visual_studio, origin},
     parse::decode_component,
 };
@@ -16,20 +19,23 @@ pub fn organization_of(url: &Url) -> Option<String> {
     if is_visual_studio(&origin(url)) {
         return host.split('.').next().map(str::to_owned);
     }
-    let path: Vec<String> = url
-        .path()
-        .split('/')
-        .map(|segment| decode_component(segment).unwrap_or_else(|_| segment.to_owned()))
-        .collect();
+    let decoded = |segment| decode_component(segment).unwrap_or(Cow::Borrowed(segment));
+    let mut path = url.path().split('/').map(decoded);
     if host == AZURE_HOST {
-        return path.into_iter().find(|segment| !segment.is_empty());
+        let organization = path.find(|segment| !segment.is_empty());
+        return organization.map(Cow::into_owned);
     }
-    let path = path.join("/");
-    let segments = path.split('/').filter(|segment| !segment.is_empty());
-    organization_in(host, segments, |segment| {
-        segment.eq_ignore_ascii_case("tfs")
-    })
-    .map(str::to_owned)
+    // Only what is needed is decoded: this is asked several times for each read.
+    let mut is_first = true;
+    for segment in path {
+        for name in segment.split('/').filter(|name| !name.is_empty()) {
+            if !(is_first && name.eq_ignore_ascii_case(VIRTUAL_DIRECTORY)) {
+                return Some(name.to_owned());
+            }
+            is_first = false;
+        }
+    }
+    None
 }
 
 /// The host that a URL names, and the organization or collection on it, for a message.

@@ -4,6 +4,7 @@
 //! reads what answers say of limits; `cool_down` shares cool-downs with other replicas.
 
 mod cool_down;
+mod counters;
 pub mod headers;
 pub mod policy;
 mod queue;

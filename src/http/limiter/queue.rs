@@ -45,26 +45,48 @@ static LIMITERS: LazyLock<Mutex<Limiters>> = LazyLock::new(Mutex::default);
 /// The limiters that are remembered.
 #[derive(Debug, Default)]
 struct Limiters {
-    by_principal: HashMap<(Principal, String), Arc<Limiter>>,
+    /// By principal and host, so that neither is copied to look for one.
+    by_principal: HashMap<Principal, HashMap<String, Arc<Limiter>>>,
+    /// How many there are.
+    number: usize,
     /// From how many of them on unused ones are looked for again: twice as many as were left, so that
     /// this costs a request the same however many there are.
     next_look: usize,
 }
 
 impl Limiters {
-    fn of(&mut self, reader: Principal, host: &str, new: impl FnOnce() -> Limiter) -> Arc<Limiter> {
-        let key = (reader, host.to_owned());
-        if let Some(limiter) = self.by_principal.get(&key) {
+    fn of(
+        &mut self,
+        principal: &Principal,
+        host: &str,
+        new: impl FnOnce() -> Limiter,
+    ) -> Arc<Limiter> {
+        let of_principal = self.by_principal.get(principal);
+        if let Some(limiter) = of_principal.and_then(|hosts| hosts.get(host)) {
             return Arc::clone(limiter);
         }
-        if self.by_principal.len() >= self.next_look.max(MANY) {
-            self.by_principal
-                .retain(|_, limiter| Arc::strong_count(limiter) > 1 || !limiter.is_forgotten());
-            self.next_look = 2 * self.by_principal.len();
+        if self.number >= self.next_look.max(MANY) {
+            self.forget_unused();
+            self.next_look = 2 * self.number;
         }
         let limiter = Arc::new(new());
-        self.by_principal.insert(key, Arc::clone(&limiter));
+        let hosts = self.by_principal.entry(principal.clone()).or_default();
+        hosts.insert(host.to_owned(), Arc::clone(&limiter));
+        self.number += 1;
         limiter
+    }
+
+    fn forget_unused(&mut self) {
+        self.by_principal.retain(|_, hosts| {
+            hosts.retain(|_, limiter| Arc::strong_count(limiter) > 1 || !limiter.is_forgotten());
+            !hosts.is_empty()
+        });
+        self.number = self.by_principal.values().map(HashMap::len).sum();
+    }
+
+    fn all(&self) -> Vec<Arc<Limiter>> {
+        let all = self.by_principal.values().flat_map(HashMap::values);
+        all.cloned().collect()
     }
 }
 
@@ -381,8 +403,7 @@ pub struct Limit {
 /// The state of all limiters, by principal and host.
 #[must_use]
 pub fn limits() -> HashMap<Labels, Limit> {
-    let limiters = LIMITERS.lock();
-    let limiters: Vec<Arc<Limiter>> = limiters.by_principal.values().cloned().collect();
+    let limiters = LIMITERS.lock().all();
     let mut limits = HashMap::new();
     for limiter in limiters {
         let limit: &mut Limit = limits.entry(limiter.telemetry.labels()).or_default();

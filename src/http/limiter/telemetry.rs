@@ -16,7 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use reqwest::StatusCode;
 use tokio::time::{Instant, timeout};
 
-use super::{headers::Doubt, policy::Cause};
+use super::{counters::Counters, headers::Doubt, policy::Cause};
 use crate::{
     telemetry::log::{Event, Repeat, emit, emit_details},
     telemetry::metrics::{self, Counter, Labels, Metric, reader_labels},
@@ -58,6 +58,7 @@ pub(crate) struct Telemetry {
     /// The credential's place in the app-config, or where else it comes from.
     place: Arc<str>,
     waiting: AtomicU32,
+    counters: Counters,
     /// What was left of each organization's budget, and when that was reported.
     budgets: Mutex<HashMap<String, (f64, Instant)>>,
 }
@@ -84,6 +85,7 @@ impl Telemetry {
             credential,
             place,
             waiting: AtomicU32::new(0),
+            counters: Counters::new(),
             budgets: Mutex::default(),
         }
     }
@@ -152,10 +154,12 @@ impl Telemetry {
         time: Duration,
         waited: Duration,
     ) {
-        let status = status.map_or(Cow::Borrowed("none"), |status| {
-            status.as_str().to_owned().into()
-        });
+        let in_words = |status: &Option<StatusCode>| {
+            let status = status.as_ref().map_or("none", StatusCode::as_str);
+            status.to_owned()
+        };
         emit_details(|| {
+            let status = in_words(&status);
             let (seconds, waited) = (time.as_secs_f64(), waited.as_secs_f64());
             let Operation { name, organization } = operation;
             let message = format!(
@@ -174,13 +178,23 @@ impl Telemetry {
                 .with("waited", waited)
         });
         metrics::time(Metric::RequestTime, || self.labels_of(operation), time);
-        let labels = self.labels_of(operation);
-        metrics::count(Metric::Requests, with(labels, "status", status));
+        let labels = || {
+            with(
+                self.labels_of(operation),
+                "status",
+                in_words(&status).into(),
+            )
+        };
+        let counter = self
+            .counters
+            .of(Metric::Requests, operation, status, labels);
+        counter.add(1);
     }
 
     /// Where the bytes of a content are counted.
     pub(crate) fn received(&self, operation: &Operation<'_>) -> Counter {
-        Counter::of(Metric::Received, self.labels_of(operation))
+        let labels = || self.labels_of(operation);
+        self.counters.of(Metric::Received, operation, None, labels)
     }
 
     /// A request is made again.

@@ -41,7 +41,7 @@ impl Blob {
         wanted: &str,
     ) -> Result<Option<Self>, Error> {
         let length = answer.content_length();
-        let mut body = Body::of(answer, context).await;
+        let mut body = Body::of(answer, Arc::new(context.clone())).await;
         if length.is_some_and(|length| length <= MOST_IN_MEMORY as u64) {
             let bytes = body.collect().await?;
             return Ok((id(&bytes, wanted) == wanted).then(|| Self::Small(bytes.into())));

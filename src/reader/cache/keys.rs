@@ -31,7 +31,7 @@ impl Key {
 
     fn at(address: String, authorization: &Authorization) -> Self {
         Self {
-            principal: authorization.principal(),
+            principal: authorization.principal().clone(),
             address,
             may_be_kept: !authorization.is_callers(),
         }

@@ -356,7 +356,7 @@ async fn stored_zip(
         return Ok(None);
     }
     let answer = context.accept(answer, Wanted::Any).await?;
-    let mut body = Body::of(answer, context).await;
+    let mut body = Body::of(answer, Arc::clone(context)).await;
     let directory = context.policy.directory.clone();
     let stored = TemporaryFile::download(&mut body, Limit::ArchiveBytes, directory).await?;
     Ok(Some(stored))

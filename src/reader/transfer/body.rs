@@ -52,11 +52,11 @@ enum Rest {
 
 impl Body {
     /// The body of an answer whose head has come.
-    pub(crate) async fn of(mut answer: Answer, context: &ReadContext) -> Self {
+    pub(crate) async fn of(mut answer: Answer, mut context: Arc<ReadContext>) -> Self {
         let etag = answer.headers().get(ETAG).cloned();
         let length = answer.content_length();
         let resend = answer.take_resend();
-        let context = Arc::new(context.asking(answer.request().clone()));
+        Arc::make_mut(&mut context).request = answer.request().clone();
         let mut ready = Vec::new();
         let is_large = |length| length > AHEAD as u64;
         let rest = if answer.content_length().is_some_and(is_large) {

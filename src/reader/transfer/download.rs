@@ -63,7 +63,7 @@ impl Download {
                 fault::point("head of an archive");
                 let (context, answer) = ask().await?;
                 let status = answer.status();
-                let waiting = Body::of(answer, &context).await;
+                let waiting = Body::of(answer, context).await;
                 let context = Arc::clone(waiting.context());
                 *body.lock() = Some(waiting);
                 unread::note(&body);
@@ -83,7 +83,7 @@ impl Download {
                     body
                 } else {
                     let (context, answer) = ask().await?;
-                    Body::of(answer, &context).await
+                    Body::of(answer, context).await
                 };
                 let limit = Limit::ArchiveBytes;
                 let stored = TemporaryFile::download(&mut body, limit, directory).await?;
