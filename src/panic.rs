@@ -24,6 +24,8 @@ thread_local! {
 /// # Errors
 /// Those of the future.
 pub async fn caught<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    // On the heap: this future would have room for it twice.
+    let future = Box::pin(future);
     #[expect(
         clippy::redundant_async_block,
         reason = "in a future of its own, so that its end is caught as well"

@@ -41,7 +41,12 @@ import type {
   Search,
 } from './native';
 import { nativeReader } from './nativeReader';
-import { publishFailure, publishRead } from './readsChannel';
+import {
+  arePublished,
+  publishError,
+  publishFailure,
+  publishRead,
+} from './readsChannel';
 import { readUrlResponse } from './readUrlResponse';
 import { TreeContents } from './TreeContents';
 import { TreeResponse } from './TreeResponse';
@@ -144,17 +149,28 @@ export class AzureUrlReader implements UrlReaderService {
     );
   }
 
+  /** In one function, since each that is waited for costs the event loop something at every read. */
   async #readFile(
     url: string,
-    options: UrlReaderServiceReadUrlOptions,
+    options: Options,
   ): Promise<UrlReaderServiceReadUrlResponse> {
     const startedAt = performance.now();
-    const result = await publishFailure(url, async () => {
-      const headers = await this.#headersOrUnable(url, options);
-      return this.#readUrl(url, headers, options);
-    });
-    publishRead(url, result, startedAt);
-    return readUrlResponse(result, options.signal);
+    try {
+      const headers = this.#asksProvider(options)
+        ? await this.#headersOrUnable(url, options)
+        : undefined;
+      const result = await this.#readUrl(url, headers, options);
+      if (isFailure(result)) {
+        throw result.kind === 'Aborted'
+          ? unable(url, options.signal?.reason)
+          : toError(result);
+      }
+      publishRead(url, result.asked, startedAt);
+      return readUrlResponse(result, options.signal);
+    } catch (error) {
+      publishError(url, error, startedAt);
+      throw error;
+    }
   }
 
   /**
@@ -266,22 +282,19 @@ export class AzureUrlReader implements UrlReaderService {
     return searchResponse(search, found, places, signal);
   }
 
-  async #readUrl(
+  #readUrl(
     url: string,
     headers: string[][] | undefined,
     options: Options,
-  ): Promise<ReadUrlResult> {
-    const { signal } = options;
-    const asked = asksWith(options, headers);
-    const outcome = await cancellable(signal, cancellation =>
-      this.#native().readUrl(url, asked, cancellation),
+  ): Promise<ReadUrlResult | Failure> {
+    const { etag, lastModifiedAfter, signal, token } = options;
+    const isPlain = !(headers || etag || lastModifiedAfter || token);
+    const asked = isPlain ? undefined : asksWith(options, headers);
+    const wantsAsked = arePublished();
+    if (!signal) return this.#native().readUrl(url, wantsAsked, asked);
+    return cancellable(signal, cancellation =>
+      this.#native().readUrl(url, wantsAsked, asked, cancellation),
     );
-    if (!isFailure(outcome)) {
-      return outcome;
-    }
-    throw outcome.kind === 'Aborted'
-      ? unable(url, signal?.reason)
-      : toError(outcome);
   }
 
   /** The native reader, made at the first read: where it cannot be made, that read says why. */

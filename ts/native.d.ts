@@ -92,8 +92,8 @@ export declare class Reader {
    * of each read.
    */
   static forHost(options: ReaderOptions, credentials?: Credentials | undefined | null): Reader | Failure
-  /** Reads one file. */
-  readUrl(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadUrlResult | Failure>
+  /** Reads one file; tells what was asked where that is wanted. */
+  readUrl(url: string, wantsAsked: boolean, options?: ReadOptions | undefined | null, cancellation?: Cancellation | undefined | null): Promise<ReadUrlResult | Failure>
   /** Finds the newest commit of a repository, and asks for the archive of the folder that the URL names. */
   readTree(url: string, options: ReadOptions, cancellation?: Cancellation | undefined | null): Promise<ReadTreeResult | Failure>
   /**
@@ -134,6 +134,20 @@ export declare class Tree {
   pack(places?: Array<number> | undefined | null): Promise<Packed | Failure>
   /** Releases it, and its archive with the last user: it takes room on disk until then. */
   close(): void
+}
+
+/** The request that answered a read, and whose credential it showed. */
+export interface Asked {
+  /** The REST URL that was asked for. */
+  request: string
+  /** The kind of credential in plain words. */
+  credential: string
+  /** The credential's place in the app-config, or where else it comes from. */
+  place: string
+  /** The host, and the organization or collection on it. */
+  scope: string
+  /** The answer's status; 0 where it is a stale one. */
+  status: number
 }
 
 /** The most that the process keeps of repositories. */
@@ -478,16 +492,8 @@ export interface ReadUrlResult {
   content?: Buffer
   /** The content to pull, if it did not. */
   body?: Body
-  /** The REST URL that was asked for. */
-  request: string
-  /** The kind of credential in plain words. */
-  credential: string
-  /** The credential's place in the app-config, or where else it comes from. */
-  place: string
-  /** The host, and the organization or collection on it. */
-  scope: string
-  /** The answer's status; 0 where it is a stale one. */
-  status: number
+  /** What was asked, where that was wanted. */
+  asked?: Asked
 }
 
 /** The URL under which a browser edits a file; `None` where the URL names none. */

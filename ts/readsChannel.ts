@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { native } from './binding';
 import { requestOf } from './failure';
-import type { ReadUrlResult } from './native';
+import type { Asked } from './native';
 
 /**
  * One read, as it is published on the diagnostics channel `backstage-azure-devops-native:read` when it has
@@ -43,19 +43,21 @@ export interface AzureReadMessage {
 
 const reads = channel('backstage-azure-devops-native:read');
 
-/** Publishes a read to subscribers; costs nothing where there are none. */
+/** Whether anybody is told of reads. */
+export function arePublished(): boolean {
+  return reads.hasSubscribers;
+}
+
+/** Publishes a read to subscribers; costs nothing where there are none, or were none when it began. */
 export function publishRead(
   url: string,
-  result: Pick<
-    ReadUrlResult,
-    'request' | 'scope' | 'credential' | 'place' | 'status'
-  >,
+  asked: Asked | undefined,
   startedAt: number,
 ): void {
-  if (!reads.hasSubscribers) {
+  if (!asked || !reads.hasSubscribers) {
     return;
   }
-  const { request, scope, credential, place, status } = result;
+  const { request, scope, credential, place, status } = asked;
   const message: AzureReadMessage = {
     url: native().withoutSecrets(url),
     request,
@@ -77,12 +79,20 @@ export async function publishFailure<T>(
   try {
     return await read();
   } catch (error) {
-    if (reads.hasSubscribers) publishError(url, error, startedAt);
+    publishError(url, error, startedAt);
     throw error;
   }
 }
 
-function publishError(url: string, error: unknown, startedAt: number): void {
+/** Publishes the failure of a read to subscribers. */
+export function publishError(
+  url: string,
+  error: unknown,
+  startedAt: number,
+): void {
+  if (!reads.hasSubscribers) {
+    return;
+  }
   const request = requestOf(error);
   const { name, message } = error instanceof Error ? error : new Error();
   const failed: AzureReadMessage = {

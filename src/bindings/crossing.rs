@@ -2,10 +2,11 @@
 
 use napi::{
     Either, Env,
-    bindgen_prelude::{PromiseRaw, ToNapiValue},
+    bindgen_prelude::{PromiseRaw, ToNapiValue, spawn},
 };
 use napi_derive::napi;
 
+use super::completions::Deferred;
 use crate::{
     error::{self, Error},
     fault,
@@ -69,17 +70,18 @@ where
     T: ToNapiValue + Send + 'static,
 {
     fault::point("call");
-    // On the heap: it may be large, is moved on its way to the runtime, and Node calls JavaScript
-    // meanwhile, for which there has to be room on the stack.
+    let (deferred, promise) = Deferred::new(env)?;
+    // On the heap: each future around it would hold it once more, and is moved.
     let future = Box::pin(future);
-    let future = caught(async move {
-        fault::point("promise");
-        future.await
-    });
-    env.spawn_future(async move {
-        Ok(match future.await {
+    spawn(async move {
+        let future = caught(async move {
+            fault::point("promise");
+            future.await
+        });
+        deferred.resolve(match future.await {
             Ok(value) => Either::A(value),
             Err(error) => Either::B(error.into()),
-        })
-    })
+        });
+    });
+    Ok(promise)
 }

@@ -13,10 +13,13 @@
     reason = "napi converts arguments to owned values"
 )]
 
+mod asked;
 mod body;
 mod cache;
 mod cancellation;
+mod completions;
 mod config;
+mod content;
 mod credentials;
 mod crossing;
 mod doctor;

@@ -2,17 +2,17 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use napi::{
-    Either, Env,
-    bindgen_prelude::{Buffer, PromiseRaw},
-};
+use napi::{Either, Env, bindgen_prelude::PromiseRaw};
 use napi_derive::napi;
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 
 use super::{
+    asked::Asked,
     body::Body,
     cancellation::{Cancellation, child_of},
     config::{RetryFields, plain_http_of, retry_of},
+    content::Content,
     credentials::Credentials,
     crossing::{Failure, cross},
     search::Search,
@@ -65,19 +65,12 @@ pub struct ReadUrlResult {
     /// The `Last-Modified` header, as it came.
     pub last_modified: Option<String>,
     /// The whole content, if it came with the head.
-    pub content: Option<Buffer>,
+    #[napi(ts_type = "Buffer")]
+    pub content: Option<Content>,
     /// The content to pull, if it did not.
     pub body: Option<Body>,
-    /// The REST URL that was asked for.
-    pub request: String,
-    /// The kind of credential in plain words.
-    pub credential: &'static str,
-    /// The credential's place in the app-config, or where else it comes from.
-    pub place: String,
-    /// The host, and the organization or collection on it.
-    pub scope: String,
-    /// The answer's status; 0 where it is a stale one.
-    pub status: u16,
+    /// What was asked, where that was wanted.
+    pub asked: Option<Asked>,
 }
 
 /// Reads the repositories of one host.
@@ -107,24 +100,22 @@ impl Reader {
         }
     }
 
-    /// Reads one file.
+    /// Reads one file; tells what was asked where that is wanted.
     #[napi(catch_unwind)]
     pub fn read_url<'env>(
         &self,
         env: &'env Env,
         url: String,
-        options: ReadOptions,
+        wants_asked: bool,
+        options: Option<ReadOptions>,
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<ReadUrlResult, Failure>>> {
+        let options = options.unwrap_or_default();
         let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
-        let read = self.request(&url, options, cancellation);
+        let read = self.request(options, cancellation);
         cross(env, async move {
-            // On the heap: it is large, and moves on its way to the runtime.
-            let conditions = conditions?;
-            match Box::pin(reader::read_url(read?, conditions)).await {
-                Ok(response) => Ok(response.into()),
-                Err(error) => Err(error),
-            }
+            let response = reader::read_url(read.of(&url)?, conditions?).await?;
+            Ok(ReadUrlResult::of(response, wants_asked))
         })
     }
 
@@ -138,9 +129,10 @@ impl Reader {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<ReadTreeResult, Failure>>> {
         let etag = options.etag.clone();
-        let read = self.request(&url, options, cancellation);
+        let read = self.request(options, cancellation);
         cross(env, async move {
-            let tree = ReadTree { read: read?, etag };
+            let read = read.of(&url)?;
+            let tree = ReadTree { read, etag };
             Ok(reader::read_tree(tree).await?.into())
         })
     }
@@ -154,9 +146,9 @@ impl Reader {
         url: String,
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<String, Failure>>> {
-        let read = self.request(&url, ReadOptions::default(), cancellation);
+        let read = self.request(ReadOptions::default(), cancellation);
         cross(env, async move {
-            let listing = reader::list_url(read?).await?;
+            let listing = reader::list_url(read.of(&url)?).await?;
             serde_json::to_string(&listing).map_err(|error| Error::other(error.to_string()))
         })
     }
@@ -171,26 +163,38 @@ impl Reader {
         cancellation: Option<&Cancellation>,
     ) -> napi::Result<PromiseRaw<'env, Either<Search, Failure>>> {
         let etag = options.etag.clone();
-        let read = self.request(&url, options, cancellation);
+        let read = self.request(options, cancellation);
         cross(env, async move {
-            Ok(reader::Search::begin(read?, etag).await?.into())
+            Ok(reader::Search::begin(read.of(&url)?, etag).await?.into())
+        })
+    }
+}
+
+/// A read before its URL is parsed, which is left to the runtime.
+struct Request {
+    source: CredentialSource,
+    policy: Arc<HostPolicy>,
+    cancellation: CancellationToken,
+}
+
+impl Request {
+    fn of(self, url: &str) -> Result<ReadRequest, Error> {
+        Ok(ReadRequest {
+            url: SafeUrl::parse(url)?,
+            source: self.source,
+            policy: self.policy,
+            cancellation: self.cancellation,
         })
     }
 }
 
 impl Reader {
-    fn request(
-        &self,
-        url: &str,
-        options: ReadOptions,
-        cancellation: Option<&Cancellation>,
-    ) -> Result<ReadRequest, Error> {
-        Ok(ReadRequest {
-            url: SafeUrl::parse(url)?,
+    fn request(&self, options: ReadOptions, cancellation: Option<&Cancellation>) -> Request {
+        Request {
             source: self.source(options.headers, options.token),
             policy: Arc::clone(&self.policy),
             cancellation: child_of(cancellation),
-        })
+        }
     }
 
     /// The token that the caller gave, else the configured credentials, or where there are none the headers
@@ -219,28 +223,22 @@ fn policy_of(options: &ReaderOptions) -> Result<HostPolicy, Error> {
     })
 }
 
-impl From<reader::ReadUrlResponse> for ReadUrlResult {
-    fn from(mut response: reader::ReadUrlResponse) -> Self {
-        let reader::ReadUrlResponse { context: read, .. } = &response;
-        let request = read.request.to_string();
-        let credential = read.authorization().identity().title();
-        let place = read.authorization().place().to_string();
-        let scope = read.scope();
-        let status = response.status;
+impl ReadUrlResult {
+    fn of(mut response: reader::ReadUrlResponse, wants_asked: bool) -> Self {
+        let asked = wants_asked.then(|| {
+            let context = &response.context;
+            Asked::of(context, &context.request, response.status)
+        });
         let etag = response.etag.take();
         let last_modified = response.last_modified.take();
-        let content = response.body.take_whole().map(Buffer::from);
+        let content = response.body.take_whole().map(Content);
         let body = content.is_none().then(|| Body::of(response));
         Self {
             etag,
             last_modified,
             content,
             body,
-            request,
-            credential,
-            place,
-            scope,
-            status,
+            asked,
         }
     }
 }
