@@ -63,7 +63,18 @@ pub struct Error {
     message: String,
     source: Option<Arc<dyn StdError + Send + Sync>>,
     is_missing: bool,
-    request: Option<Box<FailedRequest>>,
+    request: Option<Described>,
+}
+
+/// The request that failed, described when somebody asks: that nothing has changed is a failure too, and
+/// most reads of a catalog end with it.
+#[derive(Clone)]
+struct Described(Arc<dyn Fn() -> FailedRequest + Send + Sync>);
+
+impl fmt::Debug for Described {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)().fmt(formatter)
+    }
 }
 
 /// The request that failed, for those who watch reads one by one.
@@ -96,17 +107,25 @@ impl Error {
 
     /// The same failure, with the request that failed, unless it has one.
     #[must_use]
-    pub fn after(mut self, request: impl FnOnce() -> FailedRequest) -> Self {
-        if self.request.is_none() {
-            self.request = Some(Box::new(request()));
-        }
+    pub fn after(mut self, request: impl Fn() -> FailedRequest + Send + Sync + 'static) -> Self {
+        self.request
+            .get_or_insert_with(|| Described(Arc::new(request)));
         self
     }
 
     /// The request that it followed, if there was one.
     #[must_use]
-    pub fn request(&self) -> Option<&FailedRequest> {
-        self.request.as_deref()
+    pub fn request(&self) -> Option<FailedRequest> {
+        self.request.as_ref().map(|request| (request.0)())
+    }
+
+    /// The same failure, without the request that it followed.
+    #[must_use]
+    pub fn without_request(self) -> Self {
+        Self {
+            request: None,
+            ..self
+        }
     }
 
     /// The same failure, marked as about something that Azure DevOps did not find, whatever its kind.

@@ -44,7 +44,7 @@ impl From<Error> for Failure {
         Self {
             kind: error.kind().name(),
             message: error.to_string(),
-            request: error.request().cloned().map(Into::into),
+            request: error.request().map(Into::into),
         }
     }
 }

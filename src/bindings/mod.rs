@@ -28,6 +28,7 @@ mod fault_points;
 mod finalize;
 mod limits;
 mod reader;
+mod runtime;
 mod search;
 mod shared_cache;
 mod telemetry;
@@ -52,6 +53,7 @@ fn start() {
     if !cfg!(fuzzing) {
         panic::tell_by_place();
     }
+    runtime::start();
 }
 
 /// Whether this is an optimized build, of which figures may be shown.

@@ -114,8 +114,12 @@ impl Reader {
         let conditions = Conditions::new(options.etag.as_deref(), options.last_modified_after);
         let read = self.request(options, cancellation);
         cross(env, async move {
-            let response = reader::read_url(read.of(&url)?, conditions?).await?;
-            Ok(ReadUrlResult::of(response, wants_asked))
+            let read = async { reader::read_url(read.of(&url)?, conditions?).await };
+            match read.await {
+                Ok(response) => Ok(ReadUrlResult::of(response, wants_asked)),
+                Err(error) if wants_asked => Err(error),
+                Err(error) => Err(error.without_request()),
+            }
         })
     }
 

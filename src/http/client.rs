@@ -17,7 +17,10 @@ use reqwest::{
 };
 use rustls::ClientConfig;
 use serde::de::IgnoredAny;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    task::spawn_blocking,
+    time::{Instant, sleep, timeout_at},
+};
 use url::{Origin, Url, quirks};
 
 use super::{
@@ -65,6 +68,9 @@ const CONNECTION_WINDOW: u32 = 1024 * STREAM_WINDOW;
 /// How often a request is sent again because no more files could be opened: each time half of those
 /// that are kept open has gone.
 const MOST_SHORTAGES: usize = 16;
+
+/// As much JSON is parsed where the network is waited for; more would keep all other reads waiting.
+const MOST_PARSED_AT_ONCE: usize = 64 * 1024;
 
 /// As many redirects as `fetch` follows.
 const MAX_REDIRECTS: usize = 20;
@@ -436,7 +442,7 @@ impl Attempt<'_> {
 
     /// Sends the request, and again where the host redirects within itself.
     async fn follow(&self, auth: &RequestAuth, hops: Hops) -> Result<Answer, Error> {
-        let mut url = Url::clone(&self.request.url);
+        let mut url = self.request.url.clone();
         for hop in 0..=MAX_REDIRECTS {
             if hop > 0 || hops == Hops::More {
                 self.permit.again().await.map_err(ErrorKind::Throttled)?;
@@ -447,7 +453,7 @@ impl Attempt<'_> {
                 Redirect::Within(next) => {
                     self.permit
                         .observe(self.organization, answer.headers(), None);
-                    url = *next;
+                    url = (*next).into();
                 }
                 Redirect::Away(to) => {
                     let redirected = Redirected {
@@ -589,10 +595,28 @@ async fn buffered(mut answer: Answer) -> Result<Answer, Error> {
     if length.is_some_and(|length| content.came() < length) {
         return Err(ErrorKind::Truncated.into());
     }
-    if answer.is_json() && breaks_off(content.content()) {
-        return Err(ErrorKind::Truncated.into());
+    let content = content.into_content();
+    let content = if answer.is_json() {
+        whole_json(content).await?
+    } else {
+        content
+    };
+    Ok(answer.with_content(content))
+}
+
+/// The same content, unless it ends too early.
+async fn whole_json(content: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let checked = if content.len() > MOST_PARSED_AT_ONCE {
+        let checked = spawn_blocking(|| (breaks_off(&content), content)).await;
+        // It ends early only with the runtime itself.
+        checked.map_err(|_| ErrorKind::Truncated)?
+    } else {
+        (breaks_off(&content), content)
+    };
+    match checked {
+        (true, _) => Err(ErrorKind::Truncated.into()),
+        (false, content) => Ok(content),
     }
-    Ok(answer.with_content(content.into_content()))
 }
 
 async fn next_within(

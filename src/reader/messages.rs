@@ -87,11 +87,12 @@ impl Messages<'_> {
 
     /// The same failure, with the request that it followed, and with the status of its answer.
     fn told(&self, error: Error, status: Option<StatusCode>) -> Error {
-        error.after(|| FailedRequest {
-            url: self.request.to_string(),
-            scope: readable(scope_of(self.request)),
-            credential: self.authorization.identity().title(),
-            place: self.authorization.place(),
+        let (request, authorization) = (self.request.clone(), self.authorization.clone());
+        error.after(move || FailedRequest {
+            url: request.to_string(),
+            scope: readable(scope_of(&request)),
+            credential: authorization.identity().title(),
+            place: authorization.place(),
             status: status.map(|status| status.as_u16()),
         })
     }

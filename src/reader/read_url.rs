@@ -19,7 +19,7 @@ use crate::{
     error::{Error, ErrorKind},
     http::Answer,
     rest::{self, Conditions},
-    url::{AzureUrl, SafeUrl, parameter},
+    url::{AzureUrl, parameter},
 };
 
 /// The largest file that is remembered, in bytes.
@@ -179,7 +179,8 @@ async fn get_file(context: &ReadContext, conditions: &Conditions) -> Result<Answ
             spelling.url.to_file_url()?.into()
         };
         let answer = context.send(context.api.file_at(url, conditions)).await?;
-        match accept(context, conditions, answer).await {
+        let wanted = wanted_of(spelling.url.path());
+        match accept(context, conditions, answer, wanted).await {
             Err(error) => spellings.note(&spelling, error)?,
             Ok(answer) => {
                 if spellings.is_written_missing() {
@@ -197,15 +198,11 @@ async fn accept(
     context: &ReadContext,
     conditions: &Conditions,
     answer: Answer,
+    wanted: Wanted,
 ) -> Result<Answer, Error> {
     let status = answer.status();
     let is_had = status == StatusCode::OK && conditions.are_met_by(answer.headers());
     let is_not_modified = status == StatusCode::NOT_MODIFIED && conditions.are_some();
-    let wanted = if may_be_page(answer.request()) {
-        Wanted::Any
-    } else {
-        Wanted::File
-    };
     let unchanged = |answer: &Answer| {
         let messages = context.messages_of(answer.request());
         Err(messages.unchanged(Some(status)))
@@ -220,9 +217,17 @@ async fn accept(
     Ok(answer)
 }
 
-/// Whether the file that a REST URL names may be a page itself, by its name.
-fn may_be_page(request: &SafeUrl) -> bool {
-    let path = parameter(request, "path").unwrap_or_default();
-    let path = path.to_ascii_lowercase();
-    PAGES.iter().any(|ending| path.ends_with(ending))
+/// What the answer has to be for the file at a path, which may be a page itself by its name.
+fn wanted_of(path: Option<&str>) -> Wanted {
+    let name = path.unwrap_or_default().as_bytes();
+    let ends_with = |ending: &&str| {
+        let start = name.len().checked_sub(ending.len());
+        let end = start.and_then(|start| name.get(start..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    if PAGES.iter().any(ends_with) {
+        Wanted::Any
+    } else {
+        Wanted::File
+    }
 }

@@ -57,7 +57,8 @@ impl Body {
         let length = answer.content_length();
         let resend = answer.take_resend();
         Arc::make_mut(&mut context).request = answer.request().clone();
-        let mut ready = Vec::new();
+        let room = length.map_or(0, |length| length.min(AHEAD as u64));
+        let mut ready = Vec::with_capacity(usize::try_from(room).unwrap_or_default());
         let is_large = |length| length > AHEAD as u64;
         let rest = if answer.content_length().is_some_and(is_large) {
             Rest::Waiting(Box::new(answer))
