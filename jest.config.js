@@ -8,6 +8,8 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__test__/panics/'],
   // Each file in a process of its own: what the addon keeps, counts and has told is the process's.
   workerIdleMemoryLimit: '1MB',
+  // Jest itself leaves one core alone: on two it would run one file after the other.
+  maxWorkers: '100%',
   globalSetup: '<rootDir>/__test__/setUp.ts',
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
