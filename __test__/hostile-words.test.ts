@@ -1,6 +1,5 @@
 /** What a server says is repeated without what it was sent, and so that nothing of it hides or misleads. */
 import { AzureUrlReader as UpstreamAzureUrlReader } from '@backstage/backend-defaults/urlReader';
-import { mockServices } from '@backstage/backend-test-utils';
 import { AzureIntegration as UpstreamAzureIntegration } from '@backstage/integration';
 import {
   AzureIntegration,
@@ -19,6 +18,7 @@ import {
 import { ECHOES, tells } from './hostile-words/echoes';
 import { EchoServer } from './hostile-words/EchoServer';
 import { PLACES } from './hostile-words/places';
+import { mockLogger } from '../testing/mockLogger';
 import { reader as newReader } from '../testing/reader';
 
 const CHANNEL = 'backstage-azure-devops-native:read';
@@ -28,7 +28,7 @@ const part = (value: object) =>
 
 let server: EchoServer;
 let hosted: Hosted;
-const logger = mockServices.logger.mock();
+const logger = mockLogger();
 const published: unknown[] = [];
 const hear = (message: unknown) => published.push(message);
 

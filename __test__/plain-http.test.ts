@@ -1,5 +1,4 @@
 /** Which hosts are asked over plain HTTP, where anyone on the way can read the credential. */
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import {
   AzureIntegration,
@@ -9,11 +8,12 @@ import {
 import { standIn, type Hosted } from '../testing/azure-devops';
 import type { Gate } from '../testing/azure-devops/Gate';
 import { limitCache, NOTHING } from '../testing/limits';
+import { mockLogger } from '../testing/mockLogger';
 import { reader } from '../testing/reader';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const azure = standIn();
-const logger = mockServices.logger.mock();
+const logger = mockLogger();
 const workingDirectory = temporaryFolder('plain-http');
 
 let gate: Gate;

@@ -1,6 +1,5 @@
 import { UrlReaders } from '@backstage/backend-defaults/urlReader';
 import type { UrlReaderService } from '@backstage/backend-plugin-api';
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { randomUUID } from 'node:crypto';
@@ -15,6 +14,7 @@ import {
   type RecordedRequest,
 } from '../testing/azure-devops';
 import { NOTHING } from '../testing/limits';
+import { mockLogger } from '../testing/mockLogger';
 import { until } from '../testing/until';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 import { rejection } from '../testing/rejection';
@@ -299,7 +299,7 @@ function newReader(options: ReaderOptions = {}): UrlReaderService {
     },
     integrations: { azure: hosts.map(host => ({ host, credentials, retry })) },
   } as never);
-  const logger = mockServices.logger.mock();
+  const logger = mockLogger();
   const factories = [AzureUrlReader.factory];
   return UrlReaders.create({ config, logger, factories });
 }

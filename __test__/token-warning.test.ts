@@ -1,12 +1,12 @@
 /** The warning of personal access tokens at start: given once, by whichever reader gives it. */
 import { UrlReaders } from '@backstage/backend-defaults/urlReader';
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { startedWith } from './backend/startedWith';
+import { mockLogger } from '../testing/mockLogger';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const token = [{ personalAccessToken: 'a-token' }];
@@ -87,7 +87,7 @@ function warningsOf(
   factories: (typeof AzureUrlReader.factory)[] | undefined,
   azure: object[],
 ): string[] {
-  const logger = mockServices.logger.mock();
+  const logger = mockLogger();
   const config = new ConfigReader({ integrations: { azure } } as never);
   if (factories) UrlReaders.create({ config, logger, factories });
   else UrlReaders.default({ config, logger });

@@ -3,10 +3,10 @@ import type {
   LoggerService,
   UrlReaderService,
 } from '@backstage/backend-plugin-api';
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { AzureUrlReader } from 'backstage-azure-devops-native';
 import { DEFAULT_TOKEN, standIn } from './azure-devops';
+import { mockLogger } from './mockLogger';
 import { temporaryFolder } from './temporaryFolder.cjs';
 
 /** What a backend hands to a plugin that reads. */
@@ -27,7 +27,7 @@ export function readerService(
     backend: { workingDirectory },
     integrations: { azure: hosts.map(host => ({ host, credentials })) },
   });
-  const logger = mockServices.logger.mock();
+  const logger = mockLogger();
   const factories = [AzureUrlReader.factory];
   const reader = UrlReaders.create({ config, logger, factories });
   return { config, logger, reader, workingDirectory };

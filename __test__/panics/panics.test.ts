@@ -2,7 +2,6 @@ import type {
   UrlReaderService,
   UrlReaderServiceReadTreeResponse,
 } from '@backstage/backend-plugin-api';
-import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -16,6 +15,7 @@ import {
   type Hosted,
 } from '../../testing/azure-devops';
 import { FAULTY, native, ours } from './faulty';
+import { mockLogger } from '../../testing/mockLogger';
 import { temporaryFolder } from '../../testing/temporaryFolder.cjs';
 
 const run = promisify(execFile);
@@ -254,7 +254,7 @@ function readerOf(credentials: object[], host: string): UrlReaderService {
   } as never);
   const factories = ours.AzureUrlReader.factory({
     config,
-    logger: mockServices.logger.mock(),
+    logger: mockLogger(),
     treeResponseFactory: undefined as never,
   });
   return factories.find(({ predicate }) =>
