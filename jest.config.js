@@ -10,6 +10,7 @@ module.exports = {
   workerIdleMemoryLimit: '1MB',
   // Jest itself leaves one core alone: on two it would run one file after the other.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/__test__/sequencer.cjs',
   globalSetup: '<rootDir>/__test__/setUp.ts',
   testEnvironment: '<rootDir>/__test__/environment.ts',
   testTimeout: 60_000,
