@@ -8,6 +8,7 @@ const path = require('node:path');
  */
 const SLOW = [
   'parity/trees',
+  'hostile-archives',
   'faults',
   'hostile-answers',
   'authentication',

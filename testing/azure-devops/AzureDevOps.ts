@@ -301,6 +301,7 @@ export class AzureDevOps {
     const record = await this.#record(request, response);
     const misbehaviour = this.#misbehaviours.take(record) ?? {};
     if (misbehaviour.delayMs) await wait(misbehaviour.delayMs);
+    await misbehaviour.after;
     const isEarly = isBeforeHead(misbehaviour);
     if (isEarly && (await breakOff(request, response, misbehaviour))) {
       this.#inProgress.delete(record);

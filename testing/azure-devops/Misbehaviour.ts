@@ -21,6 +21,8 @@ export interface Misbehaviour {
   times?: number;
   /** Wait this long before the head is sent. */
   delayMs?: number;
+  /** Wait for this before the head is sent. */
+  after?: Promise<unknown>;
   /** Answer with this status, and with these headers and this body. */
   status?: number;
   /** The phrase after the status, where the protocol has one. */
