@@ -95,7 +95,7 @@ pub(super) async fn access(context: &Context<'_>, place: &OrganizationUrl) -> Ac
     let permit = permits.acquire().await;
     let signed_in = sign_in(place, &authorization, context, guessed).await;
     match signed_in {
-        Ok((api, probe)) => fill(access, api, probe, context).await,
+        Ok((api, probe)) => Box::pin(fill(access, api, probe, context)).await,
         Err((mut trouble, limits)) => {
             // Others may be the same principal, which would wait for itself.
             drop(permit);

@@ -215,8 +215,9 @@ impl Asked {
     ) -> Result<String, Error> {
         match self {
             Self::File => {
-                let read = reader::read_url(request(context, url), Conditions::default()).await;
-                match read {
+                let read = reader::read_url(request(context, url), Conditions::default());
+                // On the heap, as the list below: a diagnosis is rare, and what looks at it is not to be as large.
+                match Box::pin(read).await {
                     Ok(response) => Ok(match &response.etag {
                         Some(etag) => format!("a file with the ETag {etag}"),
                         None => "a file".to_owned(),
@@ -236,7 +237,8 @@ impl Asked {
 
 /// Lists a folder: the archive that a tree is read by may be large.
 async fn list(context: &Context<'_>, url: &SafeUrl, folder: &str) -> Result<String, Error> {
-    let listing = reader::list(request(context, url), folder, reader::Depth::One).await?;
+    let listing = reader::list(request(context, url), folder, reader::Depth::One);
+    let listing = Box::pin(listing).await?;
     let count = listing.entries.len();
     let entries = if count == 1 { "entry" } else { "entries" };
     Ok(format!(
@@ -291,7 +293,7 @@ pub(super) async fn trace(
         access,
         checks: Vec::new(),
     };
-    let cause = match trail.follow().await {
+    let cause = match Box::pin(trail.follow()).await {
         Err(cause) => cause,
         Ok(()) => unknown(&error),
     };

@@ -3,6 +3,8 @@
 mod blocking;
 mod cache;
 mod context;
+#[cfg(test)]
+mod futures;
 mod list;
 mod messages;
 mod plain_http;
