@@ -1,6 +1,6 @@
 //! [`ReadContext`]: one read, and the one place where its requests are sent, checked and explained.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use reqwest::StatusCode;
 use secrecy::SecretString;
@@ -101,15 +101,16 @@ impl ReadContext {
             cancellation,
             ..
         } = read;
-        let authorized = async {
-            plain_http::check(&request, policy.plain_http)?;
-            let authorization = authorize(&request, source).await?;
-            tell_credential(&authorization, &request);
-            GitApi::new(repository, authorization, policy.retry.clone())
+        let authorized = {
+            let authorized = pin!(async {
+                plain_http::check(&request, policy.plain_http)?;
+                let authorization = authorize(&request, source).await?;
+                tell_credential(&authorization, &request);
+                GitApi::new(repository, authorization, policy.retry.clone())
+            });
+            cancellation.run_until_cancelled(authorized).await
         };
-        let api = cancellation
-            .run_until_cancelled(authorized)
-            .await
+        let api = authorized
             .ok_or_else(|| ended(purpose, &url))?
             .map_err(|error| unable(purpose, &url, &error))?;
         Ok(Self {

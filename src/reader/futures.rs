@@ -21,10 +21,10 @@ fn at_most<Asked, F: Future>(most: usize, _call: impl FnOnce(Asked) -> F) {
 #[test]
 fn a_read_is_no_larger_than_it_may_be() {
     type Url = (ReadRequest, Conditions);
-    at_most(12_288, |(read, conditions): Url| read_url(read, conditions));
-    at_most(7424, |tree: ReadTree| read_tree(tree));
-    at_most(15_872, |read: ReadRequest| list_url(read));
-    at_most(3456, |read: ReadRequest| Search::begin(read, None));
+    at_most(4352, |(read, conditions): Url| read_url(read, conditions));
+    at_most(4096, |tree: ReadTree| read_tree(tree));
+    at_most(4608, |read: ReadRequest| list_url(read));
+    at_most(1792, |read: ReadRequest| Search::begin(read, None));
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn a_search_is_no_larger_than_it_may_be() {
 
 #[test]
 fn a_content_is_no_larger_than_it_may_be() {
-    at_most(8448, |body: &'static mut Body| body.next());
-    at_most(8704, |body: &'static mut Body| body.collect());
+    at_most(2304, |body: &'static mut Body| body.next());
+    at_most(2432, |body: &'static mut Body| body.collect());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `list`: what is in a folder, at a fixed commit.
 
+use std::pin::pin;
+
 use serde::Serialize;
 
 use super::{
@@ -76,7 +78,8 @@ pub async fn list(read: ReadRequest, folder: &str, depth: Depth) -> Result<Folde
     let repository = AzureUrl::of(&url)?;
     let commits = repository.to_newest_commit_url()?.into();
     let context = ReadContext::begin(Purpose::Tree, url, repository, commits, read).await?;
-    context.until_ended(listing(&context, folder, depth)).await
+    let listing = pin!(listing(&context, folder, depth));
+    context.until_ended(listing).await
 }
 
 async fn listing(

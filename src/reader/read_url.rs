@@ -117,7 +117,7 @@ async fn fresh(
 
 /// Takes what comes of a content, as long as it is no more than this.
 async fn fill(body: &mut Body, most: usize, context: &ReadContext) -> Result<(), Error> {
-    let filled = body.fill(most);
+    let filled = pin!(body.fill(most));
     let filled = context.cancellation.run_until_cancelled(filled).await;
     filled.ok_or_else(|| context.ended())
 }

@@ -44,9 +44,11 @@ async fn ask(proxy: &Proxy, url: &Url, tls: Arc<ClientConfig>) -> Option<StatusC
     if proxy.url.scheme() == "https" {
         let name = ServerName::try_from(address.to_owned()).ok()?;
         let stream = TlsConnector::from(tls).connect(name, stream).await.ok()?;
-        status(stream, request).await
+        // On the heap: it holds a connection, and is rare.
+        Box::pin(status(stream, request)).await
     } else {
-        status(stream, request).await
+        // On the heap: it holds a connection, and is rare.
+        Box::pin(status(stream, request)).await
     }
 }
 

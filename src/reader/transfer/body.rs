@@ -1,6 +1,6 @@
 //! The content of an answer, pulled as the caller asks for it.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
@@ -128,7 +128,7 @@ impl Body {
     /// Takes what comes, as long as it is no more than this. A failure is reported by the next read.
     pub(crate) async fn fill(&mut self, most: usize) {
         let mut wait = mem::take(&mut self.wait);
-        let filled = wait.wait(self.fill_up(most)).await;
+        let filled = wait.wait(pin!(self.fill_up(most))).await;
         self.wait = wait;
         if let Err(failure) = filled.unwrap_or_else(|| Err(self.waited_too_long())) {
             self.rest = Rest::Failed(failure);
@@ -154,8 +154,12 @@ impl Body {
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let context = Arc::clone(&self.context);
         let mut wait = mem::take(&mut self.wait);
-        let pulled = wait.wait(self.pull());
-        let pulled = context.cancellation.run_until_cancelled(pulled).await;
+        let pulled = {
+            // Pinned: each function would hold it once more.
+            let pulled = pin!(self.pull());
+            let pulled = pin!(wait.wait(pulled));
+            context.cancellation.run_until_cancelled(pulled).await
+        };
         self.wait = wait;
         let Some(pulled) = pulled else {
             self.close();
@@ -231,8 +235,11 @@ impl Body {
     /// As [`Self::next`].
     pub async fn restart(&mut self) -> Result<bool, Error> {
         let context = Arc::clone(&self.context);
-        let again = context.cancellation.run_until_cancelled(self.ask_again());
-        let Some(again) = again.await else {
+        let again = {
+            let again = pin!(self.ask_again());
+            context.cancellation.run_until_cancelled(again).await
+        };
+        let Some(again) = again else {
             return Err(context.ended());
         };
         let Some(answer) = again else {
