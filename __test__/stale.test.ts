@@ -54,6 +54,8 @@ describe('while an identity is blocked', () => {
       name: 'NotModifiedError',
     });
     expect(azure.requests).toEqual([]);
+    // The log is written when the event loop has turned.
+    await until(() => warnings('stale').length > 0);
     expect(warnings('stale')).toEqual([
       expect.stringContaining('what was read of'),
     ]);
