@@ -16,7 +16,8 @@ module.exports = {
   testSequencer: '<rootDir>/__test__/sequencer.cjs',
   globalSetup: '<rootDir>/__test__/setUp.ts',
   testEnvironment: '<rootDir>/__test__/environment.ts',
-  testTimeout: 60_000,
+  // Thousands of generated questions share the cores with other files.
+  testTimeout: 120_000,
   // Backstage's backend requires it, which Node can though it is an ES module, and Jest cannot.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   transform: {
