@@ -1,5 +1,3 @@
-const { availableParallelism } = require('node:os');
-
 /** @type {import('jest').Config} */
 module.exports = {
   // A backend that was stopped leaves a timer of Backstage's own behind.
@@ -10,9 +8,8 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__test__/panics/'],
   // Each file in a process of its own: what the addon keeps, counts and has told is the process's.
   workerIdleMemoryLimit: '1MB',
-  // Jest itself leaves one core alone: on two it would run one file after the other. And tests wait,
-  // for clocks and for processes, so that there is one more of them than cores.
-  maxWorkers: availableParallelism() + 1,
+  // Jest itself leaves one core alone: on two it would run one file after the other.
+  maxWorkers: '100%',
   testSequencer: '<rootDir>/__test__/sequencer.cjs',
   globalSetup: '<rootDir>/__test__/setUp.ts',
   testEnvironment: '<rootDir>/__test__/environment.ts',
