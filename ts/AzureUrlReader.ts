@@ -57,6 +57,9 @@ import { warnOfTokens } from './warnOfTokens';
 /** The URLs that are made in one crossing to the native part: well below a turn of the event loop. */
 const URLS_AT_ONCE = 500;
 
+/** What is between two paths, or URLs, that cross as one text. */
+const BETWEEN = '\0';
+
 /**
  * What an {@link AzureUrlReader} works with.
  *
@@ -408,10 +411,13 @@ function plain(options: Options | null | undefined): Options {
 async function matching(
   search: Search,
   signal: AbortSignal | undefined,
-): Promise<{ found: FoundFiles; places: number[] }> {
+): Promise<{ found: FoundFiles; places: Uint32Array }> {
   for (;;) {
     const candidates = unwrapUnless(signal, await search.candidates());
-    const places = await matchPaths(candidates, candidates.paths, signal);
+    const pathsAt = (start: number, end: number) =>
+      search.paths(start, end).split(BETWEEN);
+    const matches = await matchPaths(candidates, pathsAt, signal);
+    const places = Uint32Array.from(matches);
     const found = unwrapUnless(signal, await search.read(places));
     if (found) return { found, places };
   }
@@ -420,41 +426,33 @@ async function matching(
 async function searchResponse(
   search: Search,
   found: FoundFiles,
-  places: number[],
+  places: Uint32Array,
   signal: AbortSignal | undefined,
 ): Promise<UrlReaderServiceSearchResponse> {
-  const urls = await fileUrls(search, places, signal);
-  const { contents, tree } = found;
-  const inTree = tree && new TreeContents(tree.tree, places, tree.sizes);
-  const files = places.map((place, index) => ({
-    url: urls[index],
-    content: async () =>
-      inTree
-        ? unwrapUnless(signal, await inTree.get(index))
-        : unwrapUnless(signal, await contents!.get(place)),
-    lastModifiedAt: dateOf(tree?.modified[index]),
-  }));
-  return { etag: found.etag, files };
+  const { etag, tree, contents } = found;
+  const inside = tree
+    ? new TreeContents(tree.tree, places, tree.sizes)
+    : new TreeContents(contents!.contents, places, contents!.sizes);
+  const files: UrlReaderServiceSearchResponse['files'] = [];
+  let urls: string[] = [];
+  const add = (index: number) => {
+    if (index % URLS_AT_ONCE === 0) {
+      const batch = places.subarray(index, index + URLS_AT_ONCE);
+      urls = search.urls(batch).split(BETWEEN);
+    }
+    files.push({
+      url: urls[index % URLS_AT_ONCE],
+      content: async () => unwrapUnless(signal, await inside.get(index)),
+      lastModifiedAt: dateOf(tree?.modified[index]),
+    });
+  };
+  await inTurns(places.length, add, signal);
+  return { etag, files };
 }
 
 /** The date, if there is one. */
 function dateOf(milliseconds: number | undefined): Date | undefined {
   return milliseconds ? new Date(milliseconds) : undefined;
-}
-
-/** The URLs of files, a batch of them in one crossing to the native part. */
-async function fileUrls(
-  search: Search,
-  places: number[],
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const batches: string[][] = [];
-  const resolve = (batch: number) => {
-    const start = batch * URLS_AT_ONCE;
-    batches.push(search.urls(places.slice(start, start + URLS_AT_ONCE)));
-  };
-  await inTurns(Math.ceil(places.length / URLS_AT_ONCE), resolve, signal);
-  return batches.flat();
 }
 
 /** The outcome; a failure is thrown, or the reason of a signal that ended it. */

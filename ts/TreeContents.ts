@@ -1,10 +1,15 @@
 import { isFailure } from './failure';
-import type { Failure, Tree } from './native';
+import type { Failure } from './native';
 
 /** What is fetched at once, in bytes, unless one file is larger. */
 const AT_ONCE = 1024 * 1024;
 
 type Outcome = Buffer | Failure;
+
+/** A tree, or the contents of a search. */
+interface Source {
+  contents(places: number[]): Promise<Outcome[] | Failure>;
+}
 
 interface Waiting {
   index: number;
@@ -18,8 +23,8 @@ interface Waiting {
  * those that come next.
  */
 export class TreeContents {
-  readonly #tree: Tree;
-  readonly #places: number[];
+  readonly #source: Source;
+  readonly #places: ArrayLike<number>;
   readonly #sizes: ArrayLike<number>;
   #waiting: Waiting[] = [];
   /** What was fetched before it was asked for. */
@@ -28,11 +33,16 @@ export class TreeContents {
   #next = -1;
 
   /**
-   * @param places - The places of the files in the tree.
+   * @param source - Where they are.
+   * @param places - The places of the files there.
    * @param sizes - Their sizes in bytes.
    */
-  constructor(tree: Tree, places: number[], sizes: ArrayLike<number>) {
-    this.#tree = tree;
+  constructor(
+    source: Source,
+    places: ArrayLike<number>,
+    sizes: ArrayLike<number>,
+  ) {
+    this.#source = source;
     this.#places = places;
     this.#sizes = sizes;
   }
@@ -64,7 +74,7 @@ export class TreeContents {
     try {
       const indexes = [...batch.map(({ index }) => index), ...ahead];
       const places = indexes.map(index => this.#places[index]);
-      const outcome = await this.#tree.contents(places);
+      const outcome = await this.#source.contents(places);
       const outcomes = isFailure(outcome)
         ? indexes.map(() => outcome)
         : outcome;

@@ -26,8 +26,11 @@ const MOST_REFUSED = 1_000;
 /** Until when what is refused, by pattern and number of paths: others wait for the thread meanwhile. */
 const refused = new Map<string, number>();
 
-/** The paths that a thread is given at once. */
+/** The paths that are asked for, or given to a thread, at once: well below a turn of the event loop. */
 const BATCH = 1_000;
+
+/** The paths from a place on and before another. */
+type PathsAt = (start: number, end: number) => string[];
 
 const THREAD = `
   const { parentPort, workerData } = require('node:worker_threads');
@@ -53,24 +56,32 @@ export function checkLength(glob: string): void {
  * that can be ended.
  */
 export async function matchPaths(
-  { glob, weight }: Pick<Candidates, 'glob' | 'weight'>,
-  paths: string[],
+  candidates: Candidates,
+  pathsAt: PathsAt,
   signal?: AbortSignal,
 ): Promise<number[]> {
   signal?.throwIfAborted();
-  const longer = (most: number, path: string) => Math.max(most, path.length);
-  if (weight * paths.reduce(longer, LEAST_LENGTH) > MOST_STEPS) {
-    const matching = before.then(() => matchUnlessRefused(glob, paths, signal));
+  const { glob, weight, count, longest } = candidates;
+  if (weight * Math.max(longest, LEAST_LENGTH) > MOST_STEPS) {
+    const matching = before.then(() =>
+      matchUnlessRefused(candidates, pathsAt, signal),
+    );
     before = matching.catch(() => undefined);
     return orAborted(matching, signal);
   }
   const matcher = new Minimatch(glob);
   const places: number[] = [];
+  let paths: string[] = [];
   const match = (place: number) => {
-    if (matcher.match(paths[place])) places.push(place);
+    if (place % BATCH === 0) paths = batchAt(place, count, pathsAt);
+    if (matcher.match(paths[place % BATCH])) places.push(place);
   };
-  await inTurns(paths.length, match, signal);
+  await inTurns(count, match, signal);
   return places;
+}
+
+function batchAt(start: number, count: number, pathsAt: PathsAt): string[] {
+  return pathsAt(start, Math.min(start + BATCH, count));
 }
 
 /** The same, but that it does not wait any longer once the signal says so. */
@@ -86,14 +97,15 @@ async function orAborted<T>(
 }
 
 async function matchUnlessRefused(
-  glob: string,
-  paths: string[],
+  candidates: Candidates,
+  pathsAt: PathsAt,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
-  const key = `${paths.length} ${glob}`;
+  const { glob, count } = candidates;
+  const key = `${count} ${glob}`;
   if (Date.now() < (refused.get(key) ?? 0)) throw tooMuch(glob);
   try {
-    return await matchApart(glob, paths, signal);
+    return await matchApart(candidates, pathsAt, signal);
   } catch (error) {
     if (error instanceof InputError) {
       const [oldest] = refused.keys();
@@ -105,8 +117,8 @@ async function matchUnlessRefused(
 }
 
 async function matchApart(
-  glob: string,
-  paths: string[],
+  { glob, count }: Candidates,
+  pathsAt: PathsAt,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   signal?.throwIfAborted();
@@ -121,7 +133,7 @@ async function matchApart(
   const timer = setTimeout(() => end(tooMuch(glob)), MOST_SECONDS * 1000);
   const release = onAbort(signal, () => end(signal?.reason));
   try {
-    return await Promise.race([askThread(thread, paths), ended]);
+    return await Promise.race([askThread(thread, count, pathsAt), ended]);
   } finally {
     release();
     clearTimeout(timer);
@@ -148,13 +160,17 @@ function startThread(glob: string): Worker {
   }
 }
 
-async function askThread(thread: Worker, paths: string[]): Promise<number[]> {
+async function askThread(
+  thread: Worker,
+  count: number,
+  pathsAt: PathsAt,
+): Promise<number[]> {
   const places: number[] = [];
-  for (let start = 0; start < paths.length; start += BATCH) {
+  for (let start = 0; start < count; start += BATCH) {
     const answer = new Promise<boolean[]>(resolve => {
       thread.once('message', resolve);
     });
-    thread.postMessage(paths.slice(start, start + BATCH));
+    thread.postMessage(batchAt(start, count, pathsAt));
     (await answer).forEach((isMatch, index) => {
       if (isMatch) places.push(start + index);
     });

@@ -57,8 +57,8 @@ export declare class Cancellation {
 
 /** The contents of files that match. */
 export declare class Contents {
-  /** The content of the file at a place among the candidates. */
-  get(place: number): Promise<Buffer | Failure>
+  /** The contents of the files at these places among the candidates, or an error for each. */
+  contents(places: Array<number>): Promise<Array<Buffer | Failure> | Failure>
 }
 
 /** Every configured credential, found by the URL that is to be read. */
@@ -114,12 +114,17 @@ export declare class Search {
   /** The paths that may match. */
   candidates(): Promise<Candidates | Failure>
   /**
+   * The paths of the last candidates from a place on and before another, without a slash before them;
+   * between two of them a character that is in none, since one string crosses faster than many.
+   */
+  paths(start: number, end: number): string
+  /**
    * Reads the files at these places among the last candidates; `null` where there are other candidates
    * now: by another spelling of the glob, in an archive, or at an earlier commit.
    */
-  read(places: Array<number>): Promise<FoundFiles | null | Failure>
-  /** The web URLs of the files at these places among the last candidates. */
-  urls(places: Array<number>): Array<string>
+  read(places: Uint32Array): Promise<FoundFiles | null | Failure>
+  /** The web URLs of the files at these places among the last candidates, as [`Self::paths`] gives paths. */
+  urls(places: Uint32Array): string
 }
 
 /** A downloaded tree, until it is released. */
@@ -167,8 +172,10 @@ export interface Candidates {
    * is not known.
    */
   weight: number
-  /** The paths, without a slash before them. */
-  paths: Array<string>
+  /** How many paths there are. */
+  count: number
+  /** How many bytes the longest of them has. */
+  longest: number
 }
 
 /** One credential with its kind; the fields of other kinds are missing. */
@@ -265,12 +272,20 @@ export interface Failure {
   request?: FailedRequest
 }
 
+/** Contents that were read by themselves. */
+export interface FoundContents {
+  /** The contents. */
+  contents: Contents
+  /** Their sizes in bytes. */
+  sizes: Float64Array
+}
+
 /** The files that match. */
 export interface FoundFiles {
   /** The commit. */
   etag: string
   /** Their contents, where they were read by themselves. */
-  contents?: Contents
+  contents?: FoundContents
   /** The tree in whose archive they are, where they were not. */
   tree?: FoundTree
   /** The last REST URL that was asked for. */

@@ -3,7 +3,8 @@
 #![no_main]
 
 use backstage_azure_devops_native::rest::{
-    Item, MOST_FOLDERS, commit_id_in, described, item_batches_in, items_in, message_in,
+    Item, ItemList, MOST_FOLDERS, commit_id_in, described, item_batches_in, item_list_in, items_in,
+    message_in,
 };
 use backstage_azure_devops_native::secrets::Secrets;
 use libfuzzer_sys::fuzz_target;
@@ -43,13 +44,34 @@ fn read(answer: &[u8]) {
     }
     if let Ok(lists) = item_batches_in(answer) {
         assert!(lists.len() <= MOST_FOLDERS);
-        lists.iter().flatten().for_each(check);
+        lists.iter().for_each(check_list);
+    }
+    if let Ok((list, commit)) = item_list_in(answer) {
+        check_list(&list);
+        // What the one reads, the other reads too.
+        let items = items_in(answer).expect("it is a list");
+        assert_eq!(items.len(), list.len());
+        for (item, listed) in items.iter().zip(list.iter()) {
+            assert_eq!(item.path, listed.path());
+            assert_eq!(item.id.to_lowercase(), listed.id());
+        }
+        assert!(commit.is_none_or(|commit| commit.len() <= answer.len()));
     }
     if let Some(what) = described(answer, "/a/b") {
         assert!(matches!(what, "folder" | "submodule"));
     }
     if let Some(message) = message_in(answer, &Secrets::default()) {
         assert!(!message.is_empty() && !message.contains(['\n', '\r']));
+    }
+}
+
+fn check_list(list: &ItemList) {
+    for listed in list.iter() {
+        check(&Item {
+            path: listed.path(),
+            id: listed.id(),
+            is_folder: listed.is_folder,
+        });
     }
 }
 

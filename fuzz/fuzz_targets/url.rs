@@ -2,7 +2,7 @@
 #![no_main]
 
 use backstage_azure_devops_native::url::{
-    AzureUrl, Pattern, decoded_once, file_urls, is_visual_studio, origin, with_path,
+    AzureUrl, FileUrls, Pattern, decoded_once, is_visual_studio, origin, with_path,
 };
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -26,8 +26,8 @@ fuzz_target!(|text: &str| {
         assert!(Url::parse(url.as_str()).is_ok(), "{url} of {text}");
     }
     // A file that is found reads back by its URL, whatever it is called.
-    let found = file_urls(&url, [text].into_iter());
-    let found = AzureUrl::from_repo_url(&found[0]).expect("it names the same repository");
+    let found = FileUrls::beside(&url).of(text);
+    let found = AzureUrl::from_repo_url(&found).expect("it names the same repository");
     assert_eq!(found.path(), Some(format!("/{text}").as_str()));
     assert_eq!(found.version(), repository.version(), "{text}");
     if let Some(decoded) = repository.path().and_then(decoded_once) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use napi::{
     Either, Env,
-    bindgen_prelude::{Buffer, Float64Array, Null, PromiseRaw},
+    bindgen_prelude::{Buffer, Float64Array, Null, PromiseRaw, Uint32Array},
 };
 use napi_derive::napi;
 use parking_lot::Mutex;
@@ -22,8 +22,8 @@ use crate::{error::Error, glob::weight, reader};
 #[napi(custom_finalize)]
 pub struct Search {
     search: Arc<reader::Search>,
-    /// The paths of the last candidates.
-    paths: Arc<Mutex<Vec<String>>>,
+    /// The last candidates.
+    last: Arc<Mutex<Option<reader::Candidates>>>,
 }
 
 /// Paths that may match a glob.
@@ -34,8 +34,10 @@ pub struct Candidates {
     /// How many steps it takes to match a character of a path with it, at most; infinite where that
     /// is not known.
     pub weight: f64,
-    /// The paths, without a slash before them.
-    pub paths: Vec<String>,
+    /// How many paths there are.
+    pub count: u32,
+    /// How many bytes the longest of them has.
+    pub longest: u32,
 }
 
 /// The files that match.
@@ -44,7 +46,7 @@ pub struct FoundFiles {
     /// The commit.
     pub etag: String,
     /// Their contents, where they were read by themselves.
-    pub contents: Option<Contents>,
+    pub contents: Option<FoundContents>,
     /// The tree in whose archive they are, where they were not.
     pub tree: Option<FoundTree>,
     /// The last REST URL that was asked for.
@@ -57,6 +59,15 @@ pub struct FoundFiles {
     pub scope: String,
     /// The answer's status; 0 where it is a stale one.
     pub status: u16,
+}
+
+/// Contents that were read by themselves.
+#[napi(object, object_from_js = false)]
+pub struct FoundContents {
+    /// The contents.
+    pub contents: Contents,
+    /// Their sizes in bytes.
+    pub sizes: Float64Array,
 }
 
 /// Files of a tree that match, in columns.
@@ -74,7 +85,7 @@ impl From<reader::Search> for Search {
     fn from(search: reader::Search) -> Self {
         Self {
             search: Arc::new(search),
-            paths: Arc::default(),
+            last: Arc::default(),
         }
     }
 }
@@ -87,16 +98,30 @@ impl Search {
         &self,
         env: &'env Env,
     ) -> napi::Result<PromiseRaw<'env, Either<Candidates, Failure>>> {
-        let (search, paths) = (Arc::clone(&self.search), Arc::clone(&self.paths));
+        let (search, last) = (Arc::clone(&self.search), Arc::clone(&self.last));
         cross(env, async move {
             let candidates = search.candidates().await?;
-            paths.lock().clone_from(&candidates.paths);
+            *last.lock() = Some(candidates.clone());
             Ok(Candidates {
                 weight: weight(&candidates.pattern.glob),
+                count: number(candidates.len()),
+                longest: number(candidates.longest()),
                 glob: candidates.pattern.glob,
-                paths: candidates.paths,
             })
         })
+    }
+
+    /// The paths of the last candidates from a place on and before another, without a slash before them;
+    /// between two of them a character that is in none, since one string crosses faster than many.
+    #[napi(catch_unwind)]
+    pub fn paths(&self, start: u32, end: u32) -> String {
+        let mut paths = String::new();
+        self.each_path(start..end, |path| {
+            paths.push_str(path);
+            paths.push(BETWEEN);
+        });
+        paths.pop();
+        paths
     }
 
     /// Reads the files at these places among the last candidates; `null` where there are other candidates
@@ -105,9 +130,10 @@ impl Search {
     pub fn read<'env>(
         &self,
         env: &'env Env,
-        places: Vec<u32>,
+        places: Uint32Array,
     ) -> napi::Result<PromiseRaw<'env, Either<Either<FoundFiles, Null>, Failure>>> {
         let search = Arc::clone(&self.search);
+        let places = places.to_vec();
         cross(env, async move {
             Ok(match search.read(&places).await? {
                 Some(found) => Either::A(found_files(found, &places)?),
@@ -116,19 +142,44 @@ impl Search {
         })
     }
 
-    /// The web URLs of the files at these places among the last candidates.
+    /// The web URLs of the files at these places among the last candidates, as [`Self::paths`] gives paths.
     #[napi(catch_unwind)]
-    pub fn urls(&self, places: Vec<u32>) -> Vec<String> {
-        let paths = self.paths.lock();
-        let at = |place: &u32| usize::try_from(*place).ok().and_then(|at| paths.get(at));
-        self.search.urls(places.iter().filter_map(at))
+    pub fn urls(&self, places: Uint32Array) -> String {
+        let file_urls = self.search.file_urls();
+        let mut urls = String::new();
+        self.each_path(places.iter().copied(), |path| {
+            urls.push_str(&file_urls.of(path));
+            urls.push(BETWEEN);
+        });
+        urls.pop();
+        urls
     }
+
+    fn each_path(&self, places: impl Iterator<Item = u32>, mut each: impl FnMut(&str)) {
+        let last = self.last.lock();
+        let Some(candidates) = last.as_ref() else {
+            return;
+        };
+        for place in places {
+            let path = usize::try_from(place).ok();
+            if let Some(path) = path.and_then(|place| candidates.path(place)) {
+                each(&path);
+            }
+        }
+    }
+}
+
+/// What is between two paths or URLs: no path in git has it.
+const BETWEEN: char = '\0';
+
+fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 fn found_files(found: reader::Found, places: &[u32]) -> Result<FoundFiles, Error> {
     let authorization = found.context.authorization();
     let (contents, tree) = match found.files {
-        reader::FoundFiles::Contents(contents) => (Some(contents.into()), None),
+        reader::FoundFiles::Contents(contents) => (Some(FoundContents::of(contents, places)), None),
         reader::FoundFiles::Tree(tree) => {
             let cancellation = found.context.cancellation.clone();
             (
@@ -177,24 +228,40 @@ pub struct Contents {
     contents: Arc<reader::Contents>,
 }
 
-impl From<reader::Contents> for Contents {
-    fn from(contents: reader::Contents) -> Self {
+impl FoundContents {
+    #[expect(clippy::cast_precision_loss, reason = "no file has 2^53 bytes")]
+    fn of(contents: reader::Contents, places: &[u32]) -> Self {
+        let sizes = places.iter().map(|place| contents.size(*place) as f64);
         Self {
-            contents: Arc::new(contents),
+            sizes: sizes.collect::<Vec<_>>().into(),
+            contents: Contents {
+                contents: Arc::new(contents),
+            },
         }
     }
 }
 
 #[napi]
 impl Contents {
-    /// The content of the file at a place among the candidates.
+    /// The contents of the files at these places among the candidates, or an error for each.
     #[napi(catch_unwind)]
-    pub fn get<'env>(
+    #[allow(
+        clippy::type_complexity,
+        reason = "the declarations are made from the type as it is written"
+    )]
+    pub fn contents<'env>(
         &self,
         env: &'env Env,
-        place: u32,
-    ) -> napi::Result<PromiseRaw<'env, Either<Buffer, Failure>>> {
+        places: Vec<u32>,
+    ) -> napi::Result<PromiseRaw<'env, Either<Vec<Either<Buffer, Failure>>, Failure>>> {
         let contents = Arc::clone(&self.contents);
-        cross(env, async move { buffer(contents.get(place).await?) })
+        cross(env, async move {
+            let contents = contents.get(&places).await?.into_iter();
+            let either = |content: Result<Vec<u8>, Error>| match content.and_then(buffer) {
+                Ok(content) => Either::A(content),
+                Err(error) => Either::B(error.into()),
+            };
+            Ok(contents.map(either).collect())
+        })
     }
 }

@@ -54,6 +54,11 @@ where
         self.kept.get(key)
     }
 
+    /// How many bytes there is room for.
+    pub fn room(&self) -> u64 {
+        self.kept.capacity()
+    }
+
     /// How many bytes are kept.
     pub fn bytes(&self) -> u64 {
         self.kept.weight()

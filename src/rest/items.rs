@@ -1,9 +1,12 @@
 //! Commits, files and folders, as the REST API lists them.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-use super::json::{AtMost, First, Values, json};
+use super::{
+    item_list::{ItemList, Read},
+    json::{AtMost, First, Values, json},
+};
 use crate::{
     http::{Answer, with_read_timeout},
     limits::Limit,
@@ -45,27 +48,40 @@ impl Item {
         })
     }
 
-    /// The same, where git can have it: it has an id, and a path that leads nowhere else and is no longer
-    /// than one in an archive may be.
+    /// The same, where git can have it.
     ///
     /// # Errors
     /// It is not valid.
     pub(crate) fn checked(self, what: &str) -> Result<Self, InvalidAnswer> {
-        if !is_object_id(&self.id) {
-            return Err(no_id(what));
-        }
-        let is_short = self.path.len() as u64 <= Limit::PathBytes.most();
-        // The folder that is listed may itself be the repository.
-        let is_root = self.path.is_empty() && self.is_folder;
-        let leads_elsewhere = |name: &str| matches!(name, "" | "." | "..") || name.contains('\0');
-        let is_path = is_root || !self.path.split('/').any(leads_elsewhere);
-        let is_one = is_short && is_path && within_depth(&self.path);
-        is_one.then_some(self).ok_or_else(|| {
-            InvalidAnswer(format!(
-                "the list of {what} has a path that no file can have"
-            ))
-        })
+        check(&self.path, &self.id, self.is_folder, what).map(|()| self)
     }
+}
+
+/// Whether git can have an item: it has an id, and a path that leads nowhere else and is no longer than one in
+/// an archive may be.
+///
+/// # Errors
+/// It is not valid.
+pub(super) fn check(
+    path: &str,
+    id: &str,
+    is_folder: bool,
+    what: &str,
+) -> Result<(), InvalidAnswer> {
+    if !is_object_id(id) {
+        return Err(no_id(what));
+    }
+    let is_short = path.len() as u64 <= Limit::PathBytes.most();
+    // The folder that is listed may itself be the repository.
+    let is_root = path.is_empty() && is_folder;
+    let leads_elsewhere = |name: &str| matches!(name, "" | "." | "..") || name.contains('\0');
+    let is_path = is_root || !path.split('/').any(leads_elsewhere);
+    let is_one = is_short && is_path && within_depth(path);
+    is_one.then_some(()).ok_or_else(|| {
+        InvalidAnswer(format!(
+            "the list of {what} has a path that no file can have"
+        ))
+    })
 }
 
 /// Reads the id of the newest commit; `None` where there are no commits.
@@ -114,7 +130,7 @@ pub fn items_in(answer: &[u8]) -> Result<Vec<Item>, InvalidAnswer> {
 ///
 /// # Errors
 /// The answer is truncated, or not one of the REST API.
-pub async fn item_batches(answer: Answer) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
+pub async fn item_batches(answer: Answer) -> Result<Vec<ItemList>, InvalidAnswer> {
     item_batches_in(&content(answer, "folders").await?)
 }
 
@@ -122,10 +138,28 @@ pub async fn item_batches(answer: Answer) -> Result<Vec<Vec<Item>>, InvalidAnswe
 ///
 /// # Errors
 /// They are no such lists, or name what git cannot have.
-pub fn item_batches_in(answer: &[u8]) -> Result<Vec<Vec<Item>>, InvalidAnswer> {
-    let lists: Values<AtMost<Vec<ListedItem>, MOST_FOLDERS>> = list(answer, "folders")?;
+pub fn item_batches_in(answer: &[u8]) -> Result<Vec<ItemList>, InvalidAnswer> {
+    let lists: Values<AtMost<Read, MOST_FOLDERS>> = list(answer, "folders")?;
     let lists = lists.value.0.into_iter();
-    lists.map(|list| read_items(list, "folders")).collect()
+    lists.map(|list| Ok(list.list()?.0)).collect()
+}
+
+/// Reads the files and folders of a long list, and the commit at which the server says that it lists; submodules
+/// are left out.
+///
+/// # Errors
+/// The answer is truncated, or not one of the REST API.
+pub async fn item_list(answer: Answer) -> Result<(ItemList, Option<String>), InvalidAnswer> {
+    item_list_in(&content(answer, "files").await?)
+}
+
+/// The files and folders of a long list in JSON, and its commit.
+///
+/// # Errors
+/// It is no such list, or names what git cannot have.
+pub fn item_list_in(answer: &[u8]) -> Result<(ItemList, Option<String>), InvalidAnswer> {
+    let items: Values<Read> = list(answer, "files")?;
+    items.value.list()
 }
 
 fn read_items(items: Vec<ListedItem>, what: &str) -> Result<Vec<Item>, InvalidAnswer> {
@@ -144,7 +178,7 @@ pub(super) async fn content(answer: Answer, what: &'static str) -> Result<Bytes,
     content.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))
 }
 
-fn list<T: DeserializeOwned>(answer: &[u8], what: &str) -> Result<T, InvalidAnswer> {
+fn list<'a, T: Deserialize<'a>>(answer: &'a [u8], what: &str) -> Result<T, InvalidAnswer> {
     json(answer).map_err(|_| InvalidAnswer(format!("the response is not a list of {what}")))
 }
 
@@ -193,7 +227,7 @@ struct ListedItem {
 /// What an item is.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Blob,
     Tree,
     Commit,

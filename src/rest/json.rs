@@ -4,13 +4,13 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
+    de::{self, IgnoredAny, SeqAccess, Visitor},
 };
 
 use crate::http::without_byte_order_mark;
 
 /// Reads JSON, before which a byte order mark may stand.
-pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+pub(super) fn json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
     serde_json::from_slice(without_byte_order_mark(body))
 }
 

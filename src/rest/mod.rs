@@ -3,6 +3,7 @@
 mod call;
 mod conditions;
 mod git_api;
+mod item_list;
 mod items;
 mod json;
 mod organization_api;
@@ -12,9 +13,10 @@ mod resources;
 pub use call::Call;
 pub use conditions::Conditions;
 pub use git_api::GitApi;
+pub use item_list::{ItemList, ItemListBuilder, Listed};
 pub use items::{
     InvalidAnswer, Item, MOST_FOLDERS, commit_id, commit_id_in, described, item_batches,
-    item_batches_in, items, items_in,
+    item_batches_in, item_list, item_list_in, items, items_in,
 };
 pub use organization_api::OrganizationApi;
 pub use refusal::{Refusal, message_in, says_no_such_folder};

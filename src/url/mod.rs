@@ -19,7 +19,7 @@ pub use host::{
 pub use organization_url::OrganizationUrl;
 pub(crate) use parse::is_object_id;
 pub use parse::{decode_component, parameter, parse};
-pub use pattern::{Pattern, file_urls, with_path};
+pub use pattern::{FileUrls, Pattern, with_path};
 pub use resolve::{Lines, resolve_edit_url, resolve_url};
 pub use safe::{SafeUrl, without_secrets};
 pub(crate) use scope::organization_in;

@@ -1,6 +1,6 @@
 //! The glob in a repository URL, and where its matches can be.
 
-use url::Url;
+use url::{Url, form_urlencoded::byte_serialize};
 
 use super::{parse::parameter, resolve::set_parameters, spelling::pattern_spellings};
 use crate::glob::literal_folder;
@@ -72,10 +72,47 @@ impl Pattern {
 
 /// The URLs of files of the repository that a web URL names, in its version: the path of each stands in
 /// the `path` parameter, encoded once.
-#[must_use]
-pub fn file_urls<'a>(url: &Url, paths: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let file_url = |path| String::from(with_path(url, &format!("/{path}")));
-    paths.map(file_url).collect()
+#[derive(Clone, Debug)]
+pub struct FileUrls {
+    /// What stands before the path, and after it, in each of them.
+    before: String,
+    after: String,
+}
+
+impl FileUrls {
+    /// Those in the repository of a URL.
+    #[must_use]
+    pub fn beside(url: &Url) -> Self {
+        // The URL is put together once, and not for each of many files.
+        let any = with_path(url, "/");
+        let mut before = any.clone();
+        before.set_fragment(None);
+        let others: Vec<(String, String)> = any
+            .query_pairs()
+            .take_while(|(name, _)| name != "path")
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        let mut query = before.query_pairs_mut();
+        query.clear().extend_pairs(others).append_pair("path", "");
+        drop(query);
+        let before = String::from(before);
+        let encoded: String = byte_serialize(b"/").collect();
+        let after = any.as_str().get(before.len() + encoded.len()..);
+        Self {
+            after: after.unwrap_or_default().to_owned(),
+            before,
+        }
+    }
+
+    /// That of the file at a path.
+    #[must_use]
+    pub fn of(&self, path: &str) -> String {
+        let mut url = self.before.clone();
+        url.extend(byte_serialize(b"/"));
+        url.extend(byte_serialize(path.as_bytes()));
+        url.push_str(&self.after);
+        url
+    }
 }
 
 /// The web URL with another path in its place.

@@ -155,12 +155,30 @@ fn a_path_is_decoded_once_as_far_as_it_can_be() {
 
 #[test]
 fn a_found_file_stands_encoded_once_in_its_url() {
-    let url = "https://dev.azure.com/o/_git/r?version=GBmain&path=/*.md";
-    let paths = ["a b%20#?&+\"{}"];
-    let urls = parse(url).map(|url| file_urls(&url, paths.into_iter()));
+    for query in [
+        "?version=GBmain&path=/*.md",
+        "?path=/*.md",
+        "?path=/*.md&version=GB%20a&path=b#L1?path=/",
+        "?_a=%2f&_a&path=%2f%2F&x=path=/",
+        "#path=/",
+        "",
+    ] {
+        let path = "a b%20#?&+\"{}\u{e4}/c";
+        let url = parse(&format!("https://dev.azure.com/o/_git/r{query}"));
+        let found = url.map(|url| {
+            let expected = with_path(&url, &format!("/{path}"));
+            (FileUrls::beside(&url).of(path), String::from(expected))
+        });
+        assert!(
+            found.is_ok_and(|(found, expected)| found == expected),
+            "{query}"
+        );
+    }
+    let url = parse("https://dev.azure.com/o/_git/r?version=GBmain&path=/*.md");
+    let found = url.map(|url| FileUrls::beside(&url).of("a b%20#?&+\"{}"));
     assert_eq!(
-        urls.unwrap_or_default(),
-        ["https://dev.azure.com/o/_git/r?version=GBmain&path=%2Fa+b%2520%23%3F%26%2B%22%7B%7D"]
+        found.unwrap_or_default(),
+        "https://dev.azure.com/o/_git/r?version=GBmain&path=%2Fa+b%2520%23%3F%26%2B%22%7B%7D"
     );
 }
 

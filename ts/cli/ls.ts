@@ -43,9 +43,15 @@ async function matching(
   const path = AzureUrl.fromRepoUrl(url).getPath() ?? '';
   const files = entries.filter(({ type }) => type === 'file');
   // Nobody waits meanwhile, so it may be matched in a thread, whatever it takes.
-  const pattern = { glob: path.replace(/^\/+/, ''), weight: Infinity };
-  const paths = files.map(file => file.path);
-  const places = await matchPaths(pattern, paths, signal);
+  const candidates = {
+    glob: path.replace(/^\/+/, ''),
+    weight: Infinity,
+    count: files.length,
+    longest: 0,
+  };
+  const pathsAt = (start: number, end: number) =>
+    files.slice(start, end).map(file => file.path);
+  const places = await matchPaths(candidates, pathsAt, signal);
   return { etag, entries: places.map(place => files[place]) };
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     cache::{CacheKey, Weigh},
     credentials::{Authorization, Principal},
-    rest::Item,
+    rest::ItemList,
 };
 
 /// An address, and the principal that it was read for.
@@ -56,4 +56,4 @@ impl CacheKey for Key {
 }
 
 /// What is in a folder, or below it.
-pub(crate) type List = Arc<[Item]>;
+pub(crate) type List = Arc<ItemList>;

@@ -10,5 +10,5 @@ pub(super) use blob::{Blob, MOST_IN_MEMORY, id};
 pub(super) use keys::{Key, List};
 pub(super) use replicas::Replicas;
 pub(super) use stale::{File, FreshOrStale, StaleAnswer, StaleSlot};
-pub(super) use store::{Absent, keep_archive, store};
+pub(super) use store::{Absent, LastListed, keep_archive, store};
 pub use store::{bytes_stored, set_limits};

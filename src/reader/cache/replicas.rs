@@ -15,7 +15,7 @@ use crate::{
     archive::Archive,
     credentials::{Authorization, SharedKeys},
     reader::{blocking::blocking, transfer::TemporaryFile},
-    rest::Item,
+    rest::{Item, ItemList},
     shared_cache::{Entry, SharedCache, one_cache},
 };
 
@@ -49,7 +49,7 @@ impl Replicas {
 
     /// A list of what is below a folder.
     pub(crate) async fn list(&self, key: &Key) -> Option<List> {
-        let list = self.get("list", key.address()).await?;
+        let list = self.get("items", key.address()).await?;
         sound(serde_json::from_slice(&list).ok()?)
     }
 
@@ -88,14 +88,18 @@ impl Replicas {
         stored.await.ok().map(Arc::new)
     }
 
-    pub(crate) fn share_list(&self, key: &Key, list: &[Item]) {
+    pub(crate) fn share_list(&self, key: &Key, list: &ItemList) {
+        // Nothing that is too large is written out.
+        if list.bytes() > MOST_BYTES {
+            return;
+        }
         if let Ok(list) = serde_json::to_vec(list) {
-            self.put("list", key.address(), list);
+            self.put("items", key.address(), list);
         }
     }
 
     pub(crate) fn share_folders(&self, place: &str, lists: &[List]) {
-        let lists: Vec<&[Item]> = lists.iter().map(AsRef::as_ref).collect();
+        let lists: Vec<&ItemList> = lists.iter().map(AsRef::as_ref).collect();
         if let Ok(lists) = serde_json::to_vec(&lists) {
             self.put("folders", place, lists);
         }
@@ -137,8 +141,7 @@ impl Replicas {
 
 /// A list, where it is one that a server could have given.
 fn sound(list: Vec<Item>) -> Option<List> {
-    let items = list.into_iter().map(|item| item.checked("files").ok());
-    items.collect()
+    ItemList::try_from(list).ok().map(Arc::new)
 }
 
 fn is_sound(stored: &TemporaryFile) -> bool {

@@ -20,7 +20,6 @@ use crate::{
         Download, TemporaryFile, hold_at_most, idle_bytes, let_go_of_idle, let_go_of_unread,
         wait_at_most,
     },
-    rest::Item,
     shortage::{Part, Shortage, when_short},
     telemetry::log::{Event, Repeat, emit},
 };
@@ -48,9 +47,6 @@ const IDLE_PART_OF_FILES: u64 = 8;
 const MOST_UNREAD: u64 = 32;
 const UNREAD_PART_OF_FILES: u64 = 16;
 
-/// What an item takes beside its texts.
-const PER_ITEM: usize = size_of::<Item>();
-
 /// A folder that does not exist as it is written, and when that was seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Absent(pub Instant);
@@ -61,11 +57,22 @@ impl Weigh for Absent {
     }
 }
 
+/// The commit at which everything below a folder was listed last.
+#[derive(Clone, Debug)]
+pub(crate) struct LastListed(pub String);
+
+impl Weigh for LastListed {
+    fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.0.len()) as u64
+    }
+}
+
 /// All that is kept.
 #[derive(Debug)]
 pub(crate) struct Store {
     /// What is in folders, or below them; `None` where a server could not say.
     pub lists: Cache<Key, Option<List>>,
+    pub last_listed: Cache<Key, LastListed>,
     pub blobs: Cache<Key, Blob>,
     pub archives: LruCache<Key, Arc<TemporaryFile>>,
     /// The newest commits and files as they were read last: they may have changed since.
@@ -85,6 +92,7 @@ pub(crate) fn store() -> &'static Store {
         wait_at_most(number(part_of_files(MOST_UNREAD, UNREAD_PART_OF_FILES)));
         Store {
             lists: Cache::new(MEMORY / 2),
+            last_listed: Cache::new(MEMORY / 256),
             blobs: Cache::with_values_up_to(MOST_IN_MEMORY as u64, MEMORY / 2),
             archives: LruCache::new(DISK, number(part_of_files(MOST_ARCHIVES, PART_OF_FILES))),
             commits: Cache::new(MEMORY / 16),
@@ -152,6 +160,7 @@ fn tell_of_share(room: u64, share: u64, directory: &Path) {
 pub fn set_limits(memory: Option<u64>, disk: Option<u64>) -> (u64, u64) {
     let memory = memory.unwrap_or(MEMORY);
     store().lists.resize(memory / 2);
+    store().last_listed.resize(memory / 256);
     store().blobs.resize(memory / 2);
     store().commits.resize(memory / 16);
     store().files.resize(memory / 4);
@@ -185,9 +194,7 @@ pub fn bytes_stored() -> [(&'static str, u64); 5] {
 
 impl Weigh for Option<List> {
     fn bytes(&self) -> u64 {
-        let items = self.iter().flat_map(|items| items.iter());
-        let bytes = items.map(|item| PER_ITEM + item.path.len() + item.id.len());
-        bytes.sum::<usize>() as u64
+        self.as_ref().map_or(0, |list| list.bytes() as u64)
     }
 }
 

@@ -36,6 +36,13 @@ const ONE_BY_ONE: usize = 4;
 /// The most contents that one zip is asked for.
 const PER_ZIP: usize = 500;
 
+/// How many zips are asked for at once.
+const ZIPS_AT_ONCE: usize = 4;
+
+/// A zip whose contents take no more than this together is not held open: they are in memory anyway, as far as
+/// there is room in the cache.
+const MOST_OF_ZIP_IN_MEMORY: u64 = 1024 * 1024;
+
 /// The contents of files that were chosen.
 #[derive(Debug)]
 pub struct Contents {
@@ -48,9 +55,9 @@ pub struct Contents {
 enum Content {
     Here(Bytes),
     /// In a file of its own.
-    Large(Arc<Reopenable<Large>>),
+    Large(Arc<Reopenable<Large>>, u64),
     /// In a zip, at this place.
-    In(Arc<Zip>, u32),
+    In(Arc<Tree>, InZip),
 }
 
 /// A content that is too large for memory.
@@ -63,30 +70,99 @@ impl InFile for Large {
     }
 }
 
-/// A zip of contents.
+/// A zip of contents, by the ids of these.
 #[derive(Debug)]
-struct Zip {
-    tree: Arc<Tree>,
-    /// Where the contents are, by their ids.
-    places: HashMap<String, u32>,
+enum Zip {
+    /// It was small.
+    Read(HashMap<String, Bytes>),
+    /// It is open.
+    Open(Arc<Tree>, HashMap<String, InZip>),
+}
+
+impl Zip {
+    fn content(&self, id: &str) -> Option<Content> {
+        match self {
+            Self::Read(contents) => contents.get(id).cloned().map(Content::Here),
+            Self::Open(tree, places) => {
+                let place = *places.get(id)?;
+                Some(Content::In(Arc::clone(tree), place))
+            }
+        }
+    }
+}
+
+/// A content in a zip: its place, and how many bytes it has.
+#[derive(Clone, Copy, Debug)]
+struct InZip {
+    place: u32,
+    size: u64,
+}
+
+/// Contents that are wanted of a zip: at which index of those that were asked for, and its place in the zip.
+struct FromZip<'a> {
+    tree: &'a Arc<Tree>,
+    wanted: Vec<(usize, u32)>,
+}
+
+impl<'a> FromZip<'a> {
+    const fn of(tree: &'a Arc<Tree>) -> Self {
+        let wanted = Vec::new();
+        Self { tree, wanted }
+    }
 }
 
 impl Contents {
-    /// The content of the file at a place in the listing.
-    ///
-    /// # Errors
-    /// It was not among those that were read.
-    pub async fn get(&self, place: u32) -> Result<Vec<u8>, Error> {
-        match self.by_id.get(&self.listing.item(place)?.id) {
-            Some(Content::Here(content)) => Ok(content.to_vec()),
-            Some(Content::Large(large)) => {
-                let large = large.get().await?;
-                Blob::Large(Arc::clone(&large.0)).content().await
-            }
-            Some(Content::In(zip, at)) => Arc::clone(&zip.tree).content(*at).await,
-            None => Err(Error::other("the content of this file was not read")),
+    /// How many bytes the file at a place in the listing has; 0 where it was not read.
+    #[must_use]
+    pub fn size(&self, place: u32) -> u64 {
+        match self.content(place) {
+            Ok(Content::Here(content)) => content.len() as u64,
+            Ok(Content::Large(_, size) | Content::In(_, InZip { size, .. })) => *size,
+            Err(_) => 0,
         }
     }
+
+    /// The contents of the files at these places in the listing, or an error for each.
+    ///
+    /// # Errors
+    /// The work was interrupted, or what they are in cannot be obtained again.
+    pub async fn get(&self, places: &[u32]) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+        let mut contents = Vec::with_capacity(places.len());
+        let mut zipped: HashMap<usize, FromZip<'_>> = HashMap::new();
+        for (index, place) in places.iter().enumerate() {
+            contents.push(match self.content(*place) {
+                Ok(Content::Here(content)) => Ok(content.to_vec()),
+                Ok(Content::Large(large, _)) => content_of(large).await,
+                Ok(Content::In(tree, at)) => {
+                    let of_zip = zipped.entry(Arc::as_ptr(tree).addr());
+                    let of_zip = of_zip.or_insert_with(|| FromZip::of(tree));
+                    of_zip.wanted.push((index, at.place));
+                    Ok(Vec::new())
+                }
+                Err(error) => Err(error),
+            });
+        }
+        for FromZip { tree, wanted } in zipped.into_values() {
+            let places = wanted.iter().map(|(_, place)| *place);
+            let came = Arc::clone(tree).contents(places.collect()).await?;
+            for ((index, _), content) in wanted.iter().zip(came) {
+                if let Some(empty) = contents.get_mut(*index) {
+                    *empty = content;
+                }
+            }
+        }
+        Ok(contents)
+    }
+
+    fn content(&self, place: u32) -> Result<&Content, Error> {
+        let content = self.by_id.get(&self.listing.file(place)?.id());
+        content.ok_or_else(|| Error::other("the content of this file was not read"))
+    }
+}
+
+async fn content_of(large: &Arc<Reopenable<Large>>) -> Result<Vec<u8>, Error> {
+    let large = large.get().await?;
+    Blob::Large(Arc::clone(&large.0)).content().await
 }
 
 /// Reads the contents of the files at these places of a listing: few one by one, many in zips. `None` where
@@ -101,7 +177,7 @@ pub(crate) async fn contents(
 ) -> Result<Option<Contents>, Error> {
     let ids: Result<Vec<String>, Error> = places
         .iter()
-        .map(|place| Ok(listing.item(*place)?.id.clone()))
+        .map(|place| Ok(listing.file(*place)?.id()))
         .collect();
     let reading = Reading { listing };
     let read = pin!(reading.read(ids?));
@@ -137,7 +213,7 @@ struct Reading<'a> {
     listing: &'a Listing,
 }
 
-impl<'a> Reading<'a> {
+impl Reading<'_> {
     async fn read(self, mut ids: Vec<String>) -> Result<HashMap<String, Content>, Error> {
         ids.sort_unstable();
         ids.dedup();
@@ -157,18 +233,13 @@ impl<'a> Reading<'a> {
         ids.retain(|id| !found.contains_key(id));
         count_lookups("contents", Found::Nowhere, ids.len());
         if ids.len() > ONE_BY_ONE {
-            for ids in ids.chunks(PER_ZIP) {
-                let Some(zipped) = self.zipped(ids).await? else {
-                    break;
-                };
-                found.extend(zipped);
-            }
+            found.extend(self.in_zips(&ids).await?);
         }
         // What a zip did not have is asked for as well.
         ids.retain(|id| !found.contains_key(id));
         let paths = self.paths_by_id(&ids);
         let singles: Vec<(String, Content)> = stream::iter(ids)
-            .map(|id| self.single(paths.get(&id).copied(), id))
+            .map(|id| self.single(paths.get(&id).map(String::as_str), id))
             .buffer_unordered(ONE_BY_ONE)
             .try_collect()
             .await?;
@@ -215,9 +286,34 @@ impl<'a> Reading<'a> {
         };
         let read = match single.clone().read().await? {
             Blob::Small(bytes) => Content::Here(bytes),
-            Blob::Large(stored) => Content::Large(single.held(stored)),
+            Blob::Large(stored) => {
+                let size = stored.length();
+                Content::Large(single.held(stored), size)
+            }
         };
         Ok((id, read))
+    }
+
+    /// The contents that zips have, several of which are asked for at once.
+    async fn in_zips(self, ids: &[String]) -> Result<Vec<(String, Content)>, Error> {
+        let mut chunks = ids.chunks(PER_ZIP);
+        let mut found = Vec::with_capacity(ids.len());
+        // By the first it is seen whether the server gives zips: it is not asked in vain for several.
+        if let Some(first) = chunks.next() {
+            let Some(zipped) = self.zipped(first).await? else {
+                return Ok(found);
+            };
+            found.extend(zipped);
+        }
+        let requests: Vec<_> = chunks.map(|ids| self.zipped(ids)).collect();
+        let mut zips = stream::iter(requests).buffer_unordered(ZIPS_AT_ONCE);
+        while let Some(zipped) = zips.try_next().await? {
+            let Some(zipped) = zipped else {
+                break;
+            };
+            found.extend(zipped);
+        }
+        Ok(found)
     }
 
     /// The contents that a zip has; `None` where the server gives no such zips.
@@ -233,23 +329,23 @@ impl<'a> Reading<'a> {
         let keys = keys?;
         let zip = ZIPS.run(&key, || zip(context, keys)).await?;
         Ok(zip.map(|zip| {
-            let known = ids.iter().filter_map(|id| Some((id, *zip.places.get(id)?)));
-            let known = known.map(|(id, place)| (id.clone(), Content::In(Arc::clone(&zip), place)));
-            known.collect()
+            let known = ids.iter();
+            known
+                .filter_map(|id| Some((id.clone(), zip.content(id)?)))
+                .collect()
         }))
     }
 
     /// For each of these ids a file that has this content.
-    fn paths_by_id(self, ids: &[String]) -> HashMap<String, &'a str> {
-        let wanted: HashSet<&String> = ids.iter().collect();
-        let items = self
-            .listing
-            .items
-            .iter()
-            .filter(|item| wanted.contains(&item.id));
-        items
-            .map(|item| (item.id.clone(), item.path.as_str()))
-            .collect()
+    fn paths_by_id(self, ids: &[String]) -> HashMap<String, String> {
+        let decoded = ids.iter().filter_map(|id| hex::decode(id).ok());
+        let wanted: HashSet<Vec<u8>> = decoded.collect();
+        if wanted.is_empty() {
+            return HashMap::new();
+        }
+        let files = self.listing.files();
+        let files = files.filter(|file| wanted.contains(file.id_bytes()));
+        files.map(|file| (file.id(), file.path())).collect()
     }
 }
 
@@ -388,32 +484,66 @@ async fn opened(
     let files = tree.files().await?;
     blocking(move || {
         let is_ended = || reading.cancellation.is_cancelled();
-        let places = identified(&files, &keys, replicas.as_ref(), &is_ended)?;
-        Ok(Zip { tree, places })
+        let identified = Identified::read(&files, &keys, replicas.as_ref(), &is_ended)?;
+        Ok(identified.zip(tree))
     })
     .await
 }
 
-/// Where the contents of a zip are, by their ids, whatever the zip calls them; small ones are kept,
-/// and shared.
-fn identified(
-    files: &Files,
-    keys: &HashMap<String, Key>,
-    replicas: Option<&Replicas>,
-    is_ended: &(impl Fn() -> bool + Sync),
-) -> Result<HashMap<String, u32>, Error> {
-    let like = keys.keys().next().map_or("", String::as_str);
-    let mut places = HashMap::new();
-    for place in 0..files.len() {
-        let content = files.content(place, is_ended)?;
-        let id = blob_id(&content, like);
-        if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_IN_MEMORY) {
-            if let Some(replicas) = replicas {
-                replicas.share_blob(key, &content);
+/// What is in a zip, by the ids of contents.
+#[derive(Default)]
+struct Identified {
+    places: HashMap<String, InZip>,
+    /// The contents, while they are not too many.
+    contents: HashMap<String, Bytes>,
+    size: u64,
+}
+
+impl Identified {
+    /// Finds out what is where, whatever the zip calls it; small contents are kept, and shared.
+    fn read(
+        files: &Files,
+        keys: &HashMap<String, Key>,
+        replicas: Option<&Replicas>,
+        is_ended: &(impl Fn() -> bool + Sync),
+    ) -> Result<Self, Error> {
+        let like = keys.keys().next().map_or("", String::as_str);
+        let mut identified = Self::default();
+        for place in 0..files.len() {
+            let content = Bytes::from(files.content(place, is_ended)?);
+            let id = blob_id(&content, like);
+            if let Some(key) = keys.get(&id).filter(|_| content.len() <= MOST_IN_MEMORY) {
+                if let Some(replicas) = replicas {
+                    replicas.share_blob(key, &content);
+                }
+                let small = Blob::Small(content.clone());
+                store().blobs.put(key.clone(), small);
             }
-            store().blobs.put(key.clone(), Blob::Small(content.into()));
+            identified.add(id, place, content);
         }
-        places.insert(id, place);
+        Ok(identified)
     }
-    Ok(places)
+
+    fn add(&mut self, id: String, place: u32, content: Bytes) {
+        let size = content.len() as u64;
+        self.size += size;
+        if self.is_small() {
+            self.contents.insert(id.clone(), content);
+        } else {
+            self.contents.clear();
+        }
+        self.places.insert(id, InZip { place, size });
+    }
+
+    fn is_small(&self) -> bool {
+        self.size <= MOST_OF_ZIP_IN_MEMORY
+    }
+
+    fn zip(self, tree: Arc<Tree>) -> Zip {
+        if self.is_small() {
+            Zip::Read(self.contents)
+        } else {
+            Zip::Open(tree, self.places)
+        }
+    }
 }

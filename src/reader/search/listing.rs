@@ -4,23 +4,28 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
 
-use super::walk::Walk;
+use super::{
+    everything::{all, first},
+    walk::Walk,
+};
 use crate::{
     error::Error,
-    glob::{Shape, literal_folder},
+    glob::{Segment, Shape, literal_folder},
     reader::{
-        cache::{FreshOrStale, Key, List, Replicas, StaleSlot, store},
-        context::{NOT_ASKED, ReadContext, Wanted, is_unknown},
+        cache::{FreshOrStale, Key, List, StaleSlot, store},
+        context::{NOT_ASKED, ReadContext},
         read_tree::newest_commit,
         spelling::Spellings,
     },
-    rest::{self, Item, says_no_such_folder},
-    telemetry::metrics::{Found, count_lookups},
-    url::{Pattern, SafeUrl, with_path},
+    rest::{ItemList, Listed},
+    url::{AzureUrl, Pattern, SafeUrl, with_path},
 };
 
 /// So many matches of a listing are read one by one even if they are all that it has.
 const FEW_MATCHES: usize = 20;
+
+/// A glob of more levels is not followed level by level: each takes a request after the other.
+const MOST_LEVELS: usize = 4;
 
 /// Files of a repository at a commit: all that a glob matches, and more.
 #[derive(Debug)]
@@ -35,7 +40,10 @@ pub(crate) struct Listing {
     pub context: Arc<ReadContext>,
     /// The glob, in the spelling whose folder is there.
     pub pattern: Pattern,
-    pub items: Vec<Item>,
+    /// Files and folders of the repository.
+    list: List,
+    /// The places in the list of the files that may match.
+    places: Vec<u32>,
     /// The other spellings of the glob.
     left: Spellings,
 }
@@ -57,6 +65,9 @@ impl Listings {
     /// The listing at the newest commit, or at the stale one; `None` where the server does not list.
     pub(crate) async fn newest(&self) -> Result<Option<Listing>, Error> {
         let newest = pin!(async {
+            if let Some(listing) = self.first().await? {
+                return Ok(Some(listing));
+            }
             let commit = newest_commit(&self.context).await?;
             self.at(commit, None).await
         });
@@ -103,12 +114,7 @@ impl Listings {
             let path = spelling.url.path().unwrap_or_default();
             let pattern = path.trim_start_matches('/');
             let folder = literal_folder(pattern);
-            let url = spelling.url.at_commit(&etag);
-            let context = ReadContext {
-                request: url.to_list_url(&folder)?.into(),
-                api: self.context.api.at(url),
-                ..self.context.clone()
-            };
+            let context = self.listing_at(&spelling.url, &folder, &etag)?;
             let Some(found) = found(&context, &folder, &etag, pattern).await? else {
                 return Ok(None);
             };
@@ -121,19 +127,72 @@ impl Listings {
             if age.is_some() {
                 context.tell_stale();
             }
-            let no_pattern = || Error::other("the URL names no pattern");
-            let pattern = Pattern::of(&with_path(&self.url, path)).ok_or_else(no_pattern)?;
-            return Ok(Some(Listing {
-                pattern,
-                etag,
-                total: found.total,
-                age,
-                context: Arc::new(context),
-                items: found.items,
-                left: spellings,
-            }));
+            let at = At { etag, age, context };
+            return self.listing(path, at, found, spellings).map(Some);
         }
         Err(spellings.failure())
+    }
+
+    /// The read of everything below a folder at a commit.
+    fn listing_at(&self, url: &AzureUrl, folder: &str, etag: &str) -> Result<ReadContext, Error> {
+        let url = url.at_commit(etag);
+        Ok(ReadContext {
+            request: url.to_list_url(folder)?.into(),
+            api: self.context.api.at(url),
+            ..self.context.clone()
+        })
+    }
+
+    fn listing(
+        &self,
+        path: &str,
+        At { etag, age, context }: At,
+        found: FoundFiles,
+        left: Spellings,
+    ) -> Result<Listing, Error> {
+        let no_pattern = || Error::other("the URL names no pattern");
+        let pattern = Pattern::of(&with_path(&self.url, path)).ok_or_else(no_pattern)?;
+        Ok(Listing {
+            pattern,
+            etag,
+            total: found.total,
+            age,
+            context: Arc::new(context),
+            list: found.list,
+            places: found.places,
+            left,
+        })
+    }
+
+    /// The listing at the newest commit, in one request, which says as well which commit that is; `None` where
+    /// the commit is asked for first: since the caller may have it, or some of what is at it may be kept.
+    async fn first(&self) -> Result<Option<Listing>, Error> {
+        let (url, authorization) = (self.context.api.url(), self.context.authorization());
+        let mut spellings = Spellings::of_pattern(url, authorization);
+        let Some(spelling) = spellings.next() else {
+            return Ok(None);
+        };
+        let path = spelling.url.path().unwrap_or_default();
+        let pattern = path.trim_start_matches('/');
+        let (folder, shape) = (literal_folder(pattern), Shape::of(pattern));
+        let is_followed = shape.as_ref().and_then(levels).is_some();
+        if self.etag.is_some() || is_followed || spellings.has_more() {
+            return Ok(None);
+        }
+        let Some((etag, list)) = first(&self.context, &folder).await? else {
+            return Ok(None);
+        };
+        let context = self.listing_at(url, &folder, &etag)?;
+        let at = At {
+            etag,
+            age: None,
+            context,
+        };
+        let found = FoundFiles::of(list, shape.as_ref());
+        if !found.is_folder_there {
+            return Ok(None);
+        }
+        self.listing(path, at, found, spellings).map(Some)
     }
 
     /// Whether the archive of the repository at a commit is kept.
@@ -144,10 +203,18 @@ impl Listings {
     }
 }
 
+/// A commit, and how it is read.
+struct At {
+    etag: String,
+    age: Option<Duration>,
+    context: ReadContext,
+}
+
 /// What was found of a pattern.
 struct FoundFiles {
-    /// The files that may match.
-    items: Vec<Item>,
+    list: List,
+    /// The places in it of the files that may match.
+    places: Vec<u32>,
     /// How many there are in the folder, where all of them were listed.
     total: Option<u32>,
     is_folder_there: bool,
@@ -164,8 +231,15 @@ async fn found(
     let shape = Shape::of(pattern);
     match walked(context, commit, shape.as_ref()).await? {
         Some(found) => Ok(Some(found)),
-        None => listed(context, folder, shape.as_ref()).await,
+        None => listed(context, folder, commit, shape.as_ref()).await,
     }
+}
+
+/// The levels of a glob, where it is followed level by level.
+fn levels(shape: &Shape) -> Option<(&str, &[Segment])> {
+    shape
+        .levels()
+        .filter(|(_, levels)| levels.len() <= MOST_LEVELS)
 }
 
 async fn walked(
@@ -173,14 +247,15 @@ async fn walked(
     commit: &str,
     shape: Option<&Shape>,
 ) -> Result<Option<FoundFiles>, Error> {
-    let Some((folder, levels)) = shape.and_then(Shape::levels) else {
+    let Some((folder, levels)) = shape.and_then(levels) else {
         return Ok(None);
     };
     let walk = Walk::new(context, commit)?;
-    let items = walk.files(folder, levels).await?;
-    Ok(items.map(|items| FoundFiles {
-        is_folder_there: !items.is_empty() || walk.is_there(folder),
-        items,
+    let files = walk.files(folder, levels).await?;
+    Ok(files.map(|files| FoundFiles {
+        is_folder_there: !files.is_empty() || walk.is_there(folder),
+        places: places(&files, |_| true),
+        list: Arc::new(files),
         total: None,
     }))
 }
@@ -188,74 +263,48 @@ async fn walked(
 async fn listed(
     context: &ReadContext,
     folder: &str,
+    commit: &str,
     shape: Option<&Shape>,
 ) -> Result<Option<FoundFiles>, Error> {
-    let all = all(context, folder).await?;
-    Ok(all.map(|all| {
-        let may_match = |item: &&Item| shape.is_none_or(|shape| shape.may_match(&item.path));
-        let items = all.iter().filter(may_match).cloned();
-        FoundFiles {
-            items: items.collect(),
-            total: Some(u32::try_from(all.len()).unwrap_or(u32::MAX)),
-            is_folder_there: !all.is_empty(),
+    let all = all(context, folder, commit).await?;
+    Ok(all.map(|all| FoundFiles::of(all, shape)))
+}
+
+impl FoundFiles {
+    /// What there is in a list of everything.
+    fn of(all: List, shape: Option<&Shape>) -> Self {
+        let total = all.files();
+        Self {
+            places: places(&all, |name| shape.is_none_or(|shape| shape.may_match(name))),
+            total: Some(u32::try_from(total).unwrap_or(u32::MAX)),
+            is_folder_there: total > 0,
+            list: all,
         }
-    }))
+    }
 }
 
-/// The files below the folder: none where there is no such folder, and `None` where the server
-/// cannot say.
-async fn all(context: &ReadContext, folder: &str) -> Result<Option<List>, Error> {
-    let key = Key::of(&context.request, context.authorization());
-    if store().lists.get(&key).is_some() {
-        count_lookups("lists", Found::Here, 1);
-    }
-    let for_all = context.for_all(context.request.clone());
-    let ask = || shared_or_asked(key.clone(), for_all, folder.to_owned());
-    let listed = store().lists.get_or_make(&key, ask).await?;
-    if listed.is_none() {
-        context.falls_back("lists of files", "archives are searched");
-        // It may know better another time.
-        store().lists.forget(&key);
-    }
-    Ok(listed)
-}
-
-/// As another replica has listed them, or as the server lists them now.
-async fn shared_or_asked(
-    key: Key,
-    context: Arc<ReadContext>,
-    folder: String,
-) -> Result<Option<List>, Error> {
-    let replicas = Replicas::of(context.authorization());
-    let Some(replicas) = replicas else {
-        return ask_for_all(&context, &folder).await;
-    };
-    if let Some(list) = replicas.list(&key).await {
-        count_lookups("lists", Found::AtReplica, 1);
-        return Ok(Some(list));
-    }
-    let list = ask_for_all(&context, &folder).await?;
-    if let Some(list) = &list {
-        replicas.share_list(&key, list);
-    }
-    Ok(list)
-}
-
-async fn ask_for_all(context: &ReadContext, folder: &str) -> Result<Option<List>, Error> {
-    count_lookups("lists", Found::Nowhere, 1);
-    let answer = context.send(context.api.list(folder)?).await?;
-    if is_unknown(answer.status()) {
-        return Ok(says_no_such_folder(answer).await.then(List::default));
-    }
-    let answer = context.accept(answer, Wanted::Any).await?;
-    let items = rest::items(answer).await.ok();
-    Ok(items.map(|items| items.into_iter().filter(|item| !item.is_folder).collect()))
+/// The places of the files in a list whose names may match.
+fn places(list: &ItemList, may_match: impl Fn(&str) -> bool) -> Vec<u32> {
+    let files = list.iter().zip(0..);
+    let matching = files.filter(|(item, _)| !item.is_folder && may_match(item.name));
+    matching.map(|(_, place)| place).collect()
 }
 
 impl Listing {
-    /// The paths of the files, without a slash before them.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.items.iter().map(|item| item.path.as_str())
+    /// How many files there are that may match.
+    pub(crate) const fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The file at a place among those that may match.
+    pub(crate) fn get(&self, place: usize) -> Option<Listed<'_>> {
+        let place = usize::try_from(*self.places.get(place)?).ok()?;
+        self.list.get(place)
+    }
+
+    /// The files that may match.
+    pub(crate) fn files(&self) -> impl Iterator<Item = Listed<'_>> {
+        (0..self.len()).filter_map(|place| self.get(place))
     }
 
     /// The status of the answer; 0 where it is a stale one.
@@ -270,10 +319,11 @@ impl Listing {
         matches > FEW_MATCHES && self.total.is_some_and(is_more_than_half)
     }
 
-    pub(crate) fn item(&self, place: u32) -> Result<&Item, Error> {
-        let item = usize::try_from(place)
+    /// The file at a place that a caller names.
+    pub(crate) fn file(&self, place: u32) -> Result<Listed<'_>, Error> {
+        let file = usize::try_from(place)
             .ok()
-            .and_then(|at| self.items.get(at));
-        item.ok_or_else(|| Error::other("there is no such file in the list"))
+            .and_then(|place| self.get(place));
+        file.ok_or_else(|| Error::other("there is no such file in the list"))
     }
 }

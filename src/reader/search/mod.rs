@@ -1,10 +1,12 @@
 //! `search`: the files that match a glob, by a listing or in an archive.
 
 mod contents;
+mod everything;
 mod listing;
+mod update;
 mod walk;
 
-use std::{pin::pin, sync::Arc};
+use std::{borrow::Cow, pin::pin, sync::Arc};
 
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -23,7 +25,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    url::{AzureUrl, Pattern, SafeUrl, file_urls},
+    url::{AzureUrl, FileUrls, Pattern, SafeUrl},
 };
 
 /// A search for the files that match a glob.
@@ -61,12 +63,55 @@ struct Archived {
 }
 
 /// Paths that may match a glob.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Candidates {
     /// The glob, in the spelling to match the paths with.
     pub pattern: Pattern,
-    /// The paths, without a slash before them.
-    pub paths: Vec<String>,
+    paths: Paths,
+}
+
+/// Where paths are that may match.
+#[derive(Clone, Debug)]
+enum Paths {
+    Listed(Arc<Listing>),
+    /// Those in an archive: it may be closed while the paths are still asked for.
+    Archived(Arc<[Box<str>]>),
+}
+
+impl Candidates {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.paths {
+            Paths::Listed(listing) => listing.len(),
+            Paths::Archived(paths) => paths.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes the longest path has.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        let longest = match &self.paths {
+            Paths::Listed(listing) => listing.files().map(|file| file.path_bytes()).max(),
+            Paths::Archived(paths) => paths.iter().map(|path| path.len()).max(),
+        };
+        longest.unwrap_or_default()
+    }
+
+    /// The path at a place, without a slash before it.
+    #[must_use]
+    pub fn path(&self, place: usize) -> Option<Cow<'_, str>> {
+        match &self.paths {
+            Paths::Listed(listing) => listing.get(place).map(|file| file.path().into()),
+            Paths::Archived(paths) => paths.get(place).map(|path| (&**path).into()),
+        }
+    }
 }
 
 /// The files that match.
@@ -203,10 +248,10 @@ impl Search {
         }))
     }
 
-    /// The web URLs of files, by their paths among the candidates.
+    /// The web URLs of files in its repository, by their paths.
     #[must_use]
-    pub fn urls<'a>(&self, paths: impl Iterator<Item = &'a String>) -> Vec<String> {
-        file_urls(&self.listings.url, paths.map(String::as_str))
+    pub fn file_urls(&self) -> FileUrls {
+        FileUrls::beside(&self.listings.url)
     }
 
     /// Searches the archive of the whole repository, where the server does not list.
@@ -293,17 +338,17 @@ async fn candidates_of(stage: &Stage) -> Result<Candidates, Error> {
         Stage::Begin => Err(Error::other("the search has no candidates")),
         Stage::Listed(listing) => Ok(Candidates {
             pattern: listing.pattern.clone(),
-            paths: listing.paths().map(str::to_owned).collect(),
+            paths: Paths::Listed(Arc::clone(listing)),
         }),
         Stage::Archived(archived) => {
             let pattern = archived.patterns.first().cloned().ok_or_else(no_glob)?;
             let files = archived.tree.files().await?;
             let paths = files
                 .all()
-                .map(|(_, path)| [&archived.prefix, path].concat());
+                .map(|(_, path)| [&archived.prefix, path].concat().into_boxed_str());
             Ok(Candidates {
                 pattern,
-                paths: paths.collect(),
+                paths: Paths::Archived(paths.collect()),
             })
         }
     }

@@ -12,7 +12,7 @@ use crate::{
         cache::{Key, List, Replicas, store},
         context::{ReadContext, Wanted, is_not_taken},
     },
-    rest::{self, Item, says_no_such_folder},
+    rest::{self, ItemList, ItemListBuilder, Listed, says_no_such_folder},
     telemetry::metrics::{Found, count_lookups},
     url::SafeUrl,
 };
@@ -20,25 +20,45 @@ use crate::{
 /// The answers for many folders at once that are on their way; each list in them is kept by itself.
 static FOLDERS: LazyLock<Coalescer<Key, Option<Arc<[List]>>>> = LazyLock::new(Coalescer::default);
 
-/// With more folders on a level than this, one list of everything costs less.
-const MOST_FOLDERS: usize = 1_000;
+/// With more folders on a level than this of which nothing is known, one list of everything costs less.
+const MOST_UNKNOWN: usize = 1_000;
 
 /// How many requests are made at once.
 const AT_ONCE: usize = 2;
 
-/// What is looked for on a level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Folder,
-    File,
-}
-
 /// A folder on the way.
-struct Folder {
+pub(crate) struct Folder {
     /// Its path; no slash before it, none at all for the repository.
-    path: String,
+    pub(crate) path: String,
     /// The id of its tree, which the first one's is not known of.
     id: Option<String>,
+}
+
+impl Folder {
+    /// The folder at a path, of which nothing is known.
+    pub(crate) fn at(path: &str) -> Self {
+        Self {
+            path: path.trim_matches('/').to_owned(),
+            id: None,
+        }
+    }
+
+    /// A folder in it.
+    pub(crate) fn inner(&self, item: Listed<'_>) -> Self {
+        Self {
+            path: joined(&self.path, item.name),
+            id: Some(item.id()),
+        }
+    }
+}
+
+/// What is in folders, each with the folder.
+fn inside<'a>(
+    folders: &'a [Folder],
+    contents: &'a [List],
+) -> impl Iterator<Item = (&'a Folder, Listed<'a>)> {
+    let both = folders.iter().zip(contents);
+    both.flat_map(|(folder, items)| items.iter().map(move |item| (folder, item)))
 }
 
 /// A repository at a commit.
@@ -65,67 +85,43 @@ impl<'a> Walk<'a> {
         &self,
         folder: &str,
         levels: &[Segment],
-    ) -> Result<Option<Vec<Item>>, Error> {
-        let mut folders = vec![Folder {
-            path: folder.trim_start_matches('/').to_owned(),
-            id: None,
-        }];
+    ) -> Result<Option<ItemList>, Error> {
         let Some((last, before)) = levels.split_last() else {
             return Ok(None);
         };
+        let mut folders = vec![Folder::at(folder)];
         for level in before {
-            let Some(found) = self.level(&folders, level, Kind::Folder).await? else {
+            let Some(contents) = self.contents(&folders).await? else {
                 return Ok(None);
             };
-            folders = found
-                .into_iter()
-                .map(|Item { path, id, .. }| Folder { path, id: Some(id) })
-                .collect();
+            let inside = inside(&folders, &contents);
+            let matching = inside.filter(|(_, item)| item.is_folder && level.may_match(item.name));
+            folders = matching.map(|(folder, item)| folder.inner(item)).collect();
         }
-        self.level(&folders, last, Kind::File).await
+        let Some(contents) = self.contents(&folders).await? else {
+            return Ok(None);
+        };
+        let mut files = ItemListBuilder::default();
+        let matching = inside(&folders, &contents)
+            .filter(|(_, item)| !item.is_folder && last.may_match(item.name));
+        for (folder, item) in matching {
+            if files.add_in(&folder.path, item).is_err() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(files.build()))
     }
 
     /// Whether a folder was there that was asked for by its path: one without anything in it is not.
     pub(crate) fn is_there(&self, folder: &str) -> bool {
-        let key = self.key(&Folder {
-            path: folder.trim_start_matches('/').to_owned(),
-            id: None,
-        });
+        let key = self.key(&Folder::at(folder));
         let list = store().lists.get(&key).flatten();
         list.is_none_or(|list| !list.is_empty())
     }
 
-    /// The folders, or the files, that are directly in these folders and may match.
-    async fn level(
-        &self,
-        folders: &[Folder],
-        level: &Segment,
-        kind: Kind,
-    ) -> Result<Option<Vec<Item>>, Error> {
-        if folders.len() > MOST_FOLDERS {
-            return Ok(None);
-        }
-        let Some(contents) = self.contents(folders).await? else {
-            return Ok(None);
-        };
-        let inside = folders.iter().zip(&contents);
-        let inside =
-            inside.flat_map(|(folder, items)| items.iter().map(move |item| (folder, item)));
-        let matching = inside.filter(|(_, item)| {
-            item.is_folder == (kind == Kind::Folder) && level.may_match(&item.path)
-        });
-        Ok(Some(
-            matching
-                .map(|(folder, item)| Item {
-                    path: joined(&folder.path, &item.path),
-                    ..item.clone()
-                })
-                .collect(),
-        ))
-    }
-
-    /// What is in each of these folders, by name.
-    async fn contents(&self, folders: &[Folder]) -> Result<Option<Vec<List>>, Error> {
+    /// What is in each of these folders, by name; `None` where the server does not list folders, or where too
+    /// many of these are not known.
+    pub(crate) async fn contents(&self, folders: &[Folder]) -> Result<Option<Vec<List>>, Error> {
         let kept_now = |folder: &Folder| store().lists.get(&self.key(folder)).flatten();
         let mut contents: Vec<_> = folders.iter().map(kept_now).collect();
         let unknown = contents.iter().zip(folders);
@@ -133,6 +129,9 @@ impl<'a> Walk<'a> {
             .filter(|(known, _)| known.is_none())
             .map(|(_, folder)| folder)
             .collect();
+        if unknown.len() > MOST_UNKNOWN {
+            return Ok(None);
+        }
         count_lookups("lists", Found::Here, folders.len() - unknown.len());
         let requests: Vec<_> = unknown
             .chunks(rest::MOST_FOLDERS)
@@ -232,35 +231,32 @@ async fn ask(
 }
 
 /// A list for each of the folders; `None` where the server listed other folders.
-fn all_named(folders: &[String], lists: Vec<Vec<Item>>) -> Option<Arc<[List]>> {
+fn all_named(folders: &[String], lists: Vec<ItemList>) -> Option<Arc<[List]>> {
     if lists.len() != folders.len() {
         return None;
     }
-    let inside = folders.iter().zip(lists);
-    inside.map(|(folder, items)| named(folder, items)).collect()
+    let each = folders.iter().zip(lists);
+    each.map(|(folder, items)| named(folder, &items)).collect()
 }
 
 /// The items that are directly in a folder, each with its name as its path; `None` where they are in another
 /// folder.
-fn named(folder: &str, items: Vec<Item>) -> Option<List> {
+fn named(folder: &str, items: &ItemList) -> Option<List> {
     let folder = folder.trim_start_matches('/');
     let prefix = joined(folder, "");
-    let is_its = |item: &Item| item.path == folder || item.path.starts_with(&prefix);
-    if !items.iter().all(is_its) {
-        return None;
+    let mut inside = ItemListBuilder::default();
+    for item in items.iter() {
+        let is_itself = || item.path() == folder;
+        if item.folder == folder && !item.name.is_empty() {
+            inside.add_in("", item).ok()?;
+        } else if !item.folder.starts_with(&prefix) && !is_itself() {
+            return None;
+        }
     }
-    let inside = items.into_iter().filter_map(|item| {
-        let name = item.path.strip_prefix(&prefix)?;
-        let is_inside = !name.is_empty() && !name.contains('/');
-        is_inside.then(|| Item {
-            path: name.to_owned(),
-            ..item.clone()
-        })
-    });
-    Some(inside.collect())
+    Some(Arc::new(inside.build()))
 }
 
-fn joined(folder: &str, name: &str) -> String {
+pub(crate) fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() {
         name.to_owned()
     } else {
@@ -272,18 +268,13 @@ fn joined(folder: &str, name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn items(paths: &[&str]) -> Vec<Item> {
-        let item = |path: &&str| Item {
-            path: (*path).to_owned(),
-            id: String::new(),
-            is_folder: false,
-        };
-        paths.iter().map(item).collect()
-    }
-
     fn names(folder: &str, paths: &[&str]) -> Option<Vec<String>> {
-        let list = named(folder, items(paths))?;
-        Some(list.iter().map(|item| item.path.clone()).collect())
+        let mut items = ItemListBuilder::default();
+        for path in paths {
+            items.add(path, &"0".repeat(40), false).ok()?;
+        }
+        let list = named(folder, &items.build())?;
+        Some(list.iter().map(|item| item.path()).collect())
     }
 
     #[test]
