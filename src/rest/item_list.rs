@@ -11,8 +11,11 @@ use serde::{
     de::{SeqAccess, Visitor},
 };
 
-use super::items::{InvalidAnswer, Item, Kind, check};
-use crate::url::is_object_id;
+use super::{
+    items::{InvalidAnswer, Item, Kind, MOST_FOLDERS, check, content, list},
+    json::{AtMost, Values},
+};
+use crate::{http::Answer, url::is_object_id};
 
 /// How many bytes the longer of git's two kinds of ids has.
 const MOST_ID_BYTES: usize = 32;
@@ -254,9 +257,45 @@ fn mixed() -> InvalidAnswer {
     InvalidAnswer("the list has ids of several kinds".to_owned())
 }
 
+/// Reads a list for each folder that was asked for; submodules are left out.
+///
+/// # Errors
+/// The answer is truncated, or not one of the REST API.
+pub async fn item_batches(answer: Answer) -> Result<Vec<ItemList>, InvalidAnswer> {
+    item_batches_in(&content(answer, "folders").await?)
+}
+
+/// The lists of folders, at most [`MOST_FOLDERS`], in JSON.
+///
+/// # Errors
+/// They are no such lists, or name what git cannot have.
+pub fn item_batches_in(answer: &[u8]) -> Result<Vec<ItemList>, InvalidAnswer> {
+    let lists: Values<AtMost<Read, MOST_FOLDERS>> = list(answer, "folders")?;
+    let lists = lists.value.0.into_iter();
+    lists.map(|list| Ok(list.list()?.0)).collect()
+}
+
+/// Reads the files and folders of a long list, and the commit at which the server says that it lists; submodules
+/// are left out.
+///
+/// # Errors
+/// The answer is truncated, or not one of the REST API.
+pub async fn item_list(answer: Answer) -> Result<(ItemList, Option<String>), InvalidAnswer> {
+    item_list_in(&content(answer, "files").await?)
+}
+
+/// The files and folders of a long list in JSON, and its commit.
+///
+/// # Errors
+/// It is no such list, or names what git cannot have.
+pub fn item_list_in(answer: &[u8]) -> Result<(ItemList, Option<String>), InvalidAnswer> {
+    let items: Values<Read> = list(answer, "files")?;
+    items.value.list()
+}
+
 /// A list as it is read from an answer.
 #[derive(Default)]
-pub(super) struct Read {
+struct Read {
     list: ItemListBuilder,
     /// The commits at which the server says that it lists.
     commits: HashSet<String>,
@@ -269,7 +308,7 @@ const SEVERAL: usize = 2;
 
 impl Read {
     /// The list, and the commit at which the server lists, if it says one.
-    pub(super) fn list(self) -> Result<(ItemList, Option<String>), InvalidAnswer> {
+    fn list(self) -> Result<(ItemList, Option<String>), InvalidAnswer> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
@@ -370,7 +409,7 @@ mod tests {
         format!("{number:040x}")
     }
 
-    fn list(paths: &[(&str, bool)]) -> Result<ItemList, InvalidAnswer> {
+    fn listed(paths: &[(&str, bool)]) -> Result<ItemList, InvalidAnswer> {
         let mut list = ItemListBuilder::default();
         for (number, (path, is_folder)) in paths.iter().enumerate() {
             list.add(path, &id(number), *is_folder)?;
@@ -390,8 +429,8 @@ mod tests {
             ("b/d", false),
             ("z", false),
         ];
-        let list = list(&paths)?;
-        let listed: Vec<_> = list
+        let list = listed(&paths)?;
+        let items: Vec<_> = list
             .iter()
             .map(|item| (item.path(), item.id(), item.is_folder))
             .collect();
@@ -399,7 +438,7 @@ mod tests {
         let expected: Vec<_> = expected
             .map(|(number, (path, is_folder))| ((*path).to_owned(), id(number), *is_folder))
             .collect();
-        assert_eq!(listed, expected);
+        assert_eq!(items, expected);
         assert!(
             list.iter()
                 .all(|item| item.path_bytes() == item.path().len())
@@ -447,7 +486,7 @@ mod tests {
                 format!(r#"{{"gitObjectType":"blob","path":"/a","objectId":"{id}"{commit}}}"#)
             });
             let items = items.collect::<Vec<_>>().join(",");
-            super::super::items::item_list_in(format!(r#"{{"value":[{items}]}}"#).as_bytes())
+            item_list_in(format!(r#"{{"value":[{items}]}}"#).as_bytes())
         };
         let (a, b) = (id(1), id(2));
         let (one, other) = (
@@ -461,5 +500,15 @@ mod tests {
         assert_eq!(read(&[r#","commitId":"none""#])?.1, None);
         assert_eq!(read(&[])?.1, None);
         Ok(())
+    }
+
+    #[test]
+    fn no_more_lists_are_read_than_are_asked_for() {
+        let lists = |count: usize| {
+            let lists = vec!["[]"; count].join(",");
+            item_batches_in(format!(r#"{{"value":[{lists}]}}"#).as_bytes())
+        };
+        assert!(lists(MOST_FOLDERS).is_ok_and(|lists| lists.len() == MOST_FOLDERS));
+        assert!(lists(MOST_FOLDERS + 1).is_err());
     }
 }

@@ -3,10 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    item_list::{ItemList, Read},
-    json::{AtMost, First, Values, json},
-};
+use super::json::{First, Values, json};
 use crate::{
     http::{Answer, with_read_timeout},
     limits::Limit,
@@ -126,42 +123,6 @@ pub fn items_in(answer: &[u8]) -> Result<Vec<Item>, InvalidAnswer> {
     read_items(items.value, "files")
 }
 
-/// Reads a list for each folder that was asked for; submodules are left out.
-///
-/// # Errors
-/// The answer is truncated, or not one of the REST API.
-pub async fn item_batches(answer: Answer) -> Result<Vec<ItemList>, InvalidAnswer> {
-    item_batches_in(&content(answer, "folders").await?)
-}
-
-/// The lists of folders, at most [`MOST_FOLDERS`], in JSON.
-///
-/// # Errors
-/// They are no such lists, or name what git cannot have.
-pub fn item_batches_in(answer: &[u8]) -> Result<Vec<ItemList>, InvalidAnswer> {
-    let lists: Values<AtMost<Read, MOST_FOLDERS>> = list(answer, "folders")?;
-    let lists = lists.value.0.into_iter();
-    lists.map(|list| Ok(list.list()?.0)).collect()
-}
-
-/// Reads the files and folders of a long list, and the commit at which the server says that it lists; submodules
-/// are left out.
-///
-/// # Errors
-/// The answer is truncated, or not one of the REST API.
-pub async fn item_list(answer: Answer) -> Result<(ItemList, Option<String>), InvalidAnswer> {
-    item_list_in(&content(answer, "files").await?)
-}
-
-/// The files and folders of a long list in JSON, and its commit.
-///
-/// # Errors
-/// It is no such list, or names what git cannot have.
-pub fn item_list_in(answer: &[u8]) -> Result<(ItemList, Option<String>), InvalidAnswer> {
-    let items: Values<Read> = list(answer, "files")?;
-    items.value.list()
-}
-
 fn read_items(items: Vec<ListedItem>, what: &str) -> Result<Vec<Item>, InvalidAnswer> {
     let items = items.into_iter().filter_map(Item::read);
     let checked = items.map(|item| item.checked(what));
@@ -178,7 +139,10 @@ pub(super) async fn content(answer: Answer, what: &'static str) -> Result<Bytes,
     content.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))
 }
 
-fn list<'a, T: Deserialize<'a>>(answer: &'a [u8], what: &str) -> Result<T, InvalidAnswer> {
+pub(super) fn list<'a, T: Deserialize<'a>>(
+    answer: &'a [u8],
+    what: &str,
+) -> Result<T, InvalidAnswer> {
     json(answer).map_err(|_| InvalidAnswer(format!("the response is not a list of {what}")))
 }
 
@@ -277,15 +241,5 @@ mod tests {
             assert!(one(&listed("blob", &long, ID)).is_err());
         }
         assert!(one(&listed("tree", "/a", "no id")).is_err());
-    }
-
-    #[test]
-    fn no_more_lists_are_read_than_are_asked_for() {
-        let lists = |count: usize| {
-            let lists = vec!["[]"; count].join(",");
-            item_batches_in(format!(r#"{{"value":[{lists}]}}"#).as_bytes())
-        };
-        assert!(lists(MOST_FOLDERS).is_ok_and(|lists| lists.len() == MOST_FOLDERS));
-        assert!(lists(MOST_FOLDERS + 1).is_err());
     }
 }
