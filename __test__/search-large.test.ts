@@ -71,8 +71,8 @@ describe.each([EVERYWHERE, OF_SERVICES])('a search for %s', pattern => {
     const moved = tree.find(({ path }) => path === folder)!;
     const files = {
       [folder]: null,
-      'services/moved': { id: moved.id, mode: '040000' },
-      'services/copied': { id: moved.id, mode: '040000' },
+      'services/moved': { id: moved.id, mode: '040000' as const },
+      'services/copied': { id: moved.id, mode: '040000' as const },
     };
     await hosted.git.commit({ files });
     azure.clearRequests();

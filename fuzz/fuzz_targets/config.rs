@@ -40,6 +40,7 @@ impl<'a> Arbitrary<'a> for Entry {
                 2 => Some("refuse".to_owned()),
                 _ => input.arbitrary()?,
             },
+            max_stale: input.arbitrary()?,
             has_removed_keys: input.ratio(1, 50)?,
         }))
     }

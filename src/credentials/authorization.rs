@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    configured::Placed,
     identity::{CredentialName, Identity},
     principal::Principal,
     providers::{
@@ -134,10 +133,14 @@ impl Authorization {
     ///
     /// # Errors
     /// It is a token that no header can hold.
-    pub(super) fn of_credential(placed: &Placed, entra: &Entra) -> Result<Self, Error> {
-        let (identity, tokens, sharing) = match &placed.credential.kind {
+    pub(super) fn of_credential(
+        kind: &CredentialKind,
+        place: &Arc<str>,
+        entra: &Entra,
+    ) -> Result<Self, Error> {
+        let (identity, tokens, sharing) = match kind {
             CredentialKind::PersonalAccessToken { token } => {
-                return Self::of_token(token, &placed.place);
+                return Self::of_token(token, place);
             }
             CredentialKind::ClientSecret {
                 tenant_id,
@@ -173,7 +176,7 @@ impl Authorization {
                 (Identity::ManagedIdentityClientAssertion, tokens, None)
             }
         };
-        let place = Some(Arc::clone(&placed.place));
+        let place = Some(Arc::clone(place));
         let method = AuthMethod::TokenCache(tokens);
         Ok(Self::new(identity, method, sharing, place))
     }

@@ -35,7 +35,8 @@ impl Placed {
         if let Some(known) = self.authorization.get() {
             return Ok(known.clone());
         }
-        let authorization = Authorization::of_credential(self, entra)?;
+        let authorization =
+            Authorization::of_credential(&self.credential.kind, &self.place, entra)?;
         Ok(self.authorization.get_or_init(|| authorization).clone())
     }
 }

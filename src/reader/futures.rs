@@ -31,7 +31,7 @@ fn a_read_is_no_larger_than_it_may_be() {
 fn a_search_is_no_larger_than_it_may_be() {
     at_most(6656, |search: &'static Search| search.candidates());
     at_most(3584, |search: &'static Search| search.read(&[]));
-    at_most(512, |contents: &'static Contents| contents.get(0));
+    at_most(768, |contents: &'static Contents| contents.get(&[]));
 }
 
 #[test]

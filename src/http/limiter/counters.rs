@@ -3,7 +3,7 @@
 use parking_lot::Mutex;
 use reqwest::StatusCode;
 
-use super::telemetry::Operation;
+use super::operation::Operation;
 use crate::{
     cache::RecentMap,
     telemetry::metrics::{Counter, Labels, Metric},

@@ -6,12 +6,14 @@
 mod cool_down;
 mod counters;
 pub mod headers;
+mod operation;
 pub mod policy;
 mod queue;
 mod telemetry;
 
+pub(super) use operation::Operation;
 pub use policy::Cause;
 pub(super) use policy::RateLimit;
 pub use queue::{Limit, Throttled, limits};
 pub(super) use queue::{Limiter, Permit};
-pub(super) use telemetry::{LIMITED, Operation};
+pub(super) use telemetry::LIMITED;

@@ -20,8 +20,9 @@ use tokio::{
 use super::{
     cool_down::{self, CoolDownKey},
     headers::LimitHeaders,
+    operation::Operation,
     policy::{Admission, Cause, Observed, Policy, RateLimit},
-    telemetry::{CoolDownBy, Operation, Telemetry},
+    telemetry::{CoolDownBy, Telemetry},
 };
 use crate::{
     cache::RecentMap,

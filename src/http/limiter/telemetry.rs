@@ -16,7 +16,7 @@ use parking_lot::{Mutex, MutexGuard};
 use reqwest::StatusCode;
 use tokio::time::{Instant, timeout};
 
-use super::{counters::Counters, headers::Doubt, policy::Cause};
+use super::{counters::Counters, headers::Doubt, operation::Operation, policy::Cause};
 use crate::{
     telemetry::log::{Event, Repeat, emit, emit_details},
     telemetry::metrics::{self, Counter, Labels, Metric, reader_labels},
@@ -40,15 +40,6 @@ const CREDENTIALS: &str = "credentials[";
 
 /// Why a request is retried that a rate limit refused.
 pub(crate) const LIMITED: &str = "limited";
-
-/// A request, as far as it is reported.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Operation<'a> {
-    /// What it is, in one word.
-    pub name: &'static str,
-    /// The organization or collection, in lower case.
-    pub organization: &'a str,
-}
 
 /// The principal and host, and their current state.
 #[derive(Debug)]
