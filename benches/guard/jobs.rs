@@ -13,8 +13,8 @@ use backstage_azure_devops_native::{
         policy::{Admission, Policy},
     },
     reader::read_url as read,
-    rest::{Item, items_in},
-    url::{AzureUrl, Pattern, file_urls, resolve_url},
+    rest::{ItemList, item_list_in},
+    url::{AzureUrl, FileUrls, Pattern, resolve_url},
 };
 use reqwest::header::HeaderMap;
 use tokio::{runtime::Runtime, time::Instant};
@@ -60,14 +60,18 @@ pub(crate) fn credential_choice(credentials: &Credentials, urls: &[Url]) -> usiz
 }
 
 /// The files of a repository, out of JSON.
-pub(crate) fn list(answer: &[u8]) -> Outcome<Vec<Item>> {
-    items_in(black_box(answer)).map_err(|error| error.0.into())
+pub(crate) fn list(answer: &[u8]) -> Outcome<ItemList> {
+    let (list, _) = item_list_in(black_box(answer)).map_err(|error| error.0)?;
+    Ok(list)
 }
 
 /// The files that a pattern may match, and their URLs.
-pub(crate) fn candidates(items: &[Item], shape: &Shape, url: &Url) -> usize {
-    let paths = items.iter().map(|item| item.path.as_str());
-    file_urls(url, paths.filter(|path| shape.may_match(path))).len()
+pub(crate) fn candidates(items: &ItemList, shape: &Shape, url: &Url) -> usize {
+    let urls = FileUrls::beside(url);
+    let matching = items.iter().filter(|item| shape.may_match(item.name));
+    matching
+        .map(|item| black_box(urls.of(&item.path())).len())
+        .sum()
 }
 
 /// The index of a zip.
