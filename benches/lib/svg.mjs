@@ -41,5 +41,10 @@ function niceStep(seconds) {
 }
 
 export function text(x, y, content, attributes = '') {
-  return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${content}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y}" ${attributes}>${escaped(content)}</text>`;
+}
+
+/** Words as an SVG has them. */
+export function escaped(words) {
+  return String(words).replace(/[&<>]/g, sign => `&#${sign.charCodeAt(0)};`);
 }

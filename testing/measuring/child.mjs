@@ -11,11 +11,15 @@ export class Child {
 
   /**
    * @param {string} script
-   * @param {{ args?: string[], env?: Record<string, string>, execArgv?: string[] }} [options]
+   * @param {{ args?: string[], env?: Record<string, string>, execArgv?: string[], execPath?: string }} [options]
    */
-  constructor(script, { args = [], env = {}, execArgv = [] } = {}) {
+  constructor(
+    script,
+    { args = [], env = {}, execArgv = [], execPath = process.execPath } = {},
+  ) {
     this.#process = fork(script, args, {
       execArgv,
+      execPath,
       env: { ...inherited(), ...env },
     });
     this.#process.on('message', ({ value, error }) => {
@@ -32,6 +36,11 @@ export class Child {
       this.#waiting = { resolve, reject };
       this.#process.send({ command, options });
     });
+  }
+
+  /** Ends it, whatever it does. */
+  kill() {
+    this.#process.kill('SIGKILL');
   }
 
   /** Lets it end, and waits until it has. */

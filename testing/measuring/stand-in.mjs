@@ -51,17 +51,17 @@ async function startTunnel(port) {
 }
 
 /** Hosts the repository, and tells how it is reached and what its archive weighs. */
-async function host(options) {
+async function host({ repository = 'monorepo', ...options }) {
   hosted = await azure.addRepository({
     organization: 'org',
     project: 'project',
-    repository: 'monorepo',
+    repository,
     files: monorepo(options),
   });
   return {
     url: hosted.webUrl(),
     token: DEFAULT_TOKEN,
-    archiveBytes: await archiveBytes(),
+    archiveBytes: await archiveBytes(repository),
     env: {
       HTTPS_PROXY: `http://127.0.0.1:${tunnel.address().port}`,
       NO_PROXY: '127.0.0.1,localhost',
@@ -83,8 +83,8 @@ async function hostOther({ organization, token }) {
 }
 
 /** The stand-in keeps what it has read for this: what git and deflate take is not measured. */
-async function archiveBytes() {
-  const items = `${azure.url}/org/project/_apis/git/repositories/monorepo/items`;
+async function archiveBytes(repository) {
+  const items = `${azure.url}/org/project/_apis/git/repositories/${repository}/items`;
   const authorization = `Basic ${btoa(`:${DEFAULT_TOKEN}`)}`;
   const response = await fetch(`${items}?recursionLevel=full&$format=zip`, {
     headers: { authorization },
