@@ -1,6 +1,6 @@
 // Measures this package beside Backstage's own reader and beside the floor of each job, in one run, and
-// writes the tables and plots of docs/performance.md. `npm run bench` measures everything, in about
-// twenty minutes; ended and started again it goes on where it was.
+// writes the tables and plots of docs/performance.md. `npm run bench` measures everything;
+// ended and started again it goes on where it was.
 //
 //   npm run bench -- [--only NAME]… [--quick] [--rounds 5] [--node 24] [--fresh] [--render]
 //

@@ -1,7 +1,7 @@
 // Refreshes a real catalog whose locations are files of one repository, with this package and with
 // Backstage's own reader, in one run, each in a process of its own: once while nothing has changed,
-// and once after a commit that touches three of the files. Then the same reads without the catalog,
-// whose own work is most of its CPU.
+// and once after a commit that touches three of the files. `npm run bench` measures the reads alone:
+// the catalog's own work is most of its CPU.
 //
 //   node benches/catalog.mjs [--locations 1000] [--files 5100] [--megabytes 64] [--seconds 20]
 //
@@ -9,7 +9,6 @@
 // 100 to 150.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { CatalogReads } from './lib/catalog-reads.mjs';
 import { CatalogRefreshes } from './lib/catalog-refreshes.mjs';
 import { answer, Child } from '../testing/measuring/child.mjs';
 import { beside, measure } from '../testing/measuring/figures.mjs';
@@ -19,10 +18,8 @@ import {
   SUBJECTS,
 } from '../testing/measuring/host.mjs';
 import { catalogPaths } from '../testing/measuring/monorepo.mjs';
-import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
-const PARTS = ['catalog', 'reads'];
 const TOUCHED = 3;
 
 const { values } = parseArgs({
@@ -32,7 +29,6 @@ const { values } = parseArgs({
     megabytes: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '20' },
     subject: { type: 'string' },
-    part: { type: 'string' },
     token: { type: 'string' },
   },
 });
@@ -57,22 +53,19 @@ async function compare() {
   console.log(
     `${locations} locations in ${files} files of ${megabytes} MiB, a refresh over ${seconds} s`,
   );
-  for (const part of PARTS) {
-    const results = {};
-    for (const subject of SUBJECTS)
-      results[subject] = await run(subject, part, { standIn, host });
-    console.log(part === 'catalog' ? '\nthe catalog' : '\nits reads alone');
-    for (const step of Object.keys(results.native)) {
-      const [ours, theirs] = SUBJECTS.map(name => [results[name][step]]);
-      console.log(`  ${step}: ${beside(ours, theirs)}`);
-    }
+  const results = {};
+  for (const subject of SUBJECTS)
+    results[subject] = await run(subject, { standIn, host });
+  for (const step of Object.keys(results.native)) {
+    const [ours, theirs] = SUBJECTS.map(name => [results[name][step]]);
+    console.log(`${step}: ${beside(ours, theirs)}`);
   }
   await standIn.end();
 }
 
 /** The refreshes of one process. */
-async function run(subject, part, { standIn, host }) {
-  const args = ['--subject', subject, '--part', part, '--token', host.token];
+async function run(subject, { standIn, host }) {
+  const args = ['--subject', subject, '--token', host.token];
   const options = [...args, '--seconds', values.seconds];
   const child = new Child(SELF, { args: options, env: host.env });
   const paths = catalogPaths(locations);
@@ -86,7 +79,7 @@ async function run(subject, part, { standIn, host }) {
   // The refresh after the first is the first that finds everything as it left it.
   await child.ask('refresh');
   const unchanged = await measured('refresh');
-  const description = `Changed for ${subject} and ${part}`;
+  const description = `Changed for ${subject}`;
   const changes = paths.slice(0, TOUCHED).map((file, n) => [file, n]);
   await standIn.ask('commit', { changes, description });
   const touched = await measured('refresh', { description });
@@ -96,14 +89,11 @@ async function run(subject, part, { standIn, host }) {
 }
 
 /** Reads in this process. */
-async function serve({ subject, part, token }) {
+async function serve({ subject, token }) {
   await leadFetchThroughProxy();
-  const workingDirectory = temporaryFolder('bench');
   let catalog;
   const start = async urls => {
-    const kind = part === 'catalog' ? CatalogRefreshes : CatalogReads;
-    const options = { token, urls, workingDirectory };
-    catalog = await kind.start(subject, options);
+    catalog = await CatalogRefreshes.start(subject, { token, urls });
   };
   const refresh = async ({ description } = {}) => {
     const { figures } = await measure(() => catalog.refresh(seconds));

@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { crc32 } from 'node:zlib';
 import { answer, Child } from '../testing/measuring/child.mjs';
 import { newReader } from '../testing/measuring/host.mjs';
+import { zipOfNames } from './lib/zip.mjs';
 import { temporaryFolder } from '../testing/temporaryFolder.cjs';
 
 const SELF = fileURLToPath(import.meta.url);
@@ -87,7 +87,7 @@ async function serve(files) {
     path: `/${name}`,
   }));
   const list = JSON.stringify({ count: files, value });
-  const zip = zipOf(names);
+  const zip = zipOfNames(names);
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://server');
     const isZip =
@@ -104,44 +104,4 @@ async function serve(files) {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   server.unref();
   return `127.0.0.1:${server.address().port}`;
-}
-
-/** Empty files in a zip, whose end says in 64 bits how many there are. */
-function zipOf(names) {
-  const [local, central] = [[], []];
-  let offset = 0;
-  for (const name of names) {
-    const bytes = Buffer.from(name);
-    const head = Buffer.alloc(30);
-    head.writeUInt32LE(0x04034b50, 0);
-    head.writeUInt16LE(20, 4);
-    head.writeUInt32LE(crc32(''), 14);
-    head.writeUInt16LE(bytes.length, 26);
-    const entry = Buffer.alloc(46);
-    entry.writeUInt32LE(0x02014b50, 0);
-    entry.writeUInt16LE(20, 4);
-    entry.writeUInt16LE(20, 6);
-    entry.writeUInt32LE(crc32(''), 16);
-    entry.writeUInt16LE(bytes.length, 28);
-    entry.writeUInt32LE(offset, 42);
-    local.push(head, bytes);
-    central.push(entry, bytes);
-    offset += head.length + bytes.length;
-  }
-  const directory = Buffer.concat(central);
-  const end = Buffer.alloc(98);
-  end.writeUInt32LE(0x06064b50, 0);
-  end.writeBigUInt64LE(44n, 4);
-  end.writeUInt16LE(45, 12);
-  end.writeUInt16LE(45, 14);
-  end.writeBigUInt64LE(BigInt(names.length), 24);
-  end.writeBigUInt64LE(BigInt(names.length), 32);
-  end.writeBigUInt64LE(BigInt(directory.length), 40);
-  end.writeBigUInt64LE(BigInt(offset), 48);
-  end.writeUInt32LE(0x07064b50, 56);
-  end.writeBigUInt64LE(BigInt(offset + directory.length), 64);
-  end.writeUInt32LE(1, 72);
-  end.writeUInt32LE(0x06054b50, 76);
-  end.fill(0xff, 84, 96);
-  return Buffer.concat([...local, directory, end]);
 }

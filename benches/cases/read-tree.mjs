@@ -57,13 +57,14 @@ function tree(form, { files, mebibytes }, more) {
 export async function prepare({ contender, options, server }) {
   const folder = mkdtempSync(path.join(server.folder, `${contender}-`));
   const read = await readWith(contender, options.form, server, folder);
-  await read(zipName(SMALLEST));
+  await read(`${zipName(SMALLEST)}-x0`);
   // What was written before is not to be written meanwhile.
   spawnSync('sync');
   const name = zipName(options);
   return async () => {
     const more = await readMany(read, name, options);
-    return { units: options.files * options.trees, ...more };
+    const { files, trees } = options;
+    return { units: files * trees, reads: trees, ...more };
   };
 }
 
@@ -125,7 +126,7 @@ async function pullBytes(url) {
 /** The zip is written as a download would be, and then unpacked; what that takes is the shell's to tell. */
 function unzip(zips, name, folder) {
   const target = mkdtempSync(path.join(folder, `${name}-`));
-  const zip = path.join(zips, `${name}.zip`);
+  const zip = path.join(zips, `${name.split('-x')[0]}.zip`);
   const script = `cat '${zip}' > zip && unzip -q zip && times`;
   const options = { cwd: target, encoding: 'utf8' };
   const { stdout, stderr, status } = spawnSync('sh', ['-c', script], options);

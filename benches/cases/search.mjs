@@ -19,50 +19,86 @@ const PATTERNS = [
 
 const STEPS = ['first', 'unchanged', 'again'];
 
-export const cases = PATTERNS.flatMap(([pattern, matches]) =>
+/** How many files a repository has, of which a tenth match. */
+const SIZES = [1000, 10_000, 100_000];
+
+const SHAPES = PATTERNS.flatMap(([pattern, matches]) =>
   STEPS.map(step => ({
-    group: 'search',
     name: `search ${pattern}, ${matches} matches, ${step}`,
-    contenders: ['native', 'upstream'],
     rounds: 3,
-    needs: 'stand-in',
     hosts: MONOREPO,
-    delayEveryMs: 1,
     options: { pattern, matches, step, first: PATHS[0] },
   })),
 );
 
+const GROWTH = SIZES.flatMap(files => {
+  const hosts = { files, megabytes: files / 1000, matches: files / 10 };
+  const [first] = catalogPaths(hosts.matches);
+  const glob = { pattern: '/**/catalog-info.yaml', matches: hosts.matches };
+  const of = `of ${files.toLocaleString('en')} files`;
+  const make = (name, options, more) => ({
+    name: `search ${name} ${of}`,
+    rounds: 1,
+    // The built-in reader downloads and unpacks all of it each time.
+    contenders: files > 10_000 ? ['native'] : ['native', 'upstream'],
+    hosts,
+    options: { first, ...options },
+    ...more,
+  });
+  return [
+    make('/**/catalog-info.yaml, first,', { ...glob, step: 'first' }),
+    make('/**/catalog-info.yaml, unchanged,', { ...glob, step: 'unchanged' }),
+    make(
+      '/**/catalog-info.yaml, one file changed,',
+      { ...glob, step: 'changed', readsAll: false },
+      { change: [[first, 0]] },
+    ),
+    make('/**, contents left alone,', {
+      pattern: '/**',
+      matches: files,
+      step: 'first',
+      readsAll: false,
+    }),
+  ];
+});
+
+export const cases = [...SHAPES, ...GROWTH].map(it => ({
+  group: 'search',
+  contenders: ['native', 'upstream'],
+  needs: 'stand-in',
+  delayEveryMs: 1,
+  ...it,
+}));
+
 /** Searches as often as comes before the step, and then, measured, as the step says. */
 export async function prepare({ contender, options, server }) {
-  const { pattern, matches, step, first } = options;
+  const { pattern, matches, step, first, readsAll = true } = options;
   await leadFetchThroughProxy();
   const workingDirectory = temporaryFolder('bench');
   const { url, token } = server;
   const reader = await newReader(contender, { token, workingDirectory });
   await (await reader.readUrl(`${url}?path=/${first}`)).buffer();
   const search = async etag => {
-    const found = await searchAll(
-      reader,
-      `${url}?path=${encodeURIComponent(pattern)}`,
-      etag,
-    );
-    const expected = etag ? 0 : matches;
+    const asked = `${url}?path=${encodeURIComponent(pattern)}`;
+    const found = await searchAll(reader, asked, { etag, readsAll });
+    const expected = etag && step === 'unchanged' ? 0 : matches;
     if (found.count !== expected)
       throw new Error(`found ${found.count} of ${expected}`);
     return found.etag;
   };
   const etag = step === 'first' ? undefined : await search();
   return async () => {
-    await search(step === 'unchanged' ? etag : undefined);
+    await search(step === 'again' ? undefined : etag);
     return { units: 1 };
   };
 }
 
-/** Searches as the catalog does, which wants all contents. */
-async function searchAll(reader, url, etag) {
+/** Searches, and reads all contents, as the catalog does, or one of them. */
+async function searchAll(reader, url, { etag, readsAll }) {
   try {
     const response = await reader.search(url, { etag });
-    for (const file of response.files) await file.content();
+    const read = readsAll ? response.files : response.files.slice(0, 1);
+    for (const file of read) await file.content();
     return { etag: response.etag, count: response.files.length };
   } catch (error) {
     if (error.name !== 'NotModifiedError') throw error;

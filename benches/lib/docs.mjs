@@ -12,9 +12,11 @@ const PAGE = inRoot('docs/performance.md');
 /** Writes the runs, each of another version of Node; the tables are of the first. */
 export function writeDocs(runs, cases) {
   const [first] = runs;
+  const isDrawn = writeGrowth(inRoot('docs/growth.svg'), first);
   const parts = {
     conditions: conditionsIn(first.conditions),
     goals: markdown(rowsOfGoals(runs)),
+    growth: isDrawn ? '![How figures grow](growth.svg)' : '',
   };
   for (const group of new Set(cases.map(it => it.group))) {
     const own = cases.filter(it => it.group === group);
@@ -26,7 +28,6 @@ export function writeDocs(runs, cases) {
   );
   writeFileSync(PAGE, page);
   console.log(`${PAGE} written`);
-  writeGrowth(inRoot('docs/growth.svg'), first);
   writePicture(inRoot('docs/measured.svg'), first);
 }
 

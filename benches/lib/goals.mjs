@@ -91,6 +91,46 @@ export const GOALS = [
       );
     }),
   ),
+  ...[1000, 10_000, 100_000].flatMap(files => {
+    const of = `of ${files.toLocaleString('en')} files`;
+    const glob = step => `search /**/catalog-info.yaml, ${step}, ${of}`;
+    const all = `search /**, contents left alone, ${of}`;
+    return [
+      goal(
+        `${glob('unchanged')}: requests`,
+        own(glob('unchanged'), plain('requests')),
+        atMost(1),
+      ),
+      goal(
+        `${glob('unchanged')}: KB`,
+        own(glob('unchanged'), it => it.sent / 1000),
+        shown(),
+      ),
+      goal(
+        `${glob('one file changed')}: KB`,
+        own(glob('one file changed'), it => it.sent / 1000),
+        shown(),
+      ),
+      goal(
+        `${glob('one file changed')}: CPU, µs`,
+        own(glob('one file changed'), CPU),
+        shown(),
+      ),
+      goal(
+        `${all}: longest delay of the event loop, ms`,
+        own(all, plain('delayMax')),
+        atMost(50),
+      ),
+    ];
+  }),
+  goal(
+    'requests for the contents of 10,000 matches',
+    own(
+      'search /**/catalog-info.yaml, first, of 100,000 files',
+      plain('requests'),
+    ),
+    atMost(8),
+  ),
   goal('URL translation', upstream('URL translation', TIME), atLeast(3)),
   goal('URL translation, µs', own('URL translation', TIME), atMost(1.2)),
   goal('config reading', upstream('config reading', TIME), atLeast(1)),

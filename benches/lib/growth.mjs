@@ -53,12 +53,13 @@ const PANELS = [
 
 const BOTTOM = PANEL - MARGIN.bottom;
 
-/** Draws what of it was measured in a run. */
+/** Draws what of it was measured in a run, and tells whether that is anything. */
 export function writeGrowth(file, results) {
   const panels = PANELS.flatMap(panel => drawPanel(panel, results));
-  if (panels.length === 0) return;
+  if (panels.length === 0) return false;
   writeFileSync(file, svg(panels));
   console.log(`${file} written`);
+  return true;
 }
 
 function drawPanel({ title, points, figure }, results) {

@@ -13,13 +13,17 @@ export class Hosts {
   #standIn;
   /** The repositories of the stand-in, by what they hold. */
   #hosted = new Map();
+  #commits = 0;
 
   /** Those of a run, which keep what they make in a folder. */
   constructor(folder) {
     this.#folder = folder;
   }
 
-  /** What a case is told of its server, with which environment it runs, and how its requests are counted. */
+  /**
+   * What a case is told of its server, with which environment it runs, how its requests are counted, and how
+   * files are changed.
+   */
   async of({ needs, zips = [], hosts }) {
     if (needs === 'canned') return this.#ofCanned(zips);
     if (needs === 'stand-in') return this.#ofStandIn(hosts);
@@ -43,15 +47,21 @@ export class Hosts {
     if (!this.#hosted.has(key)) {
       const repository = `monorepo${this.#hosted.size}`;
       const options = { ...wanted, repository };
-      this.#hosted.set(key, await this.#standIn.ask('host', options));
+      const host = await this.#standIn.ask('host', options);
+      this.#hosted.set(key, { ...host, repository });
     }
-    const { env, ...server } = this.#hosted.get(key);
+    const { env, repository, ...server } = this.#hosted.get(key);
+    const change = async changes => {
+      this.#commits += 1;
+      const description = `What it does, in commit ${this.#commits}.`;
+      await this.#standIn.ask('commit', { repository, changes, description });
+    };
     const counts = async () => {
       const { requests, KB } = await this.#standIn.ask('account');
       await this.#standIn.ask('clear');
       return { requests, sent: KB * 1000 };
     };
-    return { server, env, counts };
+    return { server, env, counts, change };
   }
 
   async stop() {

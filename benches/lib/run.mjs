@@ -60,11 +60,12 @@ async function figuresOf(one, { contender, round, hosts, node, isQuick }) {
       options: asked,
       server,
     });
+    if (one.change) await host.change(one.change);
     await host.counts();
     const figures = await child.ask('run', { delayEveryMs, settles });
     const counts = await host.counts();
     await child.end();
-    return { ...figures, ...counts };
+    return { ...wanted(figures, one), ...counts };
   } catch (error) {
     child.kill();
     return { error: error.message };
@@ -73,9 +74,18 @@ async function figuresOf(one, { contender, round, hosts, node, isQuick }) {
   }
 }
 
+/** The figures that a case shows; all, where it does not say so. */
+function wanted(figures, { figures: names }) {
+  if (!names) return figures;
+  const kept = Object.entries(figures).filter(
+    ([name]) => name === 'units' || names.includes(name),
+  );
+  return Object.fromEntries(kept);
+}
+
 function inShort({ error, units, ms, cpuMs, loopMs, peakMiB }) {
   if (error) return `FAILED: ${error.split('\n')[0]}`;
   const each = all =>
     all === undefined ? '-' : ((all * 1000) / units).toFixed(1);
-  return `${each(ms)} µs each, CPU ${each(cpuMs)}, event loop ${each(loopMs)}; ${units} in ${ms.toFixed(0)} ms, peak ${peakMiB?.toFixed(1)} MiB`;
+  return `${each(ms)} µs each, CPU ${each(cpuMs)}, event loop ${each(loopMs)}; ${units} in ${ms.toFixed(0)} ms, peak ${peakMiB?.toFixed(1) ?? '-'} MiB`;
 }

@@ -4,20 +4,18 @@ import { perUnit, plain, ratio, spread } from './figures.mjs';
 const OURS = 'native';
 const NAMES = { native: 'this package', upstream: 'built-in reader' };
 
-/** The columns after the ratios; those that no row has are left out. */
+/** The columns after the ratios, with how they are written; those that no row has are left out. */
 const COLUMNS = [
-  ['time, µs', perUnit('ms')],
-  ['CPU, µs', perUnit('cpuMs')],
-  ['event loop, µs', perUnit('loopMs')],
-  ['its delay p50, ms', plain('delayP50')],
-  ['p99, ms', plain('delayP99')],
-  ['peak, MiB', plain('peakMiB')],
-  ['left, MiB', plain('leftMiB')],
-  ['requests', perOne('requests')],
-  [
-    'KB received',
-    it => (it.sent === undefined ? undefined : it.sent / 1000 / it.units),
-  ],
+  ['time', perUnit('ms'), inTime],
+  ['CPU', perUnit('cpuMs'), inTime],
+  ['event loop', perUnit('loopMs'), inTime],
+  ['its delay p50, ms', plain('delayP50'), inWords],
+  ['p99, ms', plain('delayP99'), inWords],
+  ['most, ms', plain('delayMax'), inWords],
+  ['peak, MiB', plain('peakMiB'), inWords],
+  ['left, MiB', plain('leftMiB'), inWords],
+  ['requests', perRead('requests'), inWords],
+  ['KB received', perRead('sent', 1000), inWords],
 ];
 
 const RATIOS = [
@@ -26,8 +24,12 @@ const RATIOS = [
   ['× event loop', perUnit('loopMs')],
 ];
 
-function perOne(name) {
-  return it => (it[name] === undefined ? undefined : it[name] / it.units);
+/** Of a tree, whose units are its files, all of it is one read. */
+function perRead(name, divisor = 1) {
+  return it =>
+    it[name] === undefined
+      ? undefined
+      : it[name] / divisor / (it.reads ?? it.units);
 }
 
 /** A table of some cases: what each contender takes for one unit, and how many times what we take. */
@@ -57,18 +59,38 @@ function rowsOf(name, results) {
     const ratios = RATIOS.map(([, figure]) =>
       contender === OURS ? '1' : inWords(ratio(own, ours, figure)),
     );
-    const figures = COLUMNS.map(([, figure]) => inWords(spread(own, figure)));
+    const figures = COLUMNS.map(([, figure, write]) =>
+      write(spread(own, figure)),
+    );
     return [...begin, ...ratios, ...figures];
   });
 }
 
+/** Microseconds with their unit. */
+function inTime(figure) {
+  if (figure === undefined) return '';
+  const [unit, factor] =
+    figure.median < 10_000
+      ? ['µs', 1]
+      : figure.median < 10_000_000
+        ? ['ms', 1e3]
+        : ['s', 1e6];
+  const scaled = Object.entries(figure).map(([name, it]) => [
+    name,
+    it / factor,
+  ]);
+  return inWords(Object.fromEntries(scaled), ` ${unit}`);
+}
+
 /** A median with its spread. */
-export function inWords(figure) {
+export function inWords(figure, unit = '') {
   if (figure === undefined) return '';
   const { median, least, most } = figure;
   const middle = rounded(median);
   const [low, high] = [rounded(least), rounded(most)];
-  return low === high ? middle : `${middle} (${low}–${high})`;
+  return low === high
+    ? `${middle}${unit}`
+    : `${middle}${unit} (${low}–${high})`;
 }
 
 /** Three digits of a number. */

@@ -13,7 +13,9 @@ import { answer } from './child.mjs';
 import { component, monorepo } from './monorepo.mjs';
 
 const azure = await AzureDevOps.start();
-let hosted;
+const hosted = new Map();
+/** The repository where none is named. */
+const MONOREPO = 'monorepo';
 let wireBytes = 0;
 let limited;
 let requests = 0;
@@ -51,15 +53,16 @@ async function startTunnel(port) {
 }
 
 /** Hosts the repository, and tells how it is reached and what its archive weighs. */
-async function host({ repository = 'monorepo', ...options }) {
-  hosted = await azure.addRepository({
+async function host({ repository = MONOREPO, ...options }) {
+  const added = await azure.addRepository({
     organization: 'org',
     project: 'project',
     repository,
     files: monorepo(options),
   });
+  hosted.set(repository, added);
   return {
-    url: hosted.webUrl(),
+    url: added.webUrl(),
     token: DEFAULT_TOKEN,
     archiveBytes: await archiveBytes(repository),
     env: {
@@ -93,9 +96,9 @@ async function archiveBytes(repository) {
 }
 
 /** Changes catalog files, which are given as path and number. */
-async function commit({ changes, description }) {
+async function commit({ repository = MONOREPO, changes, description }) {
   const files = changes.map(([path, n]) => [path, component(n, description)]);
-  await hosted.git.commit({ files: Object.fromEntries(files) });
+  await hosted.get(repository).git.commit({ files: Object.fromEntries(files) });
 }
 
 function clear() {
