@@ -15,7 +15,8 @@ export interface AzureReadMessage {
   /**
    * The last REST URL that was asked for it: that of the file; that of the archive, or of the newest
    * commit where the archive of that commit is kept; for a search with a pattern that of the newest
-   * commit, or of the archive where it is searched.
+   * commit, that of a list which told the newest commit too, or that of the archive where it is
+   * searched.
    */
   request: string;
   /** The host, and the organization or collection on it. */

@@ -36,6 +36,8 @@ pub(crate) struct Listing {
     pub total: Option<u32>,
     /// How old the commit is, where it is a stale answer.
     pub age: Option<Duration>,
+    /// The REST URL whose answer named the commit.
+    pub asked: SafeUrl,
     /// How it was read; its repository is at the commit.
     pub context: Arc<ReadContext>,
     /// The glob, in the spelling whose folder is there.
@@ -127,7 +129,13 @@ impl Listings {
             if age.is_some() {
                 context.tell_stale();
             }
-            let at = At { etag, age, context };
+            let asked = self.context.request.clone();
+            let at = At {
+                etag,
+                age,
+                asked,
+                context,
+            };
             return self.listing(path, at, found, spellings).map(Some);
         }
         Err(spellings.failure())
@@ -146,7 +154,12 @@ impl Listings {
     fn listing(
         &self,
         path: &str,
-        At { etag, age, context }: At,
+        At {
+            etag,
+            age,
+            asked,
+            context,
+        }: At,
         found: FoundFiles,
         left: Spellings,
     ) -> Result<Listing, Error> {
@@ -157,6 +170,7 @@ impl Listings {
             etag,
             total: found.total,
             age,
+            asked,
             context: Arc::new(context),
             list: found.list,
             places: found.places,
@@ -186,6 +200,7 @@ impl Listings {
         let at = At {
             etag,
             age: None,
+            asked: url.to_list_url(&folder)?.into(),
             context,
         };
         let found = FoundFiles::of(list, shape.as_ref());
@@ -207,6 +222,7 @@ impl Listings {
 struct At {
     etag: String,
     age: Option<Duration>,
+    asked: SafeUrl,
     context: ReadContext,
 }
 

@@ -241,7 +241,7 @@ impl Search {
         };
         Ok(Some(Found {
             etag: listing.etag.clone(),
-            request: self.listings.context.request.clone(),
+            request: listing.asked.clone(),
             status: listing.status(),
             context: Arc::clone(&listing.context),
             files: FoundFiles::Contents(contents),
