@@ -38,12 +38,6 @@ const PATIENCE = 400;
 /** How long a connection on which nothing comes may be kept for the next request. */
 const LET_GO = 120_000;
 
-/**
- * How many files more may be open: Node keeps ends of the stand-in's own that broke off, seldom one that
- * the stand-in does not know of. A leak would leave one for many of the cases.
- */
-const NODES_OWN = 2;
-
 const MEBIBYTE = 2 ** 20;
 
 const azure = standIn();
@@ -314,7 +308,7 @@ async function expectNoMoreThan(before: Resources): Promise<void> {
     await wait(100);
   } while (resources().files > before.files && Date.now() < deadline);
   const after = resources();
-  if (after.files > before.files + NODES_OWN) {
+  if (after.files > before.files) {
     throw new Error(
       `${after.files} are open and not ${before.files}, of the stand-in ${azure.openSockets}: ${openFiles()}`,
     );
