@@ -195,7 +195,7 @@ export class AzureUrlReader implements UrlReaderService {
       const { tree, result } = await publishFailure(text, async () =>
         this.#readTree(text, plain(options)),
       );
-      publishRead(text, result, startedAt);
+      publishRead(text, result.asked, startedAt);
       return tree;
     });
   }
@@ -281,7 +281,7 @@ export class AzureUrlReader implements UrlReaderService {
         return { search, ...(await matching(search, signal)) };
       },
     );
-    publishRead(url, found, startedAt);
+    publishRead(url, found.asked, startedAt);
     return searchResponse(search, found, places, signal);
   }
 

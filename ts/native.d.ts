@@ -288,16 +288,8 @@ export interface FoundFiles {
   contents?: FoundContents
   /** The tree in whose archive they are, where they were not. */
   tree?: FoundTree
-  /** The last REST URL that was asked for. */
-  request: string
-  /** The kind of credential in plain words. */
-  credential: string
-  /** The credential's place in the app-config, or where else it comes from. */
-  place: string
-  /** The host, and the organization or collection on it. */
-  scope: string
-  /** The answer's status; 0 where it is a stale one. */
-  status: number
+  /** What was asked for it last. */
+  asked: Asked
 }
 
 /** Files of a tree that match, in columns. */
@@ -485,16 +477,8 @@ export interface ReadTreeResult {
   subpath: string
   /** Its archive. */
   archive: Archive
-  /** The last REST URL that was asked for it. */
-  request: string
-  /** The kind of credential in plain words. */
-  credential: string
-  /** The credential's place in the app-config, or where else it comes from. */
-  place: string
-  /** The host, and the organization or collection on it. */
-  scope: string
-  /** The answer's status; 0 where an earlier answer stands in. */
-  status: number
+  /** What was asked for it last. */
+  asked: Asked
 }
 
 /** A file that is there. */

@@ -10,6 +10,7 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 
 use super::{
+    asked::Asked,
     crossing::{Failure, cross},
     limits::buffer,
     tree::{Tree, modified, size},
@@ -49,16 +50,8 @@ pub struct FoundFiles {
     pub contents: Option<FoundContents>,
     /// The tree in whose archive they are, where they were not.
     pub tree: Option<FoundTree>,
-    /// The last REST URL that was asked for.
-    pub request: String,
-    /// The kind of credential in plain words.
-    pub credential: &'static str,
-    /// The credential's place in the app-config, or where else it comes from.
-    pub place: String,
-    /// The host, and the organization or collection on it.
-    pub scope: String,
-    /// The answer's status; 0 where it is a stale one.
-    pub status: u16,
+    /// What was asked for it last.
+    pub asked: Asked,
 }
 
 /// Contents that were read by themselves.
@@ -177,7 +170,7 @@ fn number(number: usize) -> u32 {
 }
 
 fn found_files(found: reader::Found, places: &[u32]) -> Result<FoundFiles, Error> {
-    let authorization = found.context.authorization();
+    let asked = Asked::of(&found.context, &found.request, found.status);
     let (contents, tree) = match found.files {
         reader::FoundFiles::Contents(contents) => (Some(FoundContents::of(contents, places)), None),
         reader::FoundFiles::Tree(tree) => {
@@ -191,11 +184,7 @@ fn found_files(found: reader::Found, places: &[u32]) -> Result<FoundFiles, Error
     Ok(FoundFiles {
         contents,
         tree,
-        request: found.request.to_string(),
-        credential: authorization.identity().title(),
-        place: authorization.place().to_string(),
-        scope: found.context.scope(),
-        status: found.status,
+        asked,
         etag: found.etag,
     })
 }

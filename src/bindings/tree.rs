@@ -17,6 +17,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    asked::Asked,
     crossing::{Failure, cross},
     limits::buffer,
 };
@@ -36,16 +37,8 @@ pub struct ReadTreeResult {
     pub subpath: String,
     /// Its archive.
     pub archive: Archive,
-    /// The last REST URL that was asked for it.
-    pub request: String,
-    /// The kind of credential in plain words.
-    pub credential: &'static str,
-    /// The credential's place in the app-config, or where else it comes from.
-    pub place: String,
-    /// The host, and the organization or collection on it.
-    pub scope: String,
-    /// The answer's status; 0 where an earlier answer stands in.
-    pub status: u16,
+    /// What was asked for it last.
+    pub asked: Asked,
 }
 
 /// The files of a tree, in columns.
@@ -61,13 +54,8 @@ pub struct TreeFiles {
 
 impl From<reader::ReadTreeResponse> for ReadTreeResult {
     fn from(response: reader::ReadTreeResponse) -> Self {
-        let context = &response.context;
         Self {
-            request: response.asked().to_string(),
-            credential: context.authorization().identity().title(),
-            place: context.authorization().place().to_string(),
-            scope: context.scope(),
-            status: response.status,
+            asked: Asked::of(&response.context, response.asked(), response.status),
             etag: response.etag.clone(),
             subpath: response.subpath.clone(),
             archive: Archive::new(response),

@@ -219,13 +219,8 @@ async fn accept(
 
 /// What the answer has to be for the file at a path, which may be a page itself by its name.
 fn wanted_of(path: Option<&str>) -> Wanted {
-    let name = path.unwrap_or_default().as_bytes();
-    let ends_with = |ending: &&str| {
-        let start = name.len().checked_sub(ending.len());
-        let end = start.and_then(|start| name.get(start..));
-        end.is_some_and(|end| end.eq_ignore_ascii_case(ending.as_bytes()))
-    };
-    if PAGES.iter().any(ends_with) {
+    let path = path.unwrap_or_default().to_ascii_lowercase();
+    if PAGES.iter().any(|ending| path.ends_with(ending)) {
         Wanted::Any
     } else {
         Wanted::File

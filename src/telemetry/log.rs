@@ -187,7 +187,8 @@ pub fn tell_to(log: impl Log + 'static) {
 /// An event without a log to write to does not count as written.
 pub fn emit(often: Repeat, about: &(impl Hash + ?Sized), line: impl FnOnce() -> Event) {
     // Nearly always it was: then no log is looked at.
-    if often == Repeat::Once && TOLD.lock().has_once(about) {
+    let now = Instant::now();
+    if TOLD.lock().is_told(often, about, now) {
         return;
     }
     let mut logs = LOGS.lock();
@@ -196,7 +197,7 @@ pub fn emit(often: Repeat, about: &(impl Hash + ?Sized), line: impl FnOnce() -> 
         return;
     };
     let mut told = TOLD.lock();
-    if let Some(line) = told.of(often, about, line, Instant::now()) {
+    if let Some(line) = told.of(often, about, line, now) {
         log.write(line);
     }
 }
@@ -265,12 +266,6 @@ impl Allowance {
 }
 
 impl Told {
-    /// Whether a once-only line was written.
-    fn has_once(&self, about: &(impl Hash + ?Sized)) -> bool {
-        let about = self.hasher.hash_one((Repeat::Once, about));
-        self.once.contains(&about)
-    }
-
     /// The lines to write: none where it was written before; after too many lines of an event, one
     /// that says so, and then none.
     fn of(
@@ -283,10 +278,10 @@ impl Told {
         if often == Repeat::Always {
             return Some(line());
         }
-        let about = self.hasher.hash_one((often, about));
         if self.is_told(often, about, now) {
             return None;
         }
+        let about = self.hasher.hash_one((often, about));
         let line = line();
         let key = (often, line.level, line.event().to_owned());
         let event = self
@@ -308,7 +303,9 @@ impl Told {
         Some(line)
     }
 
-    fn is_told(&self, often: Repeat, about: u64, now: Instant) -> bool {
+    /// Whether a line about this was written before, and is not written again yet.
+    fn is_told(&self, often: Repeat, about: &(impl Hash + ?Sized), now: Instant) -> bool {
+        let about = self.hasher.hash_one((often, about));
         match often {
             Repeat::Once => self.once.contains(&about),
             Repeat::EveryMinute => self

@@ -25,17 +25,14 @@ pub fn organization_of(url: &Url) -> Option<String> {
         let organization = path.find(|segment| !segment.is_empty());
         return organization.map(Cow::into_owned);
     }
-    // Only what is needed is decoded: this is asked several times for each read.
-    let mut is_first = true;
-    for segment in path {
-        for name in segment.split('/').filter(|name| !name.is_empty()) {
-            if !(is_first && name.eq_ignore_ascii_case(VIRTUAL_DIRECTORY)) {
-                return Some(name.to_owned());
-            }
-            is_first = false;
-        }
-    }
-    None
+    // A segment may hold both. Only what is needed is decoded: this is asked several times for each read.
+    let names = path.flat_map(|segment| {
+        let names = segment.split('/').filter(|name| !name.is_empty());
+        names.map(str::to_owned).collect::<Vec<_>>()
+    });
+    organization_in(host, names, |name| {
+        name.eq_ignore_ascii_case(VIRTUAL_DIRECTORY)
+    })
 }
 
 /// The host that a URL names, and the organization or collection on it, for a message.
@@ -49,14 +46,14 @@ pub fn scope_of(url: &Url) -> String {
 }
 
 /// The organization or collection among the segments of a path, after a virtual directory.
-pub(crate) fn organization_in<'a>(
+pub(crate) fn organization_in<N: AsRef<str>>(
     host: &str,
-    mut segments: impl Iterator<Item = &'a str>,
+    mut names: impl Iterator<Item = N>,
     is_virtual_directory: impl Fn(&str) -> bool,
-) -> Option<&'a str> {
-    let first = segments.next()?;
-    if host != AZURE_HOST && is_virtual_directory(first) {
-        segments.next()
+) -> Option<N> {
+    let first = names.next()?;
+    if host != AZURE_HOST && is_virtual_directory(first.as_ref()) {
+        names.next()
     } else {
         Some(first)
     }
