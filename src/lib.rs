@@ -56,10 +56,12 @@
 //!   readable.
 //! - [`shortage`]: what is freed where disk, files or memory run out.
 //! - [`mod@panic`], `fault`: panics as failures, and where tests cause them.
+//! - `blocking`: what blocks, or takes long, on a thread that may.
 //! - [`clock`], [`backoff`]: time, chance, and waits after failures.
 
 pub mod archive;
 pub mod backoff;
+mod blocking;
 pub mod cache;
 pub mod clock;
 pub mod config;

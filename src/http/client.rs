@@ -17,10 +17,7 @@ use reqwest::{
 };
 use rustls::ClientConfig;
 use serde::de::IgnoredAny;
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::{Origin, Url, quirks};
 
 use super::{
@@ -41,6 +38,7 @@ use super::{
     tls::{self, Versions},
 };
 use crate::{
+    blocking::blocking,
     config::Retry,
     credentials::{self, Authority, Authorization, Entra, Renewal, RequestAuth, TokenError},
     error::{self, chain},
@@ -606,16 +604,17 @@ async fn buffered(mut answer: Answer) -> Result<Answer, Error> {
 
 /// The same content, unless it ends too early.
 async fn whole_json(content: Vec<u8>) -> Result<Vec<u8>, Error> {
-    let checked = if content.len() > MOST_PARSED_AT_ONCE {
-        let checked = spawn_blocking(|| (breaks_off(&content), content)).await;
-        // It ends early only with the runtime itself.
-        checked.map_err(|_| ErrorKind::Truncated)?
-    } else {
-        (breaks_off(&content), content)
+    let is_large = content.len() > MOST_PARSED_AT_ONCE;
+    let check = move || {
+        let is_whole = !breaks_off(&content);
+        is_whole
+            .then_some(content)
+            .ok_or_else(|| Error::from(ErrorKind::Truncated))
     };
-    match checked {
-        (true, _) => Err(ErrorKind::Truncated.into()),
-        (false, content) => Ok(content),
+    if is_large {
+        blocking(check).await
+    } else {
+        check()
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     connection_error::ConnectionError, content::Fault, limiter::Throttled, redirect::Away,
     retry::Attempts,
 };
-use crate::{credentials::TokenError, error::chain, limits::Limit};
+use crate::{blocking::Interrupted, credentials::TokenError, error::chain, limits::Limit};
 
 /// A request that failed: what happened, and what is known beside that.
 #[derive(Debug)]
@@ -128,6 +128,13 @@ impl From<reqwest::Error> for Error {
             Some(fault) => fault.clone().into(),
             None => ErrorKind::Broken(chain(&error.without_url())).into(),
         }
+    }
+}
+
+/// Work on a content that has no outcome leaves the content without its end.
+impl From<Interrupted> for Error {
+    fn from(_: Interrupted) -> Self {
+        ErrorKind::Truncated.into()
     }
 }
 

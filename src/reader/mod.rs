@@ -1,6 +1,5 @@
 //! What a Backstage URL reader does with a URL: `readUrl`, `readTree` and `search`; and listing a folder.
 
-mod blocking;
 mod cache;
 mod context;
 #[cfg(test)]

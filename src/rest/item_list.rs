@@ -12,10 +12,10 @@ use serde::{
 };
 
 use super::{
-    items::{InvalidAnswer, Item, Kind, MOST_FOLDERS, check, content, list},
+    items::{InvalidAnswer, Item, Kind, MOST_FOLDERS, check, list},
     json::{AtMost, Values},
 };
-use crate::{http::Answer, url::is_object_id};
+use crate::url::is_object_id;
 
 /// How many bytes the longer of git's two kinds of ids has.
 const MOST_ID_BYTES: usize = 32;
@@ -257,15 +257,7 @@ fn mixed() -> InvalidAnswer {
     InvalidAnswer("the list has ids of several kinds".to_owned())
 }
 
-/// Reads a list for each folder that was asked for; submodules are left out.
-///
-/// # Errors
-/// The answer is truncated, or not one of the REST API.
-pub async fn item_batches(answer: Answer) -> Result<Vec<ItemList>, InvalidAnswer> {
-    item_batches_in(&content(answer, "folders").await?)
-}
-
-/// The lists of folders, at most [`MOST_FOLDERS`], in JSON.
+/// The lists of folders, at most [`MOST_FOLDERS`], in JSON; submodules are left out.
 ///
 /// # Errors
 /// They are no such lists, or name what git cannot have.
@@ -275,16 +267,8 @@ pub fn item_batches_in(answer: &[u8]) -> Result<Vec<ItemList>, InvalidAnswer> {
     lists.map(|list| Ok(list.list()?.0)).collect()
 }
 
-/// Reads the files and folders of a long list, and the commit at which the server says that it lists; submodules
+/// The files and folders of a long list in JSON, and the commit at which the server says that it lists; submodules
 /// are left out.
-///
-/// # Errors
-/// The answer is truncated, or not one of the REST API.
-pub async fn item_list(answer: Answer) -> Result<(ItemList, Option<String>), InvalidAnswer> {
-    item_list_in(&content(answer, "files").await?)
-}
-
-/// The files and folders of a long list in JSON, and its commit.
 ///
 /// # Errors
 /// It is no such list, or names what git cannot have.

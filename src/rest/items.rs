@@ -133,8 +133,11 @@ fn within_depth(path: &str) -> bool {
     path.split('/').count() as u64 <= Limit::PathDepth.most()
 }
 
-/// The content of an answer that was read whole.
-pub(super) async fn content(answer: Answer, what: &'static str) -> Result<Bytes, InvalidAnswer> {
+/// The content of an answer that was read whole, a list of `what`.
+///
+/// # Errors
+/// The answer is truncated.
+pub async fn content(answer: Answer, what: &'static str) -> Result<Bytes, InvalidAnswer> {
     let content = with_read_timeout(answer.bytes()).await;
     content.map_err(|_| InvalidAnswer(format!("the list of {what} broke off")))
 }

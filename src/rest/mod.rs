@@ -13,11 +13,9 @@ mod resources;
 pub use call::Call;
 pub use conditions::Conditions;
 pub use git_api::GitApi;
-pub use item_list::{
-    ItemList, ItemListBuilder, Listed, item_batches, item_batches_in, item_list, item_list_in,
-};
+pub use item_list::{ItemList, ItemListBuilder, Listed, item_batches_in, item_list_in};
 pub use items::{
-    InvalidAnswer, Item, MOST_FOLDERS, commit_id, commit_id_in, described, items, items_in,
+    InvalidAnswer, Item, MOST_FOLDERS, commit_id, commit_id_in, content, described, items, items_in,
 };
 pub use organization_api::OrganizationApi;
 pub use refusal::{Refusal, message_in, says_no_such_folder};

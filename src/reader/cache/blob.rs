@@ -9,12 +9,12 @@ use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use bytes::Bytes;
 
 use crate::{
+    blocking::blocking,
     cache::Weigh,
     error::Error,
     http::Answer,
     limits::Limit,
     reader::{
-        blocking::blocking,
         context::ReadContext,
         transfer::{Body, TemporaryFile},
     },

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     archive::Archive,
+    blocking::blocking,
     credentials::{Authorization, SharedKeys},
-    reader::{blocking::blocking, transfer::TemporaryFile},
+    reader::transfer::TemporaryFile,
     rest::{Item, ItemList},
     shared_cache::{Entry, SharedCache, one_cache},
 };

@@ -11,11 +11,11 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use super::listing::Listing;
 use crate::{
+    blocking::blocking,
     cache::Coalescer,
     error::{Error, ErrorKind},
     limits::Limit,
     reader::{
-        blocking::blocking,
         cache::{
             Blob, FreshOrStale, Key, MOST_IN_MEMORY, Replicas, StaleSlot, id as blob_id, store,
         },

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::{
     update::{SHORTEST, updated},
-    walk::Walk,
+    walk::{Walk, parsed},
 };
 use crate::{
     cache::Coalescer,
@@ -108,7 +108,7 @@ async fn list_in(
     answer: Answer,
 ) -> Result<Option<(List, Option<String>)>, Error> {
     let answer = context.accept(answer, Wanted::Any).await?;
-    let listed = rest::item_list(answer).await.ok();
+    let listed = parsed(answer, rest::item_list_in).await?;
     Ok(listed.map(|(list, commit)| (Arc::new(list), commit)))
 }
 

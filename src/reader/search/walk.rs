@@ -5,14 +5,16 @@ use std::sync::{Arc, LazyLock};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
+    blocking::blocking,
     cache::Coalescer,
     error::Error,
     glob::Segment,
+    http::Answer,
     reader::{
         cache::{Key, List, Replicas, store},
         context::{ReadContext, Wanted, is_not_taken},
     },
-    rest::{self, ItemList, ItemListBuilder, Listed, says_no_such_folder},
+    rest::{self, InvalidAnswer, ItemList, ItemListBuilder, Listed, says_no_such_folder},
     telemetry::metrics::{Found, count_lookups},
     url::SafeUrl,
 };
@@ -221,13 +223,25 @@ async fn ask(
         None
     } else {
         let answer = context.accept(answer, Wanted::Any).await?;
-        let lists = rest::item_batches(answer).await;
-        lists.ok().and_then(|lists| all_named(paths, lists))
+        let lists = parsed(answer, rest::item_batches_in).await?;
+        lists.and_then(|lists| all_named(paths, lists))
     };
     if lists.is_none() {
         context.falls_back("lists of many folders", "all files are listed");
     }
     Ok(lists)
+}
+
+/// What the JSON of an answer says, which may be long, so that it is parsed where nothing waits for the network;
+/// `None` where it is no such list.
+pub(super) async fn parsed<T: Send + 'static>(
+    answer: Answer,
+    parse: fn(&[u8]) -> Result<T, InvalidAnswer>,
+) -> Result<Option<T>, Error> {
+    let Ok(content) = rest::content(answer, "files").await else {
+        return Ok(None);
+    };
+    blocking(move || Ok(parse(&content).ok())).await
 }
 
 /// A list for each of the folders; `None` where the server listed other folders.

@@ -11,9 +11,9 @@ use std::{
 use super::body::Body;
 use crate::{
     archive,
+    blocking::blocking,
     error::Error,
     limits::Limit,
-    reader::blocking::blocking,
     shortage::{self, Shortage},
 };
 

@@ -8,9 +8,9 @@ use std::{
 
 use crate::{
     archive::{self, Archive, Entry, Placed},
+    blocking::blocking,
     error::{Error, ErrorKind},
     reader::{
-        blocking::blocking,
         context::ReadContext,
         transfer::{InFile, OnDisk, TemporaryFile},
     },

@@ -13,13 +13,13 @@ pub use packed::Packed;
 
 use self::packed::Pieces;
 use super::{
-    blocking::blocking,
     cache::Key,
     context::ReadContext,
     transfer::{Opened, Reopenable, TemporaryFile},
 };
 use crate::{
     archive,
+    blocking::blocking,
     error::{Error, ErrorKind},
     shortage::{Part, Shortage},
 };

@@ -15,10 +15,10 @@ use tokio::{
 use super::files::unreadable;
 use crate::{
     archive::{self, Archive},
+    blocking::Interrupted,
     error::{Error, ErrorKind},
     fault,
     reader::{
-        blocking::Interrupted,
         cache::{Key, store},
         context::ReadContext,
         transfer::TemporaryFile,

@@ -7,7 +7,7 @@ use tokio::task::{self, JoinError};
 use crate::{error::Error, fault};
 
 /// Does work that blocks on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 'static>(
     work: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, E> {
     let work = || {
@@ -21,7 +21,7 @@ pub(super) async fn blocking<T: Send + 'static, E: From<Interrupted> + Send + 's
 }
 
 /// Why work that blocks has no outcome.
-pub(super) enum Interrupted {
+pub(crate) enum Interrupted {
     /// It panicked.
     Panicked,
     /// The runtime ended under it.
@@ -29,7 +29,7 @@ pub(super) enum Interrupted {
 }
 
 impl Interrupted {
-    pub(super) fn by(end: &JoinError) -> Self {
+    pub(crate) fn by(end: &JoinError) -> Self {
         if end.is_panic() {
             Self::Panicked
         } else {
